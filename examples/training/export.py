@@ -1,0 +1,82 @@
+"""Writes a trained network as a pcml model file: one safetensors file whose metadata key `pcml` describes the model.
+
+    python export.py runs/stefan/checkpoint.pt model.safetensors
+
+The file carries a self-test: random inputs and the outputs that this network gives for them in f64. Loading it in pcml
+runs them again.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+import stefan
+from anp import ANP
+
+FORMAT = 1
+
+
+def description(model: ANP, settings: dict) -> dict:
+    return {
+        "format": FORMAT,
+        "architecture": "anp",
+        "anp": model.numbers,
+        # raw = offset + scale * network value
+        "inputs": [
+            {"name": "t", "unit": "1", "offset": 0.0, "scale": stefan.T_MAX},
+            {"name": "x", "unit": "1", "offset": 0.0, "scale": 1.0},
+        ],
+        "outputs": [{"name": "u", "unit": "1", "offset": 0.0, "scale": 1.0}],
+        "grid": [
+            {"name": "t", "lower": 0.0, "upper": stefan.T_MAX},
+            {"name": "x", "lower": 0.0, "upper": 1.0},
+        ],
+        "conservation": [{"output": "u", "axis": "x", "quadrature": "trapezoid"}],
+        "provenance": {
+            "title": "Attentive neural process for the Stefan problem, u* in [0.55, 0.7]",
+            "training_data": "analytic solution at random points, new functions in every batch",
+            "recipe": "examples/training/train.py",
+            "settings": settings,
+            "licence": "MIT OR Apache-2.0",
+        },
+        "selftest": {"tolerance": 1e-9},
+    }
+
+
+@torch.no_grad()
+def selftest(model: ANP) -> dict:
+    """Two functions, 20 context and 7 target points each, in raw units."""
+    generator = torch.Generator().manual_seed(7)
+    dim_x, dim_y = model.numbers["dim_x"], model.numbers["dim_y"]
+    twin = ANP(**{k: v for k, v in model.numbers.items() if k != "layer_norm_eps"}).double().eval()
+    twin.load_state_dict(model.state_dict())
+    draw = lambda *shape: torch.rand(*shape, generator=generator, dtype=torch.float64)
+    cx, cy, tx = draw(2, 20, dim_x), draw(2, 20, dim_y), draw(2, 7, dim_x)
+    mean, sigma = twin(cx, cy, tx)
+    raw = torch.tensor([stefan.T_MAX, 1.0], dtype=torch.float64)
+    return {"selftest.context_x": cx * raw, "selftest.context_y": cy, "selftest.target_x": tx * raw,
+            "selftest.mean": mean.contiguous(), "selftest.variance": (sigma**2).contiguous()}
+
+
+def export_anp(model: ANP, path: Path, settings: dict):
+    tensors = {name: value.detach().float().contiguous() for name, value in model.state_dict().items()}
+    save_file({**tensors, **selftest(model)}, path,
+              metadata={"pcml": json.dumps(description(model, settings), sort_keys=True)})
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("model", type=Path)
+    args = parser.parse_args()
+    state = torch.load(args.checkpoint, weights_only=True)
+    model = ANP(**{k: v for k, v in state["numbers"].items() if k != "layer_norm_eps"})
+    model.load_state_dict(state["model"])
+    export_anp(model, args.model, state["settings"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Trains the attentive neural process on the Stefan problem and exports it.
+
+    python train.py --out runs/stefan                     # the shipped model: hidden 64, about two hours on two cores
+    python train.py --out runs/smoke --steps 20 --batch 8 # a smoke run
+
+Every batch holds new functions. Writes log.csv (validation every --eval-every steps), checkpoint.pt (resumed from when
+it is there; the run is the same as one without the stop, up to the order of random draws) and, at the end, model.safetensors.
+"""
+
+import argparse
+import csv
+import math
+import os
+import time
+from pathlib import Path
+
+import torch
+
+import stefan
+from anp import ANP
+from export import export_anp
+
+
+def scaled(tx: torch.Tensor) -> torch.Tensor:
+    return (tx / torch.tensor([stefan.T_MAX, 1.0], dtype=tx.dtype)).float()
+
+
+def validation_set(seed: int = 12345, n: int = 50):
+    generator = torch.Generator().manual_seed(seed)
+    sets = {}
+    target = torch.stack([torch.full((201,), 0.05, dtype=torch.float64), torch.linspace(0, 1, 201, dtype=torch.float64)], -1)
+    for u_star in stefan.TEST_VALUES:
+        functions = stefan.Stefan(torch.full((n,), u_star, dtype=torch.float64))
+        context_x = stefan.draw_points(n, 10, True, generator)
+        truth = functions.solution(target.expand(n, -1, -1))
+        sets[u_star] = (context_x, functions.solution(context_x), target.expand(n, -1, -1), truth, functions.mass(0.05))
+    return sets
+
+
+@torch.no_grad()
+def validate(model: ANP, sets) -> dict:
+    """MSE of the mean at the mean latent before and after the ProbConserv projection (trapezoid rule, no noise)."""
+    model.eval()
+    scores = {}
+    for u_star, (cx, cy, tx, truth, mass) in sets.items():
+        mean, sigma = (a.double().squeeze(-1) for a in model(scaled(cx), cy.float(), scaled(tx)))
+        x = tx[0, :, 1]
+        g = torch.zeros_like(x)
+        g[:-1] += 0.5 * x.diff()
+        g[1:] += 0.5 * x.diff()
+        residual = mean @ g - mass
+        gain = sigma**2 * g / (sigma**2 @ g**2)[:, None]
+        truth = truth.squeeze(-1)
+        scores[f"mse_{u_star}"] = ((mean - truth) ** 2).mean().item()
+        scores[f"mse_projected_{u_star}"] = ((mean - gain * residual[:, None] - truth) ** 2).mean().item()
+        scores[f"conservation_{u_star}"] = residual.mean().item()
+        z = (truth - mean) / sigma
+        scores[f"log_density_{u_star}"] = (-0.5 * z**2 - sigma.log() - 0.5 * math.log(2 * math.pi)).mean().item()
+    model.train()
+    return scores
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--hidden", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--steps", type=int, default=24000)
+    parser.add_argument("--lr", type=float, default=1e-3, help="decays to zero along a cosine after 200 warm-up steps")
+    parser.add_argument("--dropout", type=float, default=0.0,
+                        help="0.1 in the published setting; new functions in every batch leave it nothing to prevent")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--eval-every", type=int, default=250)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    args = parser.parse_args()
+
+    settings = {k: v for k, v in vars(args).items() if k not in ("out", "threads")}
+    torch.set_num_threads(args.threads)
+    args.out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(args.seed)
+    generator = torch.Generator().manual_seed(args.seed)
+    model = ANP(hidden=args.hidden, dropout=args.dropout)
+    optimizer = torch.optim.Adam(model.parameters(), lr=args.lr)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda s: min(1.0, (s + 1) / 200) * 0.5 * (1 + math.cos(math.pi * min(1.0, s / args.steps))))
+    first, spent = 0, 0.0
+    checkpoint = args.out / "checkpoint.pt"
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+        generator.set_state(state["generator"])
+        first, spent = state["step"], state["seconds"]
+
+    sets = validation_set()
+    log_path = args.out / "log.csv"
+    loss_sum, loss_count, started = 0.0, 0, time.monotonic() - spent
+    for step in range(first, args.steps):
+        cx, cy, tx, ty = stefan.draw_batch(args.batch, generator)
+        loss = model.loss(scaled(cx), cy.float(), scaled(tx), ty.float())
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 100.0)
+        optimizer.step()
+        schedule.step()
+        loss_sum, loss_count = loss_sum + loss.item(), loss_count + 1
+        done = step + 1
+        if done % 10 == 0 or done == args.steps:
+            filled = 30 * done // args.steps
+            rest = (time.monotonic() - started) / done * (args.steps - done)
+            print(f"\r[{'#' * filled}{'.' * (30 - filled)}] {done}/{args.steps}  loss {loss.item():9.2f}  "
+                  f"{rest / 60:5.1f} min left", end="", flush=True)
+        if done % args.eval_every == 0 or done == args.steps:
+            row = {"step": done, "seconds": round(time.monotonic() - started, 1),
+                   "learning_rate": schedule.get_last_lr()[0], "loss": loss_sum / loss_count, **validate(model, sets)}
+            loss_sum, loss_count = 0.0, 0
+            fresh = not log_path.exists()
+            with log_path.open("a", newline="") as f:
+                writer = csv.DictWriter(f, row.keys())
+                if fresh:
+                    writer.writeheader()
+                writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(),
+                     "generator": generator.get_state(), "step": done, "seconds": row["seconds"],
+                     "numbers": model.numbers, "settings": settings}
+            torch.save(state, checkpoint.with_suffix(".tmp"))
+            checkpoint.with_suffix(".tmp").replace(checkpoint)
+    print()
+    export_anp(model, args.out / "model.safetensors", settings)
+    print(f"wrote {args.out / 'model.safetensors'}")
+
+
+if __name__ == "__main__":
+    main()

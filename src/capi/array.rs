@@ -1,0 +1,125 @@
+use std::ffi::c_void;
+
+use crate::error::{Result, fail};
+use crate::field::{Dtype, Layout, MAX_RANK};
+use crate::kernels::strided::{View, ViewMut};
+
+/// An array that the library writes. The memory stays the caller's; nothing is copied or kept after the call.
+///
+/// The fields map one to one to a DLPack `DLTensor` on the CPU (its `byte_offset` added to `data`).
+/// In C: `pcml_array a = {sizeof a, x, PCML_DTYPE_F64, 2, {50, 201}, {201, 1}};`
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct pcml_array {
+    /// sizeof(pcml_array), so that a struct from another header is told
+    pub struct_size: i64,
+    /// the element with index (0, ..., 0), aligned to the dtype
+    pub data: *mut c_void,
+    /// PCML_DTYPE_F32 or PCML_DTYPE_F64
+    pub dtype: i32,
+    /// number of axes, 1 to PCML_MAX_RANK
+    pub rank: i32,
+    /// extents, first axis first, each at least 1; entries from `rank` on are not read
+    pub shape: [i64; MAX_RANK],
+    /// steps in elements, negative or in any order; no two indices may name one element
+    pub strides: [i64; MAX_RANK],
+}
+
+/// An array that the library reads. As pcml_array, but strides may also repeat elements.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct pcml_const_array {
+    /// sizeof(pcml_const_array)
+    pub struct_size: i64,
+    /// the element with index (0, ..., 0), aligned to the dtype
+    pub data: *const c_void,
+    /// PCML_DTYPE_F32 or PCML_DTYPE_F64
+    pub dtype: i32,
+    /// number of axes, 1 to PCML_MAX_RANK
+    pub rank: i32,
+    /// extents, first axis first, each at least 1; entries from `rank` on are not read
+    pub shape: [i64; MAX_RANK],
+    /// steps in elements, of any sign and order
+    pub strides: [i64; MAX_RANK],
+}
+
+/// The dtype of a number from C.
+pub(crate) fn dtype(value: i32, owner: &str) -> Result<Dtype> {
+    match value {
+        1 => Ok(Dtype::F32),
+        2 => Ok(Dtype::F64),
+        _ => fail!(Dtype, "{owner}: dtype is {value}, expected PCML_DTYPE_F32 (1) or PCML_DTYPE_F64 (2)"),
+    }
+}
+
+fn describe(a: &pcml_const_array, name: &str) -> Result<(Dtype, Layout)> {
+    let expected = size_of::<pcml_const_array>() as i64;
+    if a.struct_size != expected {
+        return fail!(Mismatch, "{name}.struct_size is {}, expected {expected}", a.struct_size);
+    }
+    if a.data.is_null() {
+        return fail!(NullArgument, "{name}.data is NULL");
+    }
+    let dtype = dtype(a.dtype, name)?;
+    if a.rank < 1 || a.rank as usize > MAX_RANK {
+        return fail!(Shape, "{name}.rank is {}, expected 1 to {MAX_RANK}", a.rank);
+    }
+    let rank = a.rank as usize;
+    let (mut shape, mut strides) = ([0usize; MAX_RANK], [0isize; MAX_RANK]);
+    for axis in 0..rank {
+        if a.shape[axis] < 1 {
+            return fail!(Shape, "{name}.shape[{axis}] is {}, expected at least 1", a.shape[axis]);
+        }
+        shape[axis] = a.shape[axis] as usize;
+        strides[axis] = a.strides[axis] as isize;
+    }
+    if !(a.data as usize).is_multiple_of(dtype.size()) {
+        return fail!(Stride, "{name}.data is not aligned to the {} bytes of its dtype", dtype.size());
+    }
+    Ok((dtype, Layout::new(name, &shape[..rank], &strides[..rank])?))
+}
+
+/// # Safety
+/// The pointer is NULL or a descriptor whose elements are readable during `'a`.
+pub(crate) unsafe fn view<'a>(array: *const pcml_const_array, name: &str) -> Result<View<'a>> {
+    if array.is_null() {
+        return fail!(NullArgument, "{name} is NULL, expected an array");
+    }
+    // SAFETY: not NULL; the caller promises a descriptor. It is copied: C may place it unaligned.
+    let array = unsafe { array.read_unaligned() };
+    let (dtype, layout) = describe(&array, name)?;
+    // SAFETY: the caller promises the elements; alignment and extents were checked.
+    Ok(unsafe { View::from_raw(array.data.cast(), dtype, layout) })
+}
+
+/// # Safety
+/// The pointer is NULL or a descriptor whose elements are writable during `'a`.
+pub(crate) unsafe fn view_mut<'a>(array: *const pcml_array, name: &str) -> Result<ViewMut<'a>> {
+    if array.is_null() {
+        return fail!(NullArgument, "{name} is NULL, expected an array");
+    }
+    // SAFETY: as in `view`; the two descriptors have the same layout.
+    let array = unsafe { array.cast::<pcml_const_array>().read_unaligned() };
+    let (dtype, layout) = describe(&array, name)?;
+    if !layout.is_injective() {
+        return fail!(Stride, "{name} is written, but its strides {:?} name some element twice", layout.strides());
+    }
+    // SAFETY: the caller promises the elements; alignment, extents and uniqueness were checked.
+    Ok(unsafe { ViewMut::from_raw(array.data.cast_mut().cast(), dtype, layout) })
+}
+
+/// A NULL descriptor means that the caller has no such array.
+///
+/// # Safety
+/// As [`view`].
+pub(crate) unsafe fn optional_view<'a>(array: *const pcml_const_array, name: &str) -> Result<Option<View<'a>>> {
+    if array.is_null() { Ok(None) } else { unsafe { view(array, name) }.map(Some) }
+}
+
+/// A NULL descriptor means that the caller does not ask for this result.
+///
+/// # Safety
+/// As [`view_mut`].
+pub(crate) unsafe fn optional_view_mut<'a>(array: *const pcml_array, name: &str) -> Result<Option<ViewMut<'a>>> {
+    if array.is_null() { Ok(None) } else { unsafe { view_mut(array, name) }.map(Some) }
+}

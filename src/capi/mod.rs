@@ -1,0 +1,233 @@
+//! The border: the only home of `extern "C"`, one file per C object, no numerics.
+//!
+//! Every function runs its body through [`call`]: a panic becomes [`Status::Panic`], a failure becomes its number, and the
+//! text goes to the thread's last error. Handles begin with a tag, so a handle of another kind or a freed one is refused
+//! where the memory still tells.
+
+// The first of the two rooms with unsafe code: pointers from C.
+#![allow(unsafe_code)]
+// The names are those that C sees.
+#![allow(non_camel_case_types)]
+
+mod array;
+mod error;
+mod options;
+mod version;
+mod workspace;
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+
+use crate::error::{Error, Result, Status, fail};
+
+pub use array::{pcml_array, pcml_const_array};
+pub use error::{pcml_error_message, pcml_status_name};
+pub use options::{
+    pcml_options, pcml_options_create, pcml_options_free, pcml_options_set_batch, pcml_options_set_context,
+    pcml_options_set_dropout, pcml_options_set_held_cells, pcml_options_set_latents, pcml_options_set_seed,
+    pcml_options_set_targets,
+};
+pub use version::{pcml_version, pcml_version_string};
+pub use workspace::{pcml_workspace, pcml_workspace_free};
+
+thread_local! {
+    static MESSAGE: RefCell<String> = const { RefCell::new(String::new()) };
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs the body of the C function `name`.
+pub(crate) fn call(name: &str, body: impl FnOnce() -> Result<()>) -> i32 {
+    silence_panics();
+    let outer = INSIDE.replace(true);
+    let outcome = catch_unwind(AssertUnwindSafe(body));
+    INSIDE.set(outer);
+    let error = match outcome {
+        Ok(Ok(())) => return Status::Ok as i32,
+        Ok(Err(error)) => error,
+        Err(payload) => Error::new(Status::Panic, format!("defect in pcml: {}", panic_text(&payload))),
+    };
+    MESSAGE.with_borrow_mut(|m| {
+        m.clear();
+        m.push_str(name);
+        m.push_str(": ");
+        m.push_str(error.message());
+    });
+    error.status() as i32
+}
+
+fn panic_text(payload: &Box<dyn Any + Send>) -> &str {
+    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (None, Some(text)) => text,
+        _ => "unknown panic",
+    }
+}
+
+/// The library prints nothing: the panic hook stays quiet inside a call and leaves all other panics to the hook before it.
+fn silence_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !INSIDE.get() {
+                before(info);
+            }
+        }));
+    });
+}
+
+/// An opaque object behind a C pointer: `#[repr(C)]` with the tag first.
+///
+/// # Safety
+/// The type is `repr(C)`, its first field is a `u64` that holds `TAG` while the object lives, and `TAG` is its own.
+pub(crate) unsafe trait Object: Sized {
+    /// Marks a live object of this kind.
+    const TAG: u64;
+    /// The C name.
+    const NAME: &'static str;
+}
+
+/// `what` names the argument in messages, as in the header.
+fn check_handle<T: Object>(handle: *const T, what: &str) -> Result<()> {
+    if handle.is_null() {
+        return fail!(NullArgument, "{what} is NULL, expected a {}", T::NAME);
+    }
+    if !handle.is_aligned() {
+        return fail!(Handle, "{what} is not a {}", T::NAME);
+    }
+    // SAFETY: not NULL and aligned; the header demands a live object of the library, and all of them begin with a tag.
+    let tag = unsafe { handle.cast::<u64>().read() };
+    if tag != T::TAG {
+        return fail!(Handle, "{what} is not a live {}", T::NAME);
+    }
+    Ok(())
+}
+
+/// # Safety
+/// The handle is NULL or points to an object of this library that nobody frees or writes during `'a`.
+pub(crate) unsafe fn borrow<'a, T: Object>(handle: *const T, what: &str) -> Result<&'a T> {
+    check_handle(handle, what)?;
+    // SAFETY: the tag says that it is a T; the caller promises the rest.
+    Ok(unsafe { &*handle })
+}
+
+/// # Safety
+/// The handle is NULL or points to an object of this library that nobody else uses during `'a`.
+pub(crate) unsafe fn borrow_mut<'a, T: Object>(handle: *mut T, what: &str) -> Result<&'a mut T> {
+    check_handle(handle, what)?;
+    // SAFETY: the tag says that it is a T; the caller promises the rest.
+    Ok(unsafe { &mut *handle })
+}
+
+/// Runs a create function: the result goes behind `out`, which holds NULL after a failure.
+///
+/// # Safety
+/// `out` is NULL or a writable pointer.
+pub(crate) unsafe fn create<T: Object>(
+    name: &str,
+    out: *mut *mut T,
+    what: &str,
+    make: impl FnOnce() -> Result<T>,
+) -> i32 {
+    call(name, || {
+        let out = unsafe { output(out, what) }?;
+        *out = std::ptr::null_mut();
+        *out = Box::into_raw(Box::new(make()?));
+        Ok(())
+    })
+}
+
+/// Frees a live object; NULL and anything that is not one are left alone.
+///
+/// # Safety
+/// The handle is NULL or points to an object of this library that nobody uses any more.
+pub(crate) unsafe fn free<T: Object>(name: &str, handle: *mut T) {
+    if handle.is_null() {
+        return;
+    }
+    call(name, || {
+        check_handle(handle, "handle")?;
+        // SAFETY: a live object of this kind, made by `create`; the tag goes first so that a stale handle is told.
+        unsafe {
+            handle.cast::<u64>().write(0);
+            drop(Box::from_raw(handle));
+        }
+        Ok(())
+    });
+}
+
+/// A place for a result.
+///
+/// # Safety
+/// `out` is NULL or valid for writes during `'a`.
+pub(crate) unsafe fn output<'a, T>(out: *mut T, what: &str) -> Result<&'a mut T> {
+    if out.is_null() {
+        return fail!(NullArgument, "{what} is NULL, expected a place for the result");
+    }
+    if !out.is_aligned() {
+        return fail!(Stride, "{what} is not aligned to {} bytes", align_of::<T>());
+    }
+    // SAFETY: not NULL, aligned; the caller promises the rest.
+    Ok(unsafe { &mut *out })
+}
+
+/// A size from C.
+pub(crate) fn size(value: i64, what: &str, least: i64) -> Result<usize> {
+    if value < least {
+        return fail!(InvalidArgument, "{what} is {value}, expected at least {least}");
+    }
+    usize::try_from(value).or_else(|_| fail!(TooLarge, "{what} is {value}, beyond the address space"))
+}
+
+/// Copies text out, always closed by a NUL, cut at `capacity`; the whole length goes to `length`.
+///
+/// # Safety
+/// `buffer` is NULL or has room for `capacity` bytes; `length` is NULL or writable.
+pub(crate) unsafe fn copy_text(
+    text: &str,
+    buffer: *mut std::ffi::c_char,
+    capacity: i64,
+    length: *mut i64,
+) -> Result<()> {
+    if !buffer.is_null() {
+        let capacity = size(capacity, "capacity", 1)?;
+        let mut n = text.len().min(capacity - 1);
+        while !text.is_char_boundary(n) {
+            n -= 1;
+        }
+        // SAFETY: n + 1 <= capacity bytes, which the caller promises.
+        unsafe {
+            std::ptr::copy_nonoverlapping(text.as_ptr(), buffer.cast::<u8>(), n);
+            buffer.add(n).write(0);
+        }
+    } else if length.is_null() {
+        return fail!(NullArgument, "buffer and length are both NULL, expected at least one");
+    }
+    if !length.is_null() {
+        *unsafe { output(length, "length") }? = text.len() as i64;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_status() {
+        let status = call("pcml_test", || panic!("index {} out of range", 7));
+        assert_eq!(status, Status::Panic as i32);
+        assert_eq!(MESSAGE.with_borrow(String::clone), "pcml_test: defect in pcml: index 7 out of range");
+        assert!(!INSIDE.get());
+    }
+
+    #[test]
+    fn a_failed_create_leaves_null() {
+        let mut handle = std::ptr::dangling_mut::<pcml_options>();
+        let status = unsafe { create("pcml_test", &mut handle, "options", || fail!(OutOfMemory, "none")) };
+        assert_eq!(status, Status::OutOfMemory as i32);
+        assert!(handle.is_null());
+    }
+}

@@ -1,0 +1,131 @@
+use super::{Object, borrow_mut, call, create, free, size};
+use crate::error::{Result, fail};
+
+/// Settings for create functions: sizes of a plan, sampling, what a projector admits. Every setting starts unset; a create
+/// function reads those that concern it, names the one it lacks, and keeps no reference to the object.
+#[repr(C)]
+pub struct pcml_options {
+    tag: u64,
+    pub(crate) settings: Settings,
+}
+
+/// What was set.
+#[derive(Clone, Default)]
+pub(crate) struct Settings {
+    pub batch: Option<usize>,
+    pub context: Option<usize>,
+    pub targets: Option<usize>,
+    pub latents: Option<usize>,
+    pub seed: Option<u64>,
+    pub dropout: Option<f64>,
+    pub held_cells: Option<bool>,
+}
+
+// SAFETY: repr(C), tag first.
+unsafe impl Object for pcml_options {
+    const TAG: u64 = 0x7063_6d6c_6f70_7401;
+    const NAME: &'static str = "pcml_options";
+}
+
+/// Creates settings, all unset.
+///
+/// @param options  receives the object, NULL on failure; to be freed with pcml_options_free
+/// @return 0, PCML_STATUS_NULL_ARGUMENT
+///
+/// Threads: any. Allocation: the object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_create(options: *mut *mut pcml_options) -> i32 {
+    unsafe {
+        create("pcml_options_create", options, "options", || {
+            Ok(pcml_options { tag: pcml_options::TAG, settings: Settings::default() })
+        })
+    }
+}
+
+/// Frees settings. NULL is fine; freeing twice is misuse. Threads: nobody else uses the object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_free(options: *mut pcml_options) {
+    unsafe { free("pcml_options_free", options) }
+}
+
+unsafe fn set(name: &str, options: *mut pcml_options, change: impl FnOnce(&mut Settings) -> Result<()>) -> i32 {
+    call(name, || change(&mut unsafe { borrow_mut(options, "options") }?.settings))
+}
+
+/// Plans: most functions (independent samples) in one call. Unset: 1.
+///
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when batch < 1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_batch(options: *mut pcml_options, batch: i64) -> i32 {
+    let change = |s: &mut Settings| Ok(s.batch = Some(size(batch, "batch", 1)?));
+    unsafe { set("pcml_options_set_batch", options, change) }
+}
+
+/// Plans of neural processes: most context points of a function. Required there.
+///
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when context < 1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_context(options: *mut pcml_options, context: i64) -> i32 {
+    let change = |s: &mut Settings| Ok(s.context = Some(size(context, "context", 1)?));
+    unsafe { set("pcml_options_set_context", options, change) }
+}
+
+/// Plans of neural processes: most target points of a function. Required there.
+///
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when targets < 1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_targets(options: *mut pcml_options, targets: i64) -> i32 {
+    let change = |s: &mut Settings| Ok(s.targets = Some(size(targets, "targets", 1)?));
+    unsafe { set("pcml_options_set_targets", options, change) }
+}
+
+/// Plans of neural processes: latent draws in the predictive mixture; 0 predicts at the mean latent. Unset: 0.
+///
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when latents < 0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_latents(options: *mut pcml_options, latents: i64) -> i32 {
+    let change = |s: &mut Settings| Ok(s.latents = Some(size(latents, "latents", 0)?));
+    unsafe { set("pcml_options_set_latents", options, change) }
+}
+
+/// Seed of the counter-based generator behind latent draws and dropout. Any value; unset: 0. The draws depend on the seed
+/// alone: every function of a batch sees the same ones, whatever its position and the number of threads.
+///
+/// @return 0, PCML_STATUS_NULL_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_seed(options: *mut pcml_options, seed: i64) -> i32 {
+    let change = |s: &mut Settings| Ok(s.seed = Some(seed as u64));
+    unsafe { set("pcml_options_set_seed", options, change) }
+}
+
+/// Plans of models with dropout: the rate kept on while predicting (Monte Carlo dropout), in [0, 1). Needs latents >= 1.
+/// Unset: 0, none.
+///
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when outside [0, 1)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_dropout(options: *mut pcml_options, rate: f64) -> i32 {
+    let change = |s: &mut Settings| {
+        if !(0.0..1.0).contains(&rate) {
+            return fail!(InvalidArgument, "rate is {rate}, expected 0 <= rate < 1");
+        }
+        s.dropout = Some(rate);
+        Ok(())
+    };
+    unsafe { set("pcml_options_set_dropout", options, change) }
+}
+
+/// Projectors: 1 admits a prior variance of zero, which holds that cell where it is; 0 refuses it as
+/// PCML_STATUS_VARIANCE. Unset: 0.
+///
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when neither 0 nor 1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_held_cells(options: *mut pcml_options, admit: i32) -> i32 {
+    let change = |s: &mut Settings| {
+        if admit != 0 && admit != 1 {
+            return fail!(InvalidArgument, "admit is {admit}, expected 0 or 1");
+        }
+        s.held_cells = Some(admit == 1);
+        Ok(())
+    };
+    unsafe { set("pcml_options_set_held_cells", options, change) }
+}

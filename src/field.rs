@@ -1,0 +1,311 @@
+//! The geometry of a field in the caller's memory: dtype, shape, strides. No data is touched here.
+
+use crate::error::{Result, fail};
+
+/// Largest rank of an array.
+pub const MAX_RANK: usize = 8;
+
+/// The storage type of an array. Constraint algebra is f64 whatever the storage.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dtype {
+    /// IEEE binary32.
+    F32 = 1,
+    /// IEEE binary64.
+    F64 = 2,
+}
+
+impl Dtype {
+    /// Bytes of one element.
+    pub fn size(self) -> usize {
+        match self {
+            Dtype::F32 => 4,
+            Dtype::F64 => 8,
+        }
+    }
+
+    /// Spacing of the storage type at 1.
+    pub fn epsilon(self) -> f64 {
+        match self {
+            Dtype::F32 => f32::EPSILON as f64,
+            Dtype::F64 => f64::EPSILON,
+        }
+    }
+
+    /// Largest finite value of the storage type.
+    pub fn max(self) -> f64 {
+        match self {
+            Dtype::F32 => f32::MAX as f64,
+            Dtype::F64 => f64::MAX,
+        }
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// A storage type of arrays: `f32` or `f64`.
+pub trait Element: sealed::Sealed + Copy + Default + 'static {
+    /// The type's tag.
+    const DTYPE: Dtype;
+}
+
+impl Element for f32 {
+    const DTYPE: Dtype = Dtype::F32;
+}
+
+impl Element for f64 {
+    const DTYPE: Dtype = Dtype::F64;
+}
+
+/// Shape and strides, in elements, from the element with index (0, ..., 0). Strides may be negative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    rank: usize,
+    shape: [usize; MAX_RANK],
+    strides: [isize; MAX_RANK],
+}
+
+impl Layout {
+    /// Checks ranks, extents and that every offset fits the address space.
+    pub fn new(name: &str, shape: &[usize], strides: &[isize]) -> Result<Layout> {
+        let rank = shape.len();
+        if rank == 0 || rank > MAX_RANK || strides.len() != rank {
+            return fail!(
+                Shape,
+                "{name} has rank {rank} and {} strides, expected equal counts from 1 to {MAX_RANK}",
+                strides.len()
+            );
+        }
+        let mut layout = Layout { rank, shape: [1; MAX_RANK], strides: [0; MAX_RANK] };
+        let mut span: u128 = 1;
+        let mut len: u128 = 1;
+        for axis in 0..rank {
+            if shape[axis] == 0 {
+                return fail!(Shape, "{name}.shape[{axis}] is 0, expected at least 1");
+            }
+            layout.shape[axis] = shape[axis];
+            layout.strides[axis] = strides[axis];
+            span = span.saturating_add((shape[axis] as u128 - 1).saturating_mul(strides[axis].unsigned_abs() as u128));
+            len = len.saturating_mul(shape[axis] as u128);
+        }
+        // isize::MAX bytes is what one allocation can hold; 8 is the larger element.
+        let most = isize::MAX as u128 / 8;
+        if span > most || len > most {
+            return fail!(TooLarge, "{name} spans {span} elements, expected at most {most}");
+        }
+        Ok(layout)
+    }
+
+    /// C order, no gaps.
+    pub fn contiguous(name: &str, shape: &[usize]) -> Result<Layout> {
+        let mut strides = [1isize; MAX_RANK];
+        let rank = shape.len().min(MAX_RANK);
+        for axis in (1..rank).rev() {
+            strides[axis - 1] = match strides[axis].checked_mul(shape[axis] as isize) {
+                Some(stride) if stride >= 0 => stride,
+                _ => return fail!(TooLarge, "{name}: extents {shape:?} overflow the address space"),
+            };
+        }
+        Layout::new(name, shape, &strides[..rank])
+    }
+
+    /// Extents, first axis first.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape[..self.rank]
+    }
+
+    /// Steps in elements, first axis first.
+    pub fn strides(&self) -> &[isize] {
+        &self.strides[..self.rank]
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.shape().iter().product()
+    }
+
+    /// Never: every extent is at least 1.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// Smallest and largest offset of an element.
+    pub fn extent(&self) -> (isize, isize) {
+        let (mut low, mut high) = (0, 0);
+        for (&n, &s) in self.shape().iter().zip(self.strides()) {
+            let reach = (n as isize - 1) * s;
+            if reach < 0 { low += reach } else { high += reach }
+        }
+        (low, high)
+    }
+
+    /// Splits off the first axis: (its extent, its stride, the layout of one slice).
+    /// A layout of rank 1 is one slice.
+    pub fn split_first(&self) -> (usize, isize, Layout) {
+        if self.rank == 1 {
+            return (1, 0, *self);
+        }
+        let mut rest = Layout { rank: self.rank - 1, shape: [1; MAX_RANK], strides: [0; MAX_RANK] };
+        rest.shape[..rest.rank].copy_from_slice(&self.shape[1..self.rank]);
+        rest.strides[..rest.rank].copy_from_slice(&self.strides[1..self.rank]);
+        (self.shape[0], self.strides[0], rest)
+    }
+
+    /// The same elements in the same order with neighbouring axes merged where memory allows.
+    pub fn merged(&self) -> Layout {
+        let mut out = Layout { rank: 1, shape: [1; MAX_RANK], strides: [0; MAX_RANK] };
+        out.shape[0] = self.shape[0];
+        out.strides[0] = self.strides[0];
+        for axis in 1..self.rank {
+            let (n, s) = (self.shape[axis], self.strides[axis]);
+            let last = out.rank - 1;
+            if n == 1 {
+                continue;
+            }
+            if out.shape[last] == 1 {
+                out.shape[last] = n;
+                out.strides[last] = s;
+            } else if out.strides[last] == s * n as isize {
+                out.shape[last] *= n;
+                out.strides[last] = s;
+            } else {
+                out.rank += 1;
+                out.shape[out.rank - 1] = n;
+                out.strides[out.rank - 1] = s;
+            }
+        }
+        out
+    }
+
+    /// True when two indices surely name different elements: axes by growing stride never reach over the next.
+    pub fn is_injective(&self) -> bool {
+        let mut axes = [(0usize, 0usize); MAX_RANK];
+        let mut count = 0;
+        for (&n, &s) in self.shape().iter().zip(self.strides()) {
+            if n > 1 {
+                axes[count] = (s.unsigned_abs(), n);
+                count += 1;
+            }
+        }
+        axes[..count].sort_unstable();
+        let mut reach = 0usize;
+        for &(stride, n) in &axes[..count] {
+            if stride <= reach {
+                return false;
+            }
+            reach += (n - 1) * stride;
+        }
+        true
+    }
+}
+
+/// An array's place in memory, for overlap checks.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// Address of the element with index (0, ..., 0).
+    pub address: usize,
+    /// Storage type.
+    pub dtype: Dtype,
+    /// Shape and strides.
+    pub layout: Layout,
+}
+
+/// How two arrays share memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// No common byte.
+    Disjoint,
+    /// The same elements under the same indices.
+    Same,
+    /// A common byte, or none that can be excluded.
+    Overlap,
+}
+
+/// Exact for arrays apart, equal, or interleaved on a common step; otherwise overlap is assumed.
+pub fn sharing(a: &Place, b: &Place) -> Sharing {
+    if a.address == b.address && a.dtype == b.dtype && a.layout == b.layout {
+        return Sharing::Same;
+    }
+    let bytes = |p: &Place| {
+        let size = p.dtype.size() as i128;
+        let (low, high) = p.layout.extent();
+        let base = p.address as i128;
+        (base + low as i128 * size, base + (high as i128 + 1) * size)
+    };
+    let ((a0, a1), (b0, b1)) = (bytes(a), bytes(b));
+    if a1 <= b0 || b1 <= a0 {
+        return Sharing::Disjoint;
+    }
+    let mut step = 0u128;
+    for p in [a, b] {
+        for (&n, &s) in p.layout.shape().iter().zip(p.layout.strides()) {
+            if n > 1 {
+                step = gcd(step, s.unsigned_abs() as u128 * p.dtype.size() as u128);
+            }
+        }
+    }
+    if step > 0 {
+        let apart = (b.address as i128 - a.address as i128).rem_euclid(step as i128) as u128;
+        if apart >= a.dtype.size() as u128 && step - apart >= b.dtype.size() as u128 {
+            return Sharing::Disjoint;
+        }
+    }
+    Sharing::Overlap
+}
+
+fn gcd(mut a: u128, mut b: u128) -> u128 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Status;
+
+    fn place(address: usize, shape: &[usize], strides: &[isize]) -> Place {
+        Place { address, dtype: Dtype::F64, layout: Layout::new("a", shape, strides).unwrap() }
+    }
+
+    #[test]
+    fn refuses_impossible_layouts() {
+        assert_eq!(Layout::new("a", &[], &[]).unwrap_err().status(), Status::Shape);
+        assert_eq!(Layout::new("a", &[3, 0], &[1, 1]).unwrap_err().status(), Status::Shape);
+        assert_eq!(Layout::new("a", &[2; 9], &[1; 9]).unwrap_err().status(), Status::Shape);
+        let huge = Layout::new("a", &[usize::MAX / 2, 4], &[1, 1]).unwrap_err();
+        assert_eq!(huge.status(), Status::TooLarge);
+        assert_eq!(Layout::contiguous("a", &[usize::MAX; 3]).unwrap_err().status(), Status::TooLarge);
+        assert_eq!(Layout::new("a", &[2], &[isize::MIN]).unwrap_err().status(), Status::TooLarge);
+    }
+
+    #[test]
+    fn merges_what_memory_allows() {
+        let c = Layout::contiguous("a", &[4, 1, 5, 6]).unwrap().merged();
+        assert_eq!((c.shape(), c.strides()), (&[120][..], &[1][..]));
+        let section = Layout::new("a", &[4, 5], &[7, 1]).unwrap().merged();
+        assert_eq!(section.shape(), &[4, 5]);
+        let backwards = Layout::new("a", &[4, 5], &[-5, -1]).unwrap().merged();
+        assert_eq!((backwards.shape(), backwards.strides()), (&[20][..], &[-1][..]));
+    }
+
+    #[test]
+    fn sees_overlap() {
+        assert!(Layout::new("a", &[3, 4], &[1, 3]).unwrap().is_injective());
+        assert!(!Layout::new("a", &[3, 4], &[0, 1]).unwrap().is_injective());
+        assert!(!Layout::new("a", &[3, 4], &[2, 1]).unwrap().is_injective());
+        let a = place(800, &[10], &[1]);
+        assert_eq!(sharing(&a, &place(880, &[10], &[1])), Sharing::Disjoint);
+        assert_eq!(sharing(&a, &a), Sharing::Same);
+        assert_eq!(sharing(&a, &place(872, &[10], &[-1])), Sharing::Overlap);
+        assert_eq!(sharing(&a, &place(808, &[10], &[1])), Sharing::Overlap);
+        // mean and variance interleaved
+        assert_eq!(sharing(&place(800, &[10], &[2]), &place(808, &[10], &[2])), Sharing::Disjoint);
+        assert_eq!(sharing(&place(800, &[10], &[2]), &place(804, &[10], &[2])), Sharing::Overlap);
+    }
+}

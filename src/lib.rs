@@ -1,0 +1,5 @@
+//! x
+pub mod capi;
+pub mod error;
+pub mod field;
+pub mod kernels;
