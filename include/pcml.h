@@ -23,6 +23,11 @@
 #define PCML_MAX_RANK 8
 
 /**
+ * The format that this version reads.
+ */
+#define FORMAT 1
+
+/**
  * What a call returns. 0 is success; every other number keeps its meaning for ever.
  */
 enum pcml_status
@@ -161,6 +166,16 @@ typedef int32_t pcml_dtype;
 #endif // __cplusplus
 
 /**
+ * A checked model: its description and weights, immutable. Loading it ran its self-test.
+ */
+struct Model;
+
+/**
+ * An immutable plan. The model it was made from may go.
+ */
+struct Plan;
+
+/**
  * What was set.
  */
 struct Settings;
@@ -172,12 +187,92 @@ struct Settings;
 struct pcml_workspace;
 
 /**
+ * A trained surrogate from a model file: immutable, to be shared by any number of plans and threads.
+ */
+struct pcml_model {
+  uint64_t tag;
+  struct Model model;
+};
+
+/**
  * Settings for create functions: sizes of a plan, sampling, what a projector admits. Every setting starts unset; a create
  * function reads those that concern it, names the one it lacks, and keeps no reference to the object.
  */
 struct pcml_options {
   uint64_t tag;
   struct Settings settings;
+};
+
+/**
+ * A model bound to sizes, arithmetic and sampling: immutable, to be shared by threads. The model may be freed before it.
+ */
+struct pcml_plan {
+  uint64_t tag;
+  uint64_t owner;
+  struct Plan plan;
+};
+
+/**
+ * An array that the library reads. As pcml_array, but strides may also repeat elements.
+ */
+struct pcml_const_array {
+  /**
+   * sizeof(pcml_const_array)
+   */
+  int64_t struct_size;
+  /**
+   * the element with index (0, ..., 0), aligned to the dtype
+   */
+  const void *data;
+  /**
+   * PCML_DTYPE_F32 or PCML_DTYPE_F64
+   */
+  int32_t dtype;
+  /**
+   * number of axes, 1 to PCML_MAX_RANK
+   */
+  int32_t rank;
+  /**
+   * extents, first axis first, each at least 1; entries from `rank` on are not read
+   */
+  int64_t shape[PCML_MAX_RANK];
+  /**
+   * steps in elements, of any sign and order
+   */
+  int64_t strides[PCML_MAX_RANK];
+};
+
+/**
+ * An array that the library writes. The memory stays the caller's; nothing is copied or kept after the call.
+ *
+ * The fields map one to one to a DLPack `DLTensor` on the CPU (its `byte_offset` added to `data`).
+ * In C: `pcml_array a = {sizeof a, x, PCML_DTYPE_F64, 2, {50, 201}, {201, 1}};`
+ */
+struct pcml_array {
+  /**
+   * sizeof(pcml_array), so that a struct from another header is told
+   */
+  int64_t struct_size;
+  /**
+   * the element with index (0, ..., 0), aligned to the dtype
+   */
+  void *data;
+  /**
+   * PCML_DTYPE_F32 or PCML_DTYPE_F64
+   */
+  int32_t dtype;
+  /**
+   * number of axes, 1 to PCML_MAX_RANK
+   */
+  int32_t rank;
+  /**
+   * extents, first axis first, each at least 1; entries from `rank` on are not read
+   */
+  int64_t shape[PCML_MAX_RANK];
+  /**
+   * steps in elements, negative or in any order; no two indices may name one element
+   */
+  int64_t strides[PCML_MAX_RANK];
 };
 
 /**
@@ -212,6 +307,56 @@ int32_t pcml_error_message(char *buffer,
  * Threads: any. Allocation: none.
  */
 const char *pcml_status_name(int32_t status);
+
+/**
+ * Loads a model file and runs its self-test.
+ *
+ * @param path   the file's path, closed by a NUL, UTF-8 or the system's own bytes
+ * @param model  receives the object, NULL on failure; to be freed with pcml_model_free
+ * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_IO when the file cannot be read; PCML_STATUS_FILE_FORMAT when it is no
+ *         model file, truncated or damaged; PCML_STATUS_FILE_VERSION; PCML_STATUS_FILE_DESCRIPTION; PCML_STATUS_WEIGHTS when
+ *         one is missing, unread, misshapen or not finite; PCML_STATUS_SELF_TEST; PCML_STATUS_OUT_OF_MEMORY
+ *
+ * Threads: any. Allocation: the file's size a few times over while it is checked.
+ */
+int32_t pcml_model_load(const char *path,
+                        struct pcml_model **model);
+
+/**
+ * Loads a model from the bytes of a model file, so that one rank may read and broadcast. The bytes are not kept.
+ *
+ * @param bytes  `size` bytes
+ * @param size   at least 1
+ * @param model  receives the object, NULL on failure; to be freed with pcml_model_free
+ * @return as pcml_model_load, and PCML_STATUS_INVALID_ARGUMENT when size < 1
+ *
+ * Threads: any. Allocation: `size` a few times over while it is checked.
+ */
+int32_t pcml_model_load_bytes(const void *bytes,
+                              int64_t size,
+                              struct pcml_model **model);
+
+/**
+ * Copies the model's description, JSON: channels with units and scaling, architecture, domain, laws, provenance.
+ *
+ * @param buffer    room for `capacity` bytes, or NULL to ask for the length only; always closed by a NUL, cut where too small
+ * @param capacity  bytes at `buffer`, at least 1
+ * @param length    receives the whole text's length without the NUL; may be NULL when `buffer` is not
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when capacity < 1, PCML_STATUS_HANDLE
+ *
+ * Threads: any. Allocation: none.
+ */
+int32_t pcml_model_description(const struct pcml_model *model,
+                               char *buffer,
+                               int64_t capacity,
+                               int64_t *length);
+
+/**
+ * Frees a model; plans made from it live on. NULL is fine; freeing twice is misuse.
+ *
+ * Threads: nobody else uses the object.
+ */
+void pcml_model_free(struct pcml_model *model);
 
 /**
  * Creates settings, all unset.
@@ -281,6 +426,96 @@ int32_t pcml_options_set_dropout(struct pcml_options *options,
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when neither 0 nor 1
  */
 int32_t pcml_options_set_held_cells(struct pcml_options *options, int32_t admit);
+
+/**
+ * Creates a plan: packs the weights for the arithmetic and draws the latent samples.
+ *
+ * @param model    the surrogate; not needed any more after the call
+ * @param dtype    PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either
+ * @param options  batch, context, targets, latents, seed, dropout; NULL for none set
+ * @param plan     receives the object, NULL on failure; to be freed with pcml_plan_free
+ * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT when an option that the model needs
+ *         is not set; PCML_STATUS_HANDLE; PCML_STATUS_OUT_OF_MEMORY
+ *
+ * Threads: any. Allocation: the packed weights.
+ */
+int32_t pcml_plan_create(const struct pcml_model *model,
+                         int32_t dtype,
+                         const struct pcml_options *options,
+                         struct pcml_plan **plan);
+
+/**
+ * Frees a plan; its workspaces are to be freed on their own. NULL is fine; freeing twice is misuse.
+ *
+ * Threads: nobody else uses the object.
+ */
+void pcml_plan_free(struct pcml_plan *plan);
+
+/**
+ * Creates the scratch memory of a plan: one a thread.
+ *
+ * @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_OUT_OF_MEMORY
+ *
+ * Threads: any. Allocation: all that later calls need.
+ */
+int32_t pcml_plan_workspace(const struct pcml_plan *plan, struct pcml_workspace **workspace);
+
+/**
+ * Neural processes: encodes the context points of one or more functions into the workspace. Queries use the encoding until
+ * the next successful call.
+ *
+ * @param context_x  [functions, points, inputs]: coordinates, raw units
+ * @param context_y  [functions, points, outputs]: values, raw units
+ *                   (an axis of extent 1 may be left out; functions <= option batch, points <= option context)
+ * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE; PCML_STATUS_STRIDE; PCML_STATUS_DTYPE; PCML_STATUS_NON_FINITE for
+ *         NaN or infinity in the arrays, or an overflow in the network (then the workspace is left unconditioned);
+ *         PCML_STATUS_MISMATCH for a workspace of another plan; PCML_STATUS_HANDLE
+ *
+ * Threads: one workspace a thread. Allocation: none.
+ */
+int32_t pcml_plan_condition(const struct pcml_plan *plan,
+                            struct pcml_workspace *workspace,
+                            const struct pcml_const_array *context_x,
+                            const struct pcml_const_array *context_y);
+
+/**
+ * Neural processes: mean and log variance of the latent density of each function conditioned on, network units.
+ *
+ * @param mu            [functions, hidden]
+ * @param log_variance  [functions, hidden]
+ * @return 0; PCML_STATUS_STATE before pcml_plan_condition, or with dropout; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE;
+ *         PCML_STATUS_STRIDE; PCML_STATUS_DTYPE; PCML_STATUS_MISMATCH; PCML_STATUS_HANDLE
+ *
+ * Threads: one workspace a thread. Allocation: none.
+ */
+int32_t pcml_plan_latent(const struct pcml_plan *plan,
+                         struct pcml_workspace *workspace,
+                         const struct pcml_array *mu,
+                         const struct pcml_array *log_variance);
+
+/**
+ * Neural processes: predicts at target points of the functions conditioned on. The mean of a mixture is the mean of the
+ * draws' means; its variance, by the law of total variance, the mean of their variances plus the unbiased variance of their
+ * means. Results do not depend on the batch, the position in it, or the number of targets.
+ *
+ * @param target_x  [targets, inputs] for all functions, or [functions, targets, inputs]; raw units; targets <= option targets
+ * @param eps       NULL, or standard normal draws [latents, functions, hidden] or [latents, hidden] for the seeded ones
+ * @param mean      receives [functions, targets, outputs], raw units (an axis of extent 1 may be left out)
+ * @param variance  receives the same shape, raw units squared; NULL when it is not wanted
+ * @return 0; PCML_STATUS_STATE before pcml_plan_condition; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE;
+ *         PCML_STATUS_STRIDE also when mean and variance overlap; PCML_STATUS_DTYPE; PCML_STATUS_NON_FINITE for NaN or infinity
+ *         in the arrays or an overflow; PCML_STATUS_INVALID_ARGUMENT for eps at the mean latent; PCML_STATUS_MISMATCH;
+ *         PCML_STATUS_HANDLE. The arrays are written only on success.
+ *
+ * Threads: one workspace a thread. Allocation: none.
+ */
+int32_t pcml_plan_query(const struct pcml_plan *plan,
+                        struct pcml_workspace *workspace,
+                        const struct pcml_const_array *target_x,
+                        const struct pcml_const_array *eps,
+                        const struct pcml_array *mean,
+                        const struct pcml_array *variance);
 
 /**
  * The version of the library that is linked; compare with PCML_VERSION_MAJOR, _MINOR, _PATCH of the header.

@@ -3,3 +3,4 @@ pub mod capi;
 pub mod error;
 pub mod field;
 pub mod kernels;
+pub mod model;

@@ -2,16 +2,17 @@
 
     python export.py runs/stefan/checkpoint.pt model.safetensors
 
-The file carries a self-test: random inputs and the outputs that this network gives for them in f64. Loading it in pcml
+Metadata key `pcml.sha256` tells a damaged file. The file carries a self-test: random inputs and the outputs that this network gives for them in f64. Loading it in pcml
 runs them again.
 """
 
 import argparse
+import hashlib
 import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 import stefan
 from anp import ANP
@@ -63,8 +64,13 @@ def selftest(model: ANP) -> dict:
 
 def export_anp(model: ANP, path: Path, settings: dict):
     tensors = {name: value.detach().float().contiguous() for name, value in model.state_dict().items()}
-    save_file({**tensors, **selftest(model)}, path,
-              metadata={"pcml": json.dumps(description(model, settings), sort_keys=True)})
+    tensors |= selftest(model)
+    text = json.dumps(description(model, settings), sort_keys=True)
+    # The digest covers the description and the data section, which does not depend on the metadata.
+    draft = save(tensors)
+    data = draft[8 + int.from_bytes(draft[:8], "little"):]
+    digest = hashlib.sha256(text.encode() + data).hexdigest()
+    path.write_bytes(save(tensors, metadata={"pcml": text, "pcml.sha256": digest}))
 
 
 def main():

@@ -8,10 +8,14 @@
 #![allow(unsafe_code)]
 // The names are those that C sees.
 #![allow(non_camel_case_types)]
+// The contract of every function stands in its comment, which is the header's text.
+#![allow(clippy::missing_safety_doc)]
 
 mod array;
 mod error;
+mod model;
 mod options;
+mod plan;
 mod version;
 mod workspace;
 
@@ -24,10 +28,15 @@ use crate::error::{Error, Result, Status, fail};
 
 pub use array::{pcml_array, pcml_const_array};
 pub use error::{pcml_error_message, pcml_status_name};
+pub use model::{pcml_model, pcml_model_description, pcml_model_free, pcml_model_load, pcml_model_load_bytes};
 pub use options::{
     pcml_options, pcml_options_create, pcml_options_free, pcml_options_set_batch, pcml_options_set_context,
     pcml_options_set_dropout, pcml_options_set_held_cells, pcml_options_set_latents, pcml_options_set_seed,
     pcml_options_set_targets,
+};
+pub use plan::{
+    pcml_plan, pcml_plan_condition, pcml_plan_create, pcml_plan_free, pcml_plan_latent, pcml_plan_query,
+    pcml_plan_workspace,
 };
 pub use version::{pcml_version, pcml_version_string};
 pub use workspace::{pcml_workspace, pcml_workspace_free};

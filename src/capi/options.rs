@@ -57,7 +57,10 @@ unsafe fn set(name: &str, options: *mut pcml_options, change: impl FnOnce(&mut S
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when batch < 1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_options_set_batch(options: *mut pcml_options, batch: i64) -> i32 {
-    let change = |s: &mut Settings| Ok(s.batch = Some(size(batch, "batch", 1)?));
+    let change = |s: &mut Settings| {
+        s.batch = Some(size(batch, "batch", 1)?);
+        Ok(())
+    };
     unsafe { set("pcml_options_set_batch", options, change) }
 }
 
@@ -66,7 +69,10 @@ pub unsafe extern "C" fn pcml_options_set_batch(options: *mut pcml_options, batc
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when context < 1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_options_set_context(options: *mut pcml_options, context: i64) -> i32 {
-    let change = |s: &mut Settings| Ok(s.context = Some(size(context, "context", 1)?));
+    let change = |s: &mut Settings| {
+        s.context = Some(size(context, "context", 1)?);
+        Ok(())
+    };
     unsafe { set("pcml_options_set_context", options, change) }
 }
 
@@ -75,7 +81,10 @@ pub unsafe extern "C" fn pcml_options_set_context(options: *mut pcml_options, co
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when targets < 1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_options_set_targets(options: *mut pcml_options, targets: i64) -> i32 {
-    let change = |s: &mut Settings| Ok(s.targets = Some(size(targets, "targets", 1)?));
+    let change = |s: &mut Settings| {
+        s.targets = Some(size(targets, "targets", 1)?);
+        Ok(())
+    };
     unsafe { set("pcml_options_set_targets", options, change) }
 }
 
@@ -84,7 +93,10 @@ pub unsafe extern "C" fn pcml_options_set_targets(options: *mut pcml_options, ta
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when latents < 0
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_options_set_latents(options: *mut pcml_options, latents: i64) -> i32 {
-    let change = |s: &mut Settings| Ok(s.latents = Some(size(latents, "latents", 0)?));
+    let change = |s: &mut Settings| {
+        s.latents = Some(size(latents, "latents", 0)?);
+        Ok(())
+    };
     unsafe { set("pcml_options_set_latents", options, change) }
 }
 
@@ -94,7 +106,10 @@ pub unsafe extern "C" fn pcml_options_set_latents(options: *mut pcml_options, la
 /// @return 0, PCML_STATUS_NULL_ARGUMENT
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_options_set_seed(options: *mut pcml_options, seed: i64) -> i32 {
-    let change = |s: &mut Settings| Ok(s.seed = Some(seed as u64));
+    let change = |s: &mut Settings| {
+        s.seed = Some(seed as u64);
+        Ok(())
+    };
     unsafe { set("pcml_options_set_seed", options, change) }
 }
 

@@ -90,6 +90,25 @@ impl<'a> View<'a> {
         View { data, layout: rest.merged(), ..*self }
     }
 
+    /// The same elements in the same order, neighbouring axes merged.
+    pub fn flat(&self) -> View<'a> {
+        View { layout: self.layout.merged(), ..*self }
+    }
+
+    /// Index in logical order, and value, of the first NaN or infinity.
+    pub fn first_non_finite(&self) -> Option<(usize, f64)> {
+        let mut buffer = [0.0; 256];
+        let len = self.layout.len();
+        for start in (0..len).step_by(buffer.len()) {
+            let part = &mut buffer[..(len - start).min(256)];
+            self.gather(start, part);
+            if let Some(i) = part.iter().position(|v| !v.is_finite()) {
+                return Some((start + i, part[i]));
+            }
+        }
+        None
+    }
+
     /// Elements `start .. start + out.len()` in logical order.
     #[inline]
     pub fn gather(&self, start: usize, out: &mut [f64]) {

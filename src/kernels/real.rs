@@ -1,0 +1,214 @@
+//! The two arithmetics, f32 and f64, with what a kernel needs of them.
+
+use pulp::Simd;
+
+use crate::field::Element;
+
+/// A floating-point type in which networks are evaluated.
+pub trait Real:
+    Element
+    + Send
+    + Sync
+    + PartialOrd
+    + std::fmt::Debug
+    + std::ops::Add<Output = Self>
+    + std::ops::Sub<Output = Self>
+    + std::ops::Mul<Output = Self>
+    + std::ops::Div<Output = Self>
+    + std::ops::AddAssign
+    + std::ops::MulAssign
+{
+    /// 0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+    /// Values in a panel of packed weights: 128 bytes.
+    const PANEL: usize;
+    /// A vector register of this type.
+    type Vector<S: Simd>: Copy;
+
+    /// Rounds to this type.
+    fn from_f64(x: f64) -> Self;
+    /// Exact.
+    fn to_f64(self) -> f64;
+    /// self * a + b, rounded once.
+    fn mul_add(self, a: Self, b: Self) -> Self;
+    /// Square root.
+    fn sqrt(self) -> Self;
+    /// The larger; the second when either is NaN.
+    fn max(self, other: Self) -> Self;
+    /// e^x for x <= 0, within 2 ulp; arguments below the range give the smallest normal numbers.
+    fn exp_nonpositive(self) -> Self;
+
+    /// Lanes of a vector.
+    fn lanes<S: Simd>() -> usize;
+    /// All lanes equal.
+    fn splat<S: Simd>(simd: S, x: Self) -> Self::Vector<S>;
+    /// The first lanes of a slice.
+    fn load<S: Simd>(simd: S, x: &[Self]) -> Self::Vector<S>;
+    /// Stores to the first lanes of a slice.
+    fn store<S: Simd>(simd: S, x: &mut [Self], v: Self::Vector<S>);
+    /// a * b + c in every lane, rounded once.
+    fn fused<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
+    /// The larger in every lane.
+    fn lane_max<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+}
+
+macro_rules! real {
+    ($t:ident, $panel:expr, $vector:ident, $lanes:ident, $splat:ident, $as_simd:ident, $as_mut_simd:ident, $fma:ident, $max:ident, $exp:expr) => {
+        impl Real for $t {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const PANEL: usize = $panel;
+            type Vector<S: Simd> = S::$vector;
+
+            #[inline(always)]
+            fn from_f64(x: f64) -> Self {
+                x as $t
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                self as f64
+            }
+            #[inline(always)]
+            fn mul_add(self, a: Self, b: Self) -> Self {
+                $t::mul_add(self, a, b)
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                $t::sqrt(self)
+            }
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                if self > other { self } else { other }
+            }
+            #[inline(always)]
+            fn exp_nonpositive(self) -> Self {
+                $exp(self)
+            }
+            #[inline(always)]
+            fn lanes<S: Simd>() -> usize {
+                S::$lanes
+            }
+            #[inline(always)]
+            fn splat<S: Simd>(simd: S, x: Self) -> Self::Vector<S> {
+                simd.$splat(x)
+            }
+            #[inline(always)]
+            fn load<S: Simd>(_: S, x: &[Self]) -> Self::Vector<S> {
+                S::$as_simd(x).0[0]
+            }
+            #[inline(always)]
+            fn store<S: Simd>(_: S, x: &mut [Self], v: Self::Vector<S>) {
+                S::$as_mut_simd(x).0[0] = v;
+            }
+            #[inline(always)]
+            fn fused<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S> {
+                simd.$fma(a, b, c)
+            }
+            #[inline(always)]
+            fn lane_max<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S> {
+                simd.$max(a, b)
+            }
+        }
+    };
+}
+
+real!(
+    f32,
+    32,
+    f32s,
+    F32_LANES,
+    splat_f32s,
+    as_simd_f32s,
+    as_mut_simd_f32s,
+    mul_add_f32s,
+    max_f32s,
+    exp_nonpositive_f32
+);
+real!(
+    f64,
+    16,
+    f64s,
+    F64_LANES,
+    splat_f64s,
+    as_simd_f64s,
+    as_mut_simd_f64s,
+    mul_add_f64s,
+    max_f64s,
+    exp_nonpositive_f64
+);
+
+// x = n ln 2 + r with |r| <= ln 2 / 2; the Taylor series of e^r to the last term above half an ulp; 2^n through the exponent
+// bits. Adding 1.5 * 2^(mantissa bits) rounds to an integer and leaves it in the low bits. Branch-free, so that the compiler
+// turns a loop of it into vectors; fused operations only where written, so that all vector widths agree to the bit.
+
+#[inline(always)]
+fn exp_nonpositive_f32(x: f32) -> f32 {
+    const MAGIC: f32 = 12_582_912.0;
+    let x = if x > -87.0 { x } else { -87.0 };
+    let shifted = x.mul_add(std::f32::consts::LOG2_E, MAGIC);
+    let n = shifted - MAGIC;
+    let r = n.mul_add(-6.931_457_5e-1, x);
+    let r = n.mul_add(-1.428_606_8e-6, r);
+    let mut p = 1.0 / 5040.0;
+    for c in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
+        p = r.mul_add(p, c);
+    }
+    let scale = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
+    p * scale
+}
+
+#[inline(always)]
+fn exp_nonpositive_f64(x: f64) -> f64 {
+    const MAGIC: f64 = 6_755_399_441_055_744.0;
+    let x = if x > -708.0 { x } else { -708.0 };
+    let shifted = x.mul_add(std::f64::consts::LOG2_E, MAGIC);
+    let n = shifted - MAGIC;
+    let r = n.mul_add(-0.693_147_180_369_123_8, x);
+    let r = n.mul_add(-1.908_214_929_270_587_7e-10, r);
+    let mut p = 1.0 / 6_227_020_800.0;
+    for c in [
+        1.0 / 479_001_600.0,
+        1.0 / 39_916_800.0,
+        1.0 / 3_628_800.0,
+        1.0 / 362_880.0,
+        1.0 / 40_320.0,
+        1.0 / 5040.0,
+        1.0 / 720.0,
+        1.0 / 120.0,
+        1.0 / 24.0,
+        1.0 / 6.0,
+        0.5,
+        1.0,
+        1.0,
+    ] {
+        p = r.mul_add(p, c);
+    }
+    let scale = f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52);
+    p * scale
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exponential_is_within_two_ulp() {
+        let (mut worst32, mut worst64) = (0f64, 0f64);
+        for i in 0..200_000 {
+            let x = -(i as f64) * 3.5e-3;
+            let exact = libm::exp(x);
+            worst64 = worst64.max((x.exp_nonpositive() - exact).abs() / (exact * f64::EPSILON));
+            if x > -87.0 {
+                let x = x as f32;
+                let exact = libm::exp(x as f64);
+                worst32 = worst32.max((x.exp_nonpositive() as f64 - exact).abs() / (exact * f32::EPSILON as f64));
+            }
+        }
+        assert!(worst64 <= 2.0 && worst32 <= 2.0, "{worst64} {worst32}");
+        assert_eq!(0f32.exp_nonpositive(), 1.0);
+        assert_eq!(0f64.exp_nonpositive(), 1.0);
+        assert!(f64::NEG_INFINITY.exp_nonpositive() < 1e-300);
+    }
+}

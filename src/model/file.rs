@@ -1,0 +1,290 @@
+//! The model file: untrusted bytes -> checked description and weights.
+//!
+//! One safetensors file. Metadata key `pcml` holds the description (JSON, [`Description`]); `pcml.sha256` the hexadecimal
+//! SHA-256 of that text followed by the data section, so that a damaged file is told from a wrong model. Tensors `selftest.*`
+//! hold inputs and expected outputs; all others are weights, and each must be read.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use safetensors::SafeTensors;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::anp;
+use crate::error::{Error, Result, Status, fail, zeros};
+
+/// The format that this version reads.
+pub const FORMAT: u64 = 1;
+
+/// What a model file says of its model. Fields that this version does not know are refused: they could change the meaning.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Description {
+    /// Version of the format: [`FORMAT`].
+    pub format: u64,
+    /// The architecture's name; its numbers stand under the same key.
+    pub architecture: Architecture,
+    /// Numbers of an attentive neural process.
+    #[serde(default)]
+    pub anp: Option<anp::Numbers>,
+    /// Input channels in order: for a neural process the coordinates of a point.
+    pub inputs: Vec<Channel>,
+    /// Output channels in order.
+    pub outputs: Vec<Channel>,
+    /// The domain of the training data.
+    #[serde(default)]
+    pub grid: Vec<Axis>,
+    /// Laws that the outputs should obey: what a host may set up by default.
+    #[serde(default)]
+    pub conservation: Vec<Conservation>,
+    /// Where the model comes from: free form.
+    #[serde(default)]
+    pub provenance: serde_json::Value,
+    /// How closely the stored outputs must be reproduced.
+    pub selftest: SelfTest,
+}
+
+/// The architectures that this version evaluates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Architecture {
+    /// Attentive neural process.
+    Anp,
+}
+
+/// One channel: raw = offset + scale * network value.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Channel {
+    /// The field's name.
+    pub name: String,
+    /// The unit of raw values; "1" without one.
+    pub unit: String,
+    /// Raw value of the network's 0.
+    #[serde(default)]
+    pub offset: f64,
+    /// Raw step of the network's 1; positive.
+    #[serde(default = "one")]
+    pub scale: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// One axis of the training domain.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Axis {
+    /// The coordinate's name.
+    pub name: String,
+    /// Lower bound, raw units.
+    pub lower: f64,
+    /// Upper bound, raw units.
+    pub upper: f64,
+}
+
+/// A conservation law: the integral of an output along an axis is given.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conservation {
+    /// Name of the output channel.
+    pub output: String,
+    /// Name of the coordinate.
+    pub axis: String,
+    /// The quadrature rule: "trapezoid", "left", "right" or "simpson".
+    pub quadrature: String,
+}
+
+/// The self-test's numbers.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SelfTest {
+    /// Largest difference in f64, relative to the largest stored output.
+    pub tolerance: f64,
+}
+
+/// A weight or a stored array, C order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    /// Extents.
+    pub shape: Vec<usize>,
+    values: Values,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Values {
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+}
+
+impl Tensor {
+    /// All values; f32 to f64 is exact.
+    pub fn to_f64(&self) -> Vec<f64> {
+        match &self.values {
+            Values::F32(v) => v.iter().map(|x| *x as f64).collect(),
+            Values::F64(v) => v.clone(),
+        }
+    }
+}
+
+/// Tensors by name.
+pub type Tensors = BTreeMap<String, Tensor>;
+
+/// A parsed file.
+pub(super) struct Contents {
+    pub description: Description,
+    pub text: String,
+    pub tensors: Tensors,
+    pub selftest: Tensors,
+}
+
+/// The bytes of a file; no more is read than the file had when it was opened.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+    use std::io::Read;
+    let failed = |e: std::io::Error| Error::new(Status::Io, format!("{}: {e}", path.display()));
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let info = file.metadata().map_err(failed)?;
+    if !info.is_file() {
+        return fail!(Io, "{}: not a file", path.display());
+    }
+    let Ok(len) = usize::try_from(info.len()) else {
+        return fail!(TooLarge, "{}: {} bytes, beyond the address space", path.display(), info.len());
+    };
+    let mut bytes = Vec::new();
+    if bytes.try_reserve_exact(len).is_err() {
+        return fail!(OutOfMemory, "no memory for the {len} bytes of {}", path.display());
+    }
+    file.take(len as u64).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}
+
+/// Checks everything but the self-test.
+pub(super) fn parse(bytes: &[u8]) -> Result<Contents> {
+    let damaged = |e: safetensors::SafeTensorError| {
+        Error::new(Status::FileFormat, format!("not a complete safetensors file: {e}"))
+    };
+    let (header, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+    let entries = metadata.metadata().as_ref();
+    let entry = |key: &str| match entries.and_then(|m| m.get(key)) {
+        Some(text) => Ok(text.clone()),
+        None => fail!(FileFormat, "a safetensors file without metadata key \"{key}\": not a pcml model"),
+    };
+    let text = entry("pcml")?;
+    let digest = entry("pcml.sha256")?;
+    let Some(data) = bytes.get(8 + header..) else {
+        return fail!(FileFormat, "the header reaches beyond the file");
+    };
+    check_version(&text)?;
+    let mut hash = Sha256::new();
+    hash.update(text.as_bytes());
+    hash.update(data);
+    let found: String = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    if found != digest {
+        return fail!(FileFormat, "the file is damaged: its SHA-256 is {found}, expected {digest}");
+    }
+
+    let description: Description = serde_json::from_str(&text)
+        .map_err(|e| Error::new(Status::FileDescription, format!("metadata key \"pcml\": {e}")))?;
+    let expected = check_description(&description)?;
+
+    let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
+    let (mut tensors, mut selftest) = (Tensors::new(), Tensors::new());
+    for (name, view) in file.iter() {
+        let tensor = decode(name, &view)?;
+        let home = if name.starts_with("selftest.") { &mut selftest } else { &mut tensors };
+        home.insert(name.to_string(), tensor);
+    }
+    for (name, shape) in &expected {
+        match tensors.get(name) {
+            None => return fail!(Weights, "weight {name} is missing, expected shape {shape:?}"),
+            Some(t) if t.shape != *shape => {
+                return fail!(Weights, "weight {name} has shape {:?}, expected {shape:?}", t.shape);
+            }
+            Some(_) => {}
+        }
+    }
+    if let Some(name) = tensors.keys().find(|name| !expected.contains_key(*name)) {
+        return fail!(Weights, "weight {name} is not read by this architecture");
+    }
+    Ok(Contents { description, text, tensors, selftest })
+}
+
+/// The version is read on its own first: a later format may have fields of any kind.
+fn check_version(text: &str) -> Result<()> {
+    let value: serde_json::Value = serde_json::from_str(text)
+        .map_err(|e| Error::new(Status::FileDescription, format!("metadata key \"pcml\": {e}")))?;
+    match value.get("format") {
+        Some(v) if v.as_u64() == Some(FORMAT) => Ok(()),
+        Some(v) => fail!(FileVersion, "format is {v}, expected {FORMAT}"),
+        None => fail!(FileDescription, "metadata key \"pcml\" has no field format"),
+    }
+}
+
+/// Names and shapes of the weights that the description asks for.
+fn check_description(d: &Description) -> Result<BTreeMap<String, Vec<usize>>> {
+    if !(d.selftest.tolerance > 0.0 && d.selftest.tolerance <= 1e-3) {
+        return fail!(FileDescription, "selftest.tolerance is {}, expected in (0, 1e-3]", d.selftest.tolerance);
+    }
+    for (kind, channels) in [("inputs", &d.inputs), ("outputs", &d.outputs)] {
+        for (i, c) in channels.iter().enumerate() {
+            if !c.offset.is_finite() || !c.scale.is_finite() || c.scale <= 0.0 {
+                return fail!(
+                    FileDescription,
+                    "{kind}[{i}] ({}) has offset {} and scale {}, expected finite and scale > 0",
+                    c.name,
+                    c.offset,
+                    c.scale
+                );
+            }
+        }
+    }
+    for c in &d.conservation {
+        if !d.outputs.iter().any(|o| o.name == c.output) {
+            return fail!(FileDescription, "conservation names output {}, which is not among outputs", c.output);
+        }
+        if !["trapezoid", "left", "right", "simpson"].contains(&c.quadrature.as_str()) {
+            return fail!(FileDescription, "conservation.quadrature is {}, expected a known rule", c.quadrature);
+        }
+    }
+    match d.architecture {
+        Architecture::Anp => {
+            let Some(numbers) = &d.anp else {
+                return fail!(FileDescription, "architecture is anp, but there is no field anp");
+            };
+            numbers.check(d.inputs.len(), d.outputs.len())?;
+            Ok(numbers.weights())
+        }
+    }
+}
+
+/// f32 or f64, little endian, finite. The crate has checked that the data's size is that of the shape.
+fn decode(name: &str, view: &safetensors::tensor::TensorView) -> Result<Tensor> {
+    let data = view.data();
+    let values = match view.dtype() {
+        safetensors::Dtype::F32 => {
+            let mut out = zeros::<f32>(data.len() / 4, name)?;
+            for (v, b) in out.iter_mut().zip(data.as_chunks::<4>().0) {
+                *v = f32::from_le_bytes(*b);
+            }
+            Values::F32(out)
+        }
+        safetensors::Dtype::F64 => {
+            let mut out = zeros::<f64>(data.len() / 8, name)?;
+            for (v, b) in out.iter_mut().zip(data.as_chunks::<8>().0) {
+                *v = f64::from_le_bytes(*b);
+            }
+            Values::F64(out)
+        }
+        other => return fail!(Weights, "tensor {name} has dtype {other:?}, expected F32 or F64"),
+    };
+    let bad = match &values {
+        Values::F32(v) => v.iter().position(|x| !x.is_finite()),
+        Values::F64(v) => v.iter().position(|x| !x.is_finite()),
+    };
+    if let Some(i) = bad {
+        return fail!(Weights, "tensor {name} is not finite at element {i}");
+    }
+    Ok(Tensor { shape: view.shape().to_vec(), values })
+}

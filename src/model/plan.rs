@@ -1,0 +1,120 @@
+//! A model bound to sizes, arithmetic and sampling: it owns packed weights, tables and the size of the scratch.
+
+use super::anp::{self, Anp};
+use super::{Model, file::Architecture};
+use crate::error::{Result, fail};
+use crate::field::Dtype;
+use crate::kernels::strided::{View, ViewMut};
+
+/// What a plan is made for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Most functions in one call.
+    pub batch: usize,
+    /// Most context points of a function; needed by neural processes.
+    pub context: Option<usize>,
+    /// Most target points of a function; needed by neural processes.
+    pub targets: Option<usize>,
+    /// Draws in the mixture; 0 predicts at the mean latent.
+    pub latents: usize,
+    /// Seed of latent draws and dropout.
+    pub seed: u64,
+    /// Dropout rate kept on while predicting, in [0, 1); 0 is off.
+    pub dropout: f64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { batch: 1, context: None, targets: None, latents: 0, seed: 0, dropout: 0.0 }
+    }
+}
+
+/// An immutable plan. The model it was made from may go.
+pub struct Plan(Kind);
+
+enum Kind {
+    AnpF32(Box<Anp<f32>>),
+    AnpF64(Box<Anp<f64>>),
+}
+
+/// The scratch of one plan, for one thread at a time.
+pub struct Workspace(Scratch);
+
+enum Scratch {
+    AnpF32(Box<anp::Scratch<f32>>),
+    AnpF64(Box<anp::Scratch<f64>>),
+}
+
+impl Plan {
+    /// Binds a model to sizes; `arithmetic` is the type in which the network is evaluated, whatever the arrays' dtypes.
+    pub fn new(model: &Model, arithmetic: Dtype, options: &Options) -> Result<Plan> {
+        for (name, value) in
+            [("batch", Some(options.batch)), ("context", options.context), ("targets", options.targets)]
+        {
+            if value == Some(0) {
+                return fail!(InvalidArgument, "option {name} is 0, expected at least 1");
+            }
+        }
+        if !(0.0..1.0).contains(&options.dropout) {
+            return fail!(InvalidArgument, "option dropout is {}, expected in [0, 1)", options.dropout);
+        }
+        match (model.description().architecture, arithmetic) {
+            (Architecture::Anp, Dtype::F32) => Ok(Plan(Kind::AnpF32(Box::new(Anp::new(model, options)?)))),
+            (Architecture::Anp, Dtype::F64) => Ok(Plan(Kind::AnpF64(Box::new(Anp::new(model, options)?)))),
+        }
+    }
+
+    /// Allocates all that a call needs.
+    pub fn workspace(&self) -> Result<Workspace> {
+        Ok(Workspace(match &self.0 {
+            Kind::AnpF32(p) => Scratch::AnpF32(Box::new(p.scratch()?)),
+            Kind::AnpF64(p) => Scratch::AnpF64(Box::new(p.scratch()?)),
+        }))
+    }
+
+    /// Neural processes: encodes the context points of one or more functions into the workspace, which later queries use.
+    ///
+    /// Shapes: `x` [functions, points, dim_x], `y` [functions, points, dim_y]; axes of extent 1 may be left out. Raw units.
+    /// After an error the workspace is conditioned as before, except after an overflow in the network (`NonFinite`), which
+    /// leaves it unconditioned.
+    pub fn condition(&self, workspace: &mut Workspace, x: &View, y: &View) -> Result<()> {
+        match (&self.0, &mut workspace.0) {
+            (Kind::AnpF32(p), Scratch::AnpF32(s)) => p.condition(s, x, y),
+            (Kind::AnpF64(p), Scratch::AnpF64(s)) => p.condition(s, x, y),
+            _ => foreign(),
+        }
+    }
+
+    /// Neural processes: mean and log variance of each function's latent density, [functions, hidden], network units.
+    pub fn latent(&self, workspace: &Workspace, mu: &mut ViewMut, log_variance: &mut ViewMut) -> Result<()> {
+        match (&self.0, &workspace.0) {
+            (Kind::AnpF32(p), Scratch::AnpF32(s)) => p.latent(s, mu, log_variance),
+            (Kind::AnpF64(p), Scratch::AnpF64(s)) => p.latent(s, mu, log_variance),
+            _ => foreign(),
+        }
+    }
+
+    /// Neural processes: mean and variance at target points of the functions conditioned on.
+    ///
+    /// Shapes: `x` [targets, dim_x] for all functions or [functions, targets, dim_x]; `eps` standard normal draws
+    /// [latents, functions, hidden] or [latents, hidden] instead of the seeded ones; results [functions, targets, dim_y].
+    /// Raw units; variance in their square. Results are written only on success.
+    pub fn query(
+        &self,
+        workspace: &mut Workspace,
+        x: &View,
+        eps: Option<&View>,
+        mean: &mut ViewMut,
+        variance: Option<&mut ViewMut>,
+    ) -> Result<()> {
+        match (&self.0, &mut workspace.0) {
+            (Kind::AnpF32(p), Scratch::AnpF32(s)) => p.query(s, x, eps, mean, variance),
+            (Kind::AnpF64(p), Scratch::AnpF64(s)) => p.query(s, x, eps, mean, variance),
+            _ => foreign(),
+        }
+    }
+}
+
+fn foreign() -> Result<()> {
+    fail!(Mismatch, "the workspace belongs to another plan")
+}
