@@ -23,7 +23,7 @@ use crate::kernels::rows::{add, add_row_relu, layer_norm, softmax};
 use crate::kernels::strided::{View, ViewMut};
 
 /// Targets that pass through the network together: their activations stay in the second-level cache.
-const TILE: usize = 48;
+const TILE: usize = 204;
 
 /// Numbers of the architecture, from the model file.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
