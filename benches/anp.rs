@@ -16,7 +16,8 @@ mod common;
 
 fn models() -> Vec<(&'static str, Model)> {
     let mut models = vec![("shipped, hidden 64", Model::load(&common::stefan_path()).expect("the shipped model"))];
-    let reference = std::env::var_os("PCML_REFERENCE_DIR").map_or("../shared/reference".into(), std::path::PathBuf::from);
+    let reference =
+        std::env::var_os("PCML_REFERENCE_DIR").map_or("../shared/reference".into(), std::path::PathBuf::from);
     let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join(reference);
     if reference.is_dir() {
         let bytes = common::probconserv_model(&reference);

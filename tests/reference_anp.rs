@@ -26,7 +26,8 @@ fn compare<T: Element + Into<f64>>(model: &Model, cases: &Tensors, expected: &Te
     let view = |name: &'static str| View::new(name, &cases[name].1, &cases[name].0).unwrap();
     let widen = |v: Vec<T>| v.into_iter().map(Into::into).collect::<Vec<f64>>();
     let zeros = |n: usize| vec![T::default(); n];
-    let options = |latents| Options { batch: CASES, context: Some(100), targets: Some(201), latents, ..Options::default() };
+    let options =
+        |latents| Options { batch: CASES, context: Some(100), targets: Some(201), latents, ..Options::default() };
     for (latents, loc, scale) in
         [(0, "loc_at_mean_latent", "scale_at_mean_latent"), (16, "loc_mixture16", "scale_mixture16")]
     {

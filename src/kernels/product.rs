@@ -74,7 +74,7 @@ impl<T: Real> Packed<T> {
     }
 }
 
-/// y [rows, outputs] = start + x [rows, inner] W', then max(., 0) when `relu`.
+/// y [rows, outputs] = start + x [rows, inner] W', rectified when `relu`. NaN passes through.
 pub fn product<T: Real>(
     arch: Arch,
     rows: usize,
@@ -198,13 +198,12 @@ impl<T: Real> Product<'_, T> {
                 }
             }
         }
-        let zero = T::splat(simd, T::ZERO);
         for (r, sums) in sums.iter().enumerate() {
             let out = &mut self.y[(row + r) * self.y_stride + first..][..width];
             let whole = width == VECTORS * lanes;
             let target: &mut [T] = if whole { &mut *out } else { &mut edge };
             for (v, sum) in sums.iter().enumerate() {
-                let sum = if self.relu { T::lane_max(simd, *sum, zero) } else { *sum };
+                let sum = if self.relu { T::rectified(simd, *sum) } else { *sum };
                 T::store(simd, &mut target[v * lanes..], sum);
             }
             if !whole {
@@ -248,7 +247,7 @@ mod tests {
         assert_eq!(y, expected);
         y.chunks_exact_mut(outputs).for_each(|row| row.copy_from_slice(&bias));
         product(arch, rows, Rows { data: &x, stride: inner }, &w, Start::Output, true, &mut y, outputs);
-        let rectified: Vec<T> = expected.iter().map(|v| Real::max(*v, T::ZERO)).collect();
+        let rectified: Vec<T> = expected.iter().map(|v| v.relu()).collect();
         assert_eq!(y, rectified);
     }
 

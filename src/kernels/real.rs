@@ -37,7 +37,9 @@ pub trait Real:
     fn sqrt(self) -> Self;
     /// The larger; the second when either is NaN.
     fn max(self, other: Self) -> Self;
-    /// e^x for x <= 0, within 2 ulp; arguments below the range give the smallest normal numbers.
+    /// 0 when below it; NaN stays.
+    fn relu(self) -> Self;
+    /// e^x for x <= 0, within 2 ulp; arguments below the range give the smallest normal numbers, NaN stays.
     fn exp_nonpositive(self) -> Self;
 
     /// Lanes of a vector.
@@ -50,12 +52,12 @@ pub trait Real:
     fn store<S: Simd>(simd: S, x: &mut [Self], v: Self::Vector<S>);
     /// a * b + c in every lane, rounded once.
     fn fused<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
-    /// The larger in every lane.
-    fn lane_max<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// 0 in every lane that is below it; NaN stays.
+    fn rectified<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S>;
 }
 
 macro_rules! real {
-    ($t:ident, $panel:expr, $vector:ident, $lanes:ident, $splat:ident, $as_simd:ident, $as_mut_simd:ident, $fma:ident, $max:ident, $exp:expr) => {
+    ($t:ident, $panel:expr, $vector:ident, $lanes:ident, $splat:ident, $as_simd:ident, $as_mut_simd:ident, $fma:ident, $less:ident, $select:ident, $exp:expr) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -83,6 +85,10 @@ macro_rules! real {
                 if self > other { self } else { other }
             }
             #[inline(always)]
+            fn relu(self) -> Self {
+                if self < 0.0 { 0.0 } else { self }
+            }
+            #[inline(always)]
             fn exp_nonpositive(self) -> Self {
                 $exp(self)
             }
@@ -107,8 +113,9 @@ macro_rules! real {
                 simd.$fma(a, b, c)
             }
             #[inline(always)]
-            fn lane_max<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S> {
-                simd.$max(a, b)
+            fn rectified<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S> {
+                let zero = simd.$splat(0.0);
+                simd.$select(simd.$less(a, zero), zero, a)
             }
         }
     };
@@ -123,7 +130,8 @@ real!(
     as_simd_f32s,
     as_mut_simd_f32s,
     mul_add_f32s,
-    max_f32s,
+    less_than_f32s,
+    select_f32s,
     exp_nonpositive_f32
 );
 real!(
@@ -135,7 +143,8 @@ real!(
     as_simd_f64s,
     as_mut_simd_f64s,
     mul_add_f64s,
-    max_f64s,
+    less_than_f64s,
+    select_f64s,
     exp_nonpositive_f64
 );
 
@@ -146,7 +155,7 @@ real!(
 #[inline(always)]
 fn exp_nonpositive_f32(x: f32) -> f32 {
     const MAGIC: f32 = 12_582_912.0;
-    let x = if x > -87.0 { x } else { -87.0 };
+    let x = if x < -87.0 { -87.0 } else { x };
     let shifted = x.mul_add(std::f32::consts::LOG2_E, MAGIC);
     let n = shifted - MAGIC;
     let r = n.mul_add(-6.931_457_5e-1, x);
@@ -162,7 +171,7 @@ fn exp_nonpositive_f32(x: f32) -> f32 {
 #[inline(always)]
 fn exp_nonpositive_f64(x: f64) -> f64 {
     const MAGIC: f64 = 6_755_399_441_055_744.0;
-    let x = if x > -708.0 { x } else { -708.0 };
+    let x = if x < -708.0 { -708.0 } else { x };
     let shifted = x.mul_add(std::f64::consts::LOG2_E, MAGIC);
     let n = shifted - MAGIC;
     let r = n.mul_add(-0.693_147_180_369_123_8, x);
@@ -210,5 +219,6 @@ mod tests {
         assert_eq!(0f32.exp_nonpositive(), 1.0);
         assert_eq!(0f64.exp_nonpositive(), 1.0);
         assert!(f64::NEG_INFINITY.exp_nonpositive() < 1e-300);
+        assert!(f64::NAN.exp_nonpositive().is_nan() && f32::NAN.exp_nonpositive().is_nan());
     }
 }

@@ -100,7 +100,7 @@ pub fn add_row_relu<T: Real>(arch: Arch, a: &[T], b: &[T], y: &mut [T]) {
         || {
             for (a, y) in a.chunks_exact(b.len()).zip(y.chunks_exact_mut(b.len())) {
                 for ((a, b), y) in a.iter().zip(b).zip(y) {
-                    *y = Real::max(*a + *b, T::ZERO);
+                    *y = (*a + *b).relu();
                 }
             }
         },

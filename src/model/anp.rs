@@ -305,7 +305,6 @@ impl<T: Real> Anp<T> {
         let first = model.tensor("decoder.linears.0.weight").to_f64();
         let share = |part: usize| columns(&first, 3 * h, 3 * h, part * h, h);
         let mut eps = zeros(options.latents.saturating_mul(h), "latent draws")?;
-        // An even number of draws a latent, so that a draw's index does not depend on the number of latents.
         let random = Philox::new(options.seed);
         for (s, row) in eps.chunks_exact_mut(h).enumerate() {
             random.normals(s as u64, 0, row);

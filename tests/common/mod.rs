@@ -104,9 +104,7 @@ pub fn probconserv_model(dir: &Path) -> Vec<u8> {
         .collect();
     let cases = read_tensors(&folder.join("cases.safetensors"));
     let expected = read_tensors(&folder.join("expected.safetensors"));
-    let part = |t: &(Vec<usize>, Vec<f64>), shape: [usize; 3]| {
-        (shape.to_vec(), t.1[..shape.iter().product()].to_vec())
-    };
+    let part = |t: &(Vec<usize>, Vec<f64>), shape: [usize; 3]| (shape.to_vec(), t.1[..shape.iter().product()].to_vec());
     let square = |mut t: (Vec<usize>, Vec<f64>)| {
         t.1.iter_mut().for_each(|v| *v *= *v);
         t
