@@ -6,4 +6,5 @@
 // The second of the two rooms with unsafe code: raw strided access to the caller's memory.
 #![allow(unsafe_code)]
 
+pub mod moments;
 pub mod strided;

@@ -90,6 +90,11 @@ impl<'a> View<'a> {
         View { data, layout: rest.merged(), ..*self }
     }
 
+    /// The same elements in the same order, neighbouring axes merged.
+    pub fn merged(&self) -> View<'a> {
+        View { layout: self.layout.merged(), ..*self }
+    }
+
     /// Elements `start .. start + out.len()` in logical order.
     #[inline]
     pub fn gather(&self, start: usize, out: &mut [f64]) {
@@ -175,6 +180,11 @@ impl<'a> ViewMut<'a> {
         // SAFETY: an index below the extent is an element of the layout.
         let data = unsafe { self.data.offset(index as isize * stride * self.dtype.size() as isize) };
         ViewMut { data, dtype: self.dtype, layout: rest.merged(), lifetime: PhantomData }
+    }
+
+    /// The same elements in the same order, neighbouring axes merged.
+    pub fn merged_mut(&mut self) -> ViewMut<'_> {
+        ViewMut { data: self.data, dtype: self.dtype, layout: self.layout.merged(), lifetime: PhantomData }
     }
 
     /// Writes elements `start .. start + values.len()` in logical order, rounded to the storage type.
