@@ -10,8 +10,11 @@
 #![allow(non_camel_case_types)]
 
 mod array;
+mod constraints;
 mod error;
 mod options;
+mod projector;
+mod report;
 mod version;
 mod workspace;
 
@@ -23,12 +26,22 @@ use std::sync::Once;
 use crate::error::{Error, Result, Status, fail};
 
 pub use array::{pcml_array, pcml_const_array};
+pub use constraints::{
+    pcml_constraints, pcml_constraints_add_quadrature, pcml_constraints_add_row, pcml_constraints_create,
+    pcml_constraints_free,
+};
 pub use error::{pcml_error_message, pcml_status_name};
 pub use options::{
     pcml_options, pcml_options_create, pcml_options_free, pcml_options_set_batch, pcml_options_set_context,
     pcml_options_set_dropout, pcml_options_set_held_cells, pcml_options_set_latents, pcml_options_set_seed,
     pcml_options_set_targets,
 };
+pub use projector::{
+    pcml_projector, pcml_projector_covariance, pcml_projector_create, pcml_projector_free, pcml_projector_project,
+    pcml_projector_project_f32, pcml_projector_project_f64, pcml_projector_report, pcml_projector_residual,
+    pcml_projector_workspace,
+};
+pub use report::{ReportItem, pcml_report, pcml_report_free, pcml_report_slices, pcml_report_value};
 pub use version::{pcml_version, pcml_version_string};
 pub use workspace::{pcml_workspace, pcml_workspace_free};
 

@@ -3,7 +3,7 @@ use super::report::{Report, SliceReport};
 use super::rows::{Constraints, Row};
 use crate::error::{Result, fail, zeros};
 use crate::field::{Dtype, Layout, Place, Sharing, sharing};
-use crate::kernels::moments::{self, Double, Moments, Outputs, Shrink};
+use crate::kernels::moments::{self, Moments, Outputs, Shrink};
 use crate::kernels::strided::{View, ViewMut};
 
 /// Most steps of one slice: the correction and its repairs. Each leaves about 1e-15 of the residual before it.
@@ -58,18 +58,6 @@ pub struct Projector {
     /// For f32 and f64 storage: what rounding at underflow can add to a residual, a smallest subnormal for each weighted cell and
     /// for each product.
     floor: [f64; 2],
-}
-
-/// How an array splits: independent slices of `cells` values.
-fn slices(name: &str, layout: &Layout, cells: usize) -> Result<usize> {
-    let shape = layout.shape();
-    if layout.len() == cells {
-        return Ok(1);
-    }
-    if shape.len() > 1 && layout.len() == cells.saturating_mul(shape[0]) {
-        return Ok(shape[0]);
-    }
-    fail!(Shape, "{name} has shape {shape:?}, expected {cells} values or [slices, ...] with {cells} values a slice")
 }
 
 fn slice<'a>(view: &View<'a>, slices: usize, index: usize) -> View<'a> {
@@ -135,6 +123,20 @@ impl Projector {
     /// Values of one slice.
     pub fn cells(&self) -> usize {
         self.row.weights.len()
+    }
+
+    /// How many slices an array of this layout holds: 1 for `cells` values, else its first extent with `cells` values each.
+    ///
+    /// Errors: Shape.
+    pub fn slices(&self, name: &str, layout: &Layout) -> Result<usize> {
+        let (shape, cells) = (layout.shape(), self.cells());
+        if layout.len() == cells {
+            return Ok(1);
+        }
+        if shape.len() > 1 && layout.len() == cells.saturating_mul(shape[0]) {
+            return Ok(shape[0]);
+        }
+        fail!(Shape, "{name} has shape {shape:?}, expected {cells} values or [slices, ...] with {cells} values a slice")
     }
 
     /// Working memory for calls of at most `max_slices`.
@@ -305,7 +307,7 @@ impl Projector {
     }
 
     fn check_slices(&self, scratch: &Scratch, mean: &View) -> Result<usize> {
-        let count = slices("mean", mean.layout(), self.cells())?;
+        let count = self.slices("mean", mean.layout())?;
         if count > scratch.plans.len() {
             let room = scratch.plans.len();
             return fail!(InvalidArgument, "mean has {count} slices, expected at most {room} as the workspace");
@@ -325,7 +327,7 @@ impl Projector {
         let count = self.check_slices(scratch, mean)?;
         check_values("b", b.layout(), count)?;
         let agree = |name: &str, layout: Option<&Layout>| match layout {
-            Some(layout) if slices(name, layout, self.cells())? != count => {
+            Some(layout) if self.slices(name, layout)? != count => {
                 fail!(Shape, "{name} has shape {:?}, expected {count} slices as mean", layout.shape())
             }
             _ => Ok(()),
