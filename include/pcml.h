@@ -18,6 +18,11 @@
 #define PCML_VERSION_PATCH 0
 
 /**
+ * Most steps of one slice: the correction and its repairs. Each leaves about 1e-15 of the residual before it.
+ */
+#define MAX_STEPS 8
+
+/**
  * Largest rank of an array.
  */
 #define PCML_MAX_RANK 8
@@ -166,51 +171,155 @@ typedef int32_t pcml_dtype;
 #endif // __cplusplus
 
 /**
- * A checked model: its description and weights, immutable. Loading it ran its self-test.
+ * A quadrature rule: which weights turn cell values at points `x_0 < ... < x_(n-1)` into the integral over `[x_0, x_(n-1)]`.
  */
-struct Model;
+enum pcml_rule
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Half of both neighbouring spacings.
+   */
+  PCML_RULE_TRAPEZOID = 1,
+  /**
+   * The spacing to the right; the last point has weight 0.
+   */
+  PCML_RULE_LEFT = 2,
+  /**
+   * The spacing to the left; the first point has weight 0.
+   */
+  PCML_RULE_RIGHT = 3,
+  /**
+   * Parabolas over pairs of intervals of any spacing. With an even number of points the last interval takes the parabola
+   * through the last three points (Cartwright 2017); two points are the trapezoid.
+   */
+  PCML_RULE_SIMPSON = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum pcml_rule pcml_rule;
+#else
+typedef int32_t pcml_rule;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
 
 /**
- * An immutable plan. The model it was made from may go.
+ * The prior covariance, which is the metric of the correction: a cell yields in proportion to its variance times its weight.
  */
-struct Plan;
+enum pcml_prior
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Sigma = I: every cell yields alike (HardC). Takes no prior variance.
+   */
+  PCML_PRIOR_IDENTITY = 1,
+  /**
+   * Sigma = diag(v), v the surrogate's variance of each cell (ProbConserv).
+   */
+  PCML_PRIOR_DIAGONAL = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum pcml_prior pcml_prior;
+#else
+typedef int32_t pcml_prior;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
 
 /**
- * What was set.
+ * A value of a report. With mu the prior mean and u the posterior mean as stored:
  */
-struct Settings;
+enum pcml_report_item
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * `g mu - b`, in the unit of b.
+   */
+  PCML_REPORT_ITEM_RESIDUAL_BEFORE = 1,
+  /**
+   * `g u - b`, in the unit of b.
+   */
+  PCML_REPORT_ITEM_RESIDUAL_AFTER = 2,
+  /**
+   * The most that `|g u - b|` may be: 4 eps sum |g u|, eps of the posterior mean's dtype, plus a smallest subnormal number a
+   * cell; infinite for a row with noise.
+   */
+  PCML_REPORT_ITEM_TOLERANCE = 3,
+  /**
+   * `lambda` in `u = mu - v g lambda`; 0 when nothing changed.
+   */
+  PCML_REPORT_ITEM_MULTIPLIER = 4,
+  /**
+   * `sqrt((u - mu)' Sigma^-1 (u - mu))`: the correction in prior standard deviations, without a unit.
+   */
+  PCML_REPORT_ITEM_CORRECTION_NORM = 5,
+  /**
+   * `max |u - mu|`, in the unit of the field.
+   */
+  PCML_REPORT_ITEM_LARGEST_CORRECTION = 6,
+  /**
+   * The first cell (from 0) with the largest correction.
+   */
+  PCML_REPORT_ITEM_LARGEST_CORRECTION_CELL = 7,
+  /**
+   * Steps after the first that rounding made necessary; almost always 0.
+   */
+  PCML_REPORT_ITEM_REPAIRS = 8,
+  /**
+   * 1 when the prior mean obeyed already and came back as it was, else 0.
+   */
+  PCML_REPORT_ITEM_UNCHANGED = 9,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum pcml_report_item pcml_report_item;
+#else
+typedef int32_t pcml_report_item;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What must hold: linear rows `g u = b + noise` over the cells of a field. The right-hand sides b come with each projection.
+ */
+struct pcml_constraints;
+
+/**
+ * A trained surrogate from a model file: immutable, to be shared by any number of plans and threads.
+ */
+struct pcml_model;
+
+/**
+ * Settings for create functions: sizes of a plan, sampling, what a projector admits. Every setting starts unset; a create
+ * function reads those that concern it, names the one it lacks, and keeps no reference to the object.
+ */
+struct pcml_options;
+
+/**
+ * A model bound to sizes, arithmetic and sampling: immutable, to be shared by threads. The model may be freed before it.
+ */
+struct pcml_plan;
+
+/**
+ * Constraints joined with a prior kind, ready to project. Immutable: any number of threads may use it at once, each with a
+ * workspace of its own.
+ */
+struct pcml_projector;
+
+/**
+ * What a projection did, slice by slice; filled by each successful projection that is given it. One for each thread.
+ */
+struct pcml_report;
 
 /**
  * Scratch memory of a plan or a projector: the only thing that changes in a hot call. One per thread; it serves the object
  * that created it and no other. Calls that find it in use by another thread return PCML_STATUS_HANDLE.
  */
 struct pcml_workspace;
-
-/**
- * A trained surrogate from a model file: immutable, to be shared by any number of plans and threads.
- */
-struct pcml_model {
-  uint64_t tag;
-  struct Model model;
-};
-
-/**
- * Settings for create functions: sizes of a plan, sampling, what a projector admits. Every setting starts unset; a create
- * function reads those that concern it, names the one it lacks, and keeps no reference to the object.
- */
-struct pcml_options {
-  uint64_t tag;
-  struct Settings settings;
-};
-
-/**
- * A model bound to sizes, arithmetic and sampling: immutable, to be shared by threads. The model may be freed before it.
- */
-struct pcml_plan {
-  uint64_t tag;
-  uint64_t owner;
-  struct Plan plan;
-};
 
 /**
  * An array that the library reads. As pcml_array, but strides may also repeat elements.
@@ -283,6 +392,60 @@ struct pcml_array {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Creates constraints without rows.
+ *
+ * @param cells        values of one field, at least 1; several fields are concatenated
+ * @param constraints  receives the object, NULL on failure; to be freed with pcml_constraints_free
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when cells < 1
+ *
+ * Threads: any. Allocation: the object.
+ */
+int32_t pcml_constraints_create(int64_t cells, struct pcml_constraints **constraints);
+
+/**
+ * Frees constraints. NULL is fine; freeing twice is misuse. Projectors made from them stay whole. Threads: nobody else uses
+ * the object.
+ */
+void pcml_constraints_free(struct pcml_constraints *constraints);
+
+/**
+ * Adds the row whose weights are a quadrature over points: b is the integral of the field from the first point to the last.
+ * This version takes one row. The points are copied.
+ *
+ * @param constraints     the object that gets the row
+ * @param rule            a number of enum pcml_rule
+ * @param points          one coordinate a cell (any shape with that many values), strictly increasing, any spacing
+ * @param noise_variance  s^2 >= 0 in the unit of b squared; 0: the row holds exactly
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for an unknown rule, PCML_STATUS_SHAPE,
+ *         PCML_STATUS_NON_FINITE, PCML_STATUS_NOT_SORTED (the text names the point), PCML_STATUS_NOISE,
+ *         PCML_STATUS_STATE when there is a row already, PCML_STATUS_OUT_OF_MEMORY, or those of an array descriptor;
+ *         after a failure the constraints are as before
+ *
+ * Threads: one at a time for one object. Allocation: the row.
+ */
+int32_t pcml_constraints_add_quadrature(struct pcml_constraints *constraints,
+                                        int32_t rule,
+                                        const struct pcml_const_array *points,
+                                        double noise_variance);
+
+/**
+ * Adds a row with the caller's weights: cell volumes, masses, the coefficients of any linear balance. This version takes one
+ * row. The weights are copied.
+ *
+ * @param constraints     the object that gets the row
+ * @param weights         one weight a cell (any shape with that many values), of any sign, not all 0
+ * @param noise_variance  s^2 >= 0 in the unit of b squared; 0: the row holds exactly
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_SHAPE, PCML_STATUS_NON_FINITE, PCML_STATUS_SINGULAR when all weights are
+ *         0, PCML_STATUS_NOISE, PCML_STATUS_STATE when there is a row already, PCML_STATUS_OUT_OF_MEMORY, or those of an
+ *         array descriptor; after a failure the constraints are as before
+ *
+ * Threads: one at a time for one object. Allocation: the row.
+ */
+int32_t pcml_constraints_add_row(struct pcml_constraints *constraints,
+                                 const struct pcml_const_array *weights,
+                                 double noise_variance);
 
 /**
  * Copies the text of this thread's last failed call into `buffer`: one line that names the function, the culprit and the
@@ -516,6 +679,193 @@ int32_t pcml_plan_query(const struct pcml_plan *plan,
                         const struct pcml_const_array *eps,
                         const struct pcml_array *mean,
                         const struct pcml_array *variance);
+
+/**
+ * Creates a projector. The rows are copied: the constraints may be freed or changed afterwards.
+ *
+ * @param constraints  constraints with a row
+ * @param prior        a number of enum pcml_prior
+ * @param options      held cells are read from it; NULL: all unset
+ * @param projector    receives the object, NULL on failure; to be freed with pcml_projector_free
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for an unknown prior, PCML_STATUS_STATE when there is no
+ *         row, PCML_STATUS_OUT_OF_MEMORY
+ *
+ * Threads: any. Allocation: the object.
+ */
+int32_t pcml_projector_create(const struct pcml_constraints *constraints,
+                              int32_t prior,
+                              const struct pcml_options *options,
+                              struct pcml_projector **projector);
+
+/**
+ * Frees a projector. NULL is fine; freeing twice is misuse. Its workspaces and reports stay to be freed. Threads: nobody else
+ * uses the object.
+ */
+void pcml_projector_free(struct pcml_projector *projector);
+
+/**
+ * Creates a workspace for calls of this projector.
+ *
+ * @param projector  the projector, and the only one that takes the workspace
+ * @param slices     most slices of one call, at least 1
+ * @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when slices < 1, PCML_STATUS_OUT_OF_MEMORY
+ *
+ * Threads: any. Allocation: the object, about 150 bytes a slice.
+ */
+int32_t pcml_projector_workspace(const struct pcml_projector *projector,
+                                 int64_t slices,
+                                 struct pcml_workspace **workspace);
+
+/**
+ * Creates a report for projections of at most so many slices.
+ *
+ * @param projector  the projector
+ * @param slices     most slices of one call, at least 1
+ * @param report     receives the object, NULL on failure; to be freed with pcml_report_free
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when slices < 1, PCML_STATUS_OUT_OF_MEMORY
+ *
+ * Threads: any. Allocation: the object, about 80 bytes a slice.
+ */
+int32_t pcml_projector_report(const struct pcml_projector *projector,
+                              int64_t slices,
+                              struct pcml_report **report);
+
+/**
+ * Makes every slice obey the row. With S = sum g^2 v + s^2 and lambda = (g mu - b) / S:
+ *
+ *     posterior_mean     = mu - v g lambda
+ *     posterior_variance = v - v^2 g^2 / S
+ *
+ * Without noise |g u - b| <= 4 eps sum |g u| holds for the posterior mean u as it is stored, eps of its dtype; a mean that
+ * obeys so already comes back bit for bit. Variances never grow. The bits of a slice depend on its own values alone. A lawful
+ * prediction is not always a better one.
+ *
+ * Arrays hold `cells` values, or have shape [slices, ...] with `cells` values a slice; any strides; dtypes may differ. The
+ * posterior may be the prior's own array (same data, dtype, shape and strides) or lie apart from all other arrays.
+ *
+ * @param projector           the projector
+ * @param workspace           a workspace of this projector with room for the slices
+ * @param mean                mu, in the unit of the field
+ * @param variance            v > 0 (or >= 0 with held cells), that unit squared; NULL with PCML_PRIOR_IDENTITY, where v = 1
+ * @param b                   one value a slice, [slices] or [slices, 1], in the unit of weight times field
+ * @param posterior_mean      receives the posterior mean
+ * @param posterior_variance  receives the posterior variances; NULL: not asked for
+ * @param report              is filled on success, needs room for the slices; NULL: not asked for
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_MISMATCH for the workspace of another projector or a
+ *         wrong struct_size, PCML_STATUS_INVALID_ARGUMENT for a variance with the identity prior or too many slices,
+ *         PCML_STATUS_SHAPE, PCML_STATUS_DTYPE, PCML_STATUS_STRIDE for strides, alignment or overlap, PCML_STATUS_TOO_LARGE;
+ *         PCML_STATUS_NON_FINITE (array, slice and cell are named; also where a result would overflow), PCML_STATUS_VARIANCE
+ *         (slice and cell are named), PCML_STATUS_SINGULAR when no cell can move the row, PCML_STATUS_NOT_CONVERGED when
+ *         rounding keeps the row from holding (extreme scales only). After any failure the arrays and the report are as before.
+ *
+ * Threads: any, one workspace and one report each. Allocation: none on success.
+ */
+int32_t pcml_projector_project(const struct pcml_projector *projector,
+                               struct pcml_workspace *workspace,
+                               const struct pcml_const_array *mean,
+                               const struct pcml_const_array *variance,
+                               const struct pcml_const_array *b,
+                               const struct pcml_array *posterior_mean,
+                               const struct pcml_array *posterior_variance,
+                               struct pcml_report *report);
+
+/**
+ * pcml_projector_project for f64 arrays in C order without gaps: mean, variance and the posterior [slices, cells], b [slices].
+ * Ownership, NULL, units, errors, threads and allocation as there; slices < 1 is PCML_STATUS_INVALID_ARGUMENT.
+ */
+int32_t pcml_projector_project_f64(const struct pcml_projector *projector,
+                                   struct pcml_workspace *workspace,
+                                   int64_t slices,
+                                   const double *mean,
+                                   const double *variance,
+                                   const double *b,
+                                   double *posterior_mean,
+                                   double *posterior_variance,
+                                   struct pcml_report *report);
+
+/**
+ * pcml_projector_project for f32 arrays in C order without gaps: mean, variance and the posterior [slices, cells]; b [slices]
+ * is f64. Ownership, NULL, units, errors, threads and allocation as there; slices < 1 is PCML_STATUS_INVALID_ARGUMENT.
+ */
+int32_t pcml_projector_project_f32(const struct pcml_projector *projector,
+                                   struct pcml_workspace *workspace,
+                                   int64_t slices,
+                                   const float *mean,
+                                   const float *variance,
+                                   const double *b,
+                                   float *posterior_mean,
+                                   float *posterior_variance,
+                                   struct pcml_report *report);
+
+/**
+ * How far every slice is from obeying: g u - b, with sums in twice the precision of f64. Checks only: no field changes.
+ *
+ * @param projector  the projector
+ * @param workspace  a workspace of this projector with room for the slices
+ * @param mean       u, shaped as in pcml_projector_project
+ * @param b          one value a slice, [slices] or [slices, 1]
+ * @param residual   receives one value a slice, in the unit of b; lies apart from the other arrays
+ * @return 0, or as pcml_projector_project where it concerns these arguments
+ *
+ * Threads: any, one workspace each. Allocation: none on success.
+ */
+int32_t pcml_projector_residual(const struct pcml_projector *projector,
+                                struct pcml_workspace *workspace,
+                                const struct pcml_const_array *mean,
+                                const struct pcml_const_array *b,
+                                double *residual);
+
+/**
+ * The whole posterior covariance of one slice, diag(v) - (v g)(v g)' / S: symmetric to the bit, its diagonal equal to the
+ * posterior variances of the projection. For inspection; a projection never needs it.
+ *
+ * @param projector   the projector
+ * @param workspace   a workspace of this projector
+ * @param variance    v, `cells` values; NULL with PCML_PRIOR_IDENTITY, where v = 1
+ * @param covariance  receives [cells, cells], in the unit of v; lies apart from `variance`
+ * @return 0, or as pcml_projector_project where it concerns these arguments
+ *
+ * Threads: any, one workspace each. Allocation: none on success.
+ */
+int32_t pcml_projector_covariance(const struct pcml_projector *projector,
+                                  struct pcml_workspace *workspace,
+                                  const struct pcml_const_array *variance,
+                                  const struct pcml_array *covariance);
+
+/**
+ * How many slices the last successful projection had; 0 before the first.
+ *
+ * @param report  the report
+ * @param slices  receives the number
+ * @return 0, PCML_STATUS_NULL_ARGUMENT
+ *
+ * Threads: any, while no projection fills the report. Allocation: none.
+ */
+int32_t pcml_report_slices(const struct pcml_report *report, int64_t *slices);
+
+/**
+ * One value of the last successful projection.
+ *
+ * @param report  the report
+ * @param item    a number of enum pcml_report_item, which states the units
+ * @param slice   0 to pcml_report_slices - 1
+ * @param row     0, the only row of this version
+ * @param value   receives the value
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for an unknown item, slice or row
+ *
+ * Threads: any, while no projection fills the report. Allocation: none.
+ */
+int32_t pcml_report_value(const struct pcml_report *report,
+                          int32_t item,
+                          int64_t slice,
+                          int64_t row,
+                          double *value);
+
+/**
+ * Frees a report. NULL is fine; freeing twice is misuse. Threads: nobody else uses the object.
+ */
+void pcml_report_free(struct pcml_report *report);
 
 /**
  * The version of the library that is linked; compare with PCML_VERSION_MAJOR, _MINOR, _PATCH of the header.

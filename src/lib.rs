@@ -1,5 +1,6 @@
 //! x
 pub mod capi;
+pub mod constraint;
 pub mod error;
 pub mod field;
 pub mod kernels;

@@ -12,10 +12,13 @@
 #![allow(clippy::missing_safety_doc)]
 
 mod array;
+mod constraints;
 mod error;
 mod model;
 mod options;
 mod plan;
+mod projector;
+mod report;
 mod version;
 mod workspace;
 
@@ -27,6 +30,10 @@ use std::sync::Once;
 use crate::error::{Error, Result, Status, fail};
 
 pub use array::{pcml_array, pcml_const_array};
+pub use constraints::{
+    pcml_constraints, pcml_constraints_add_quadrature, pcml_constraints_add_row, pcml_constraints_create,
+    pcml_constraints_free,
+};
 pub use error::{pcml_error_message, pcml_status_name};
 pub use model::{pcml_model, pcml_model_description, pcml_model_free, pcml_model_load, pcml_model_load_bytes};
 pub use options::{
@@ -38,6 +45,12 @@ pub use plan::{
     pcml_plan, pcml_plan_condition, pcml_plan_create, pcml_plan_free, pcml_plan_latent, pcml_plan_query,
     pcml_plan_workspace,
 };
+pub use projector::{
+    pcml_projector, pcml_projector_covariance, pcml_projector_create, pcml_projector_free, pcml_projector_project,
+    pcml_projector_project_f32, pcml_projector_project_f64, pcml_projector_report, pcml_projector_residual,
+    pcml_projector_workspace,
+};
+pub use report::{ReportItem, pcml_report, pcml_report_free, pcml_report_slices, pcml_report_value};
 pub use version::{pcml_version, pcml_version_string};
 pub use workspace::{pcml_workspace, pcml_workspace_free};
 
@@ -87,47 +100,50 @@ fn silence_panics() {
     });
 }
 
-/// An opaque object behind a C pointer: `#[repr(C)]` with the tag first.
-///
-/// # Safety
-/// The type is `repr(C)`, its first field is a `u64` that holds `TAG` while the object lives, and `TAG` is its own.
-pub(crate) unsafe trait Object: Sized {
-    /// Marks a live object of this kind.
+/// A kind of opaque object. What a C pointer to it names is a [`Tagged`] one.
+pub(crate) trait Object: Sized {
+    /// Marks a live object of this kind and no other.
     const TAG: u64;
     /// The C name.
     const NAME: &'static str;
 }
 
-/// `what` names the argument in messages, as in the header.
-fn check_handle<T: Object>(handle: *const T, what: &str) -> Result<()> {
-    if handle.is_null() {
+#[repr(C)]
+struct Tagged<T> {
+    tag: u64,
+    value: T,
+}
+
+/// Finds the object behind a handle; `what` names the argument in messages, as in the header.
+fn locate<T: Object>(handle: *const T, what: &str) -> Result<*mut T> {
+    let tagged = handle.cast::<Tagged<T>>().cast_mut();
+    if tagged.is_null() {
         return fail!(NullArgument, "{what} is NULL, expected a {}", T::NAME);
     }
-    if !handle.is_aligned() {
+    if !tagged.is_aligned() {
         return fail!(Handle, "{what} is not a {}", T::NAME);
     }
     // SAFETY: not NULL and aligned; the header demands a live object of the library, and all of them begin with a tag.
-    let tag = unsafe { handle.cast::<u64>().read() };
+    let tag = unsafe { tagged.cast::<u64>().read() };
     if tag != T::TAG {
         return fail!(Handle, "{what} is not a live {}", T::NAME);
     }
-    Ok(())
+    // SAFETY: the tag says that it is a T.
+    Ok(unsafe { &raw mut (*tagged).value })
 }
 
 /// # Safety
 /// The handle is NULL or points to an object of this library that nobody frees or writes during `'a`.
 pub(crate) unsafe fn borrow<'a, T: Object>(handle: *const T, what: &str) -> Result<&'a T> {
-    check_handle(handle, what)?;
-    // SAFETY: the tag says that it is a T; the caller promises the rest.
-    Ok(unsafe { &*handle })
+    // SAFETY: a live T; the caller promises the rest.
+    Ok(unsafe { &*locate(handle, what)? })
 }
 
 /// # Safety
 /// The handle is NULL or points to an object of this library that nobody else uses during `'a`.
 pub(crate) unsafe fn borrow_mut<'a, T: Object>(handle: *mut T, what: &str) -> Result<&'a mut T> {
-    check_handle(handle, what)?;
-    // SAFETY: the tag says that it is a T; the caller promises the rest.
-    Ok(unsafe { &mut *handle })
+    // SAFETY: a live T; the caller promises the rest.
+    Ok(unsafe { &mut *locate(handle, what)? })
 }
 
 /// Runs a create function: the result goes behind `out`, which holds NULL after a failure.
@@ -143,7 +159,7 @@ pub(crate) unsafe fn create<T: Object>(
     call(name, || {
         let out = unsafe { output(out, what) }?;
         *out = std::ptr::null_mut();
-        *out = Box::into_raw(Box::new(make()?));
+        *out = Box::into_raw(Box::new(Tagged { tag: T::TAG, value: make()? })).cast();
         Ok(())
     })
 }
@@ -157,11 +173,12 @@ pub(crate) unsafe fn free<T: Object>(name: &str, handle: *mut T) {
         return;
     }
     call(name, || {
-        check_handle(handle, "handle")?;
+        locate(handle, "handle")?;
+        let tagged = handle.cast::<Tagged<T>>();
         // SAFETY: a live object of this kind, made by `create`; the tag goes first so that a stale handle is told.
         unsafe {
-            handle.cast::<u64>().write(0);
-            drop(Box::from_raw(handle));
+            (&raw mut (*tagged).tag).write_volatile(0);
+            drop(Box::from_raw(tagged));
         }
         Ok(())
     });
@@ -187,7 +204,8 @@ pub(crate) fn size(value: i64, what: &str, least: i64) -> Result<usize> {
     if value < least {
         return fail!(InvalidArgument, "{what} is {value}, expected at least {least}");
     }
-    usize::try_from(value).or_else(|_| fail!(TooLarge, "{what} is {value}, beyond the address space"))
+    let beyond = |_| Error::new(Status::TooLarge, format!("{what} is {value}, beyond the address space"));
+    usize::try_from(value).map_err(beyond)
 }
 
 /// Copies text out, always closed by a NUL, cut at `capacity`; the whole length goes to `length`.

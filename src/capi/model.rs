@@ -6,14 +6,11 @@ use crate::error::{Result, fail};
 use crate::model::Model;
 
 /// A trained surrogate from a model file: immutable, to be shared by any number of plans and threads.
-#[repr(C)]
 pub struct pcml_model {
-    tag: u64,
     pub(crate) model: Model,
 }
 
-// SAFETY: repr(C), tag first.
-unsafe impl Object for pcml_model {
+impl Object for pcml_model {
     const TAG: u64 = 0x7063_6d6c_6d6f_6401;
     const NAME: &'static str = "pcml_model";
 }
@@ -36,7 +33,7 @@ pub unsafe extern "C" fn pcml_model_load(path: *const c_char, model: *mut *mut p
             }
             // SAFETY: not NULL; the header demands a NUL-terminated text.
             let path = CStr::from_ptr(path);
-            Ok(pcml_model { tag: pcml_model::TAG, model: Model::load(native(path)?)? })
+            Ok(pcml_model { model: Model::load(native(path)?)? })
         })
     }
 }
@@ -73,7 +70,7 @@ pub unsafe extern "C" fn pcml_model_load_bytes(bytes: *const c_void, size: i64, 
             }
             // SAFETY: not NULL; the header demands that many bytes.
             let bytes = std::slice::from_raw_parts(bytes.cast::<u8>(), len);
-            Ok(pcml_model { tag: pcml_model::TAG, model: Model::from_bytes(bytes)? })
+            Ok(pcml_model { model: Model::from_bytes(bytes)? })
         })
     }
 }

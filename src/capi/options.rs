@@ -3,9 +3,7 @@ use crate::error::{Result, fail};
 
 /// Settings for create functions: sizes of a plan, sampling, what a projector admits. Every setting starts unset; a create
 /// function reads those that concern it, names the one it lacks, and keeps no reference to the object.
-#[repr(C)]
 pub struct pcml_options {
-    tag: u64,
     pub(crate) settings: Settings,
 }
 
@@ -21,8 +19,7 @@ pub(crate) struct Settings {
     pub held_cells: Option<bool>,
 }
 
-// SAFETY: repr(C), tag first.
-unsafe impl Object for pcml_options {
+impl Object for pcml_options {
     const TAG: u64 = 0x7063_6d6c_6f70_7401;
     const NAME: &'static str = "pcml_options";
 }
@@ -35,11 +32,7 @@ unsafe impl Object for pcml_options {
 /// Threads: any. Allocation: the object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_options_create(options: *mut *mut pcml_options) -> i32 {
-    unsafe {
-        create("pcml_options_create", options, "options", || {
-            Ok(pcml_options { tag: pcml_options::TAG, settings: Settings::default() })
-        })
-    }
+    unsafe { create("pcml_options_create", options, "options", || Ok(pcml_options { settings: Settings::default() })) }
 }
 
 /// Frees settings. NULL is fine; freeing twice is misuse. Threads: nobody else uses the object.

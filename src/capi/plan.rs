@@ -6,15 +6,12 @@ use super::{Object, borrow, call, create, free};
 use crate::model::{Options, Plan, Workspace};
 
 /// A model bound to sizes, arithmetic and sampling: immutable, to be shared by threads. The model may be freed before it.
-#[repr(C)]
 pub struct pcml_plan {
-    tag: u64,
     owner: u64,
     plan: Plan,
 }
 
-// SAFETY: repr(C), tag first.
-unsafe impl Object for pcml_plan {
+impl Object for pcml_plan {
     const TAG: u64 = 0x7063_6d6c_706c_6e01;
     const NAME: &'static str = "pcml_plan";
 }
@@ -58,7 +55,7 @@ pub unsafe extern "C" fn pcml_plan_create(
                 true => Options::default(),
                 false => plan_options(&borrow(options, "options")?.settings),
             };
-            Ok(pcml_plan { tag: pcml_plan::TAG, owner: new_owner(), plan: Plan::new(&model.model, dtype, &options)? })
+            Ok(pcml_plan { owner: new_owner(), plan: Plan::new(&model.model, dtype, &options)? })
         })
     }
 }

@@ -2,21 +2,18 @@ use std::any::Any;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Object, check_handle, free};
+use super::{Object, free, locate};
 use crate::error::{Result, fail};
 
 /// Scratch memory of a plan or a projector: the only thing that changes in a hot call. One per thread; it serves the object
 /// that created it and no other. Calls that find it in use by another thread return PCML_STATUS_HANDLE.
-#[repr(C)]
 pub struct pcml_workspace {
-    tag: u64,
     owner: u64,
     busy: AtomicBool,
     scratch: Box<dyn Any + Send>,
 }
 
-// SAFETY: repr(C), tag first.
-unsafe impl Object for pcml_workspace {
+impl Object for pcml_workspace {
     const TAG: u64 = 0x7063_6d6c_7773_7001;
     const NAME: &'static str = "pcml_workspace";
 }
@@ -29,7 +26,7 @@ pub(crate) fn new_owner() -> u64 {
 
 impl pcml_workspace {
     pub(crate) fn new<S: Any + Send>(owner: u64, scratch: S) -> Self {
-        pcml_workspace { tag: Self::TAG, owner, busy: AtomicBool::new(false), scratch: Box::new(scratch) }
+        pcml_workspace { owner, busy: AtomicBool::new(false), scratch: Box::new(scratch) }
     }
 }
 
@@ -67,8 +64,8 @@ pub(crate) unsafe fn lease<'a, S: Any>(
     owner: u64,
     creator: &str,
 ) -> Result<Lease<'a, S>> {
-    check_handle(workspace, "workspace")?;
-    // SAFETY: live by its tag; only the flag is touched until the flag is ours.
+    let workspace = locate(workspace, "workspace")?;
+    // SAFETY: live; only the flag is touched until the flag is ours.
     let busy: &'a AtomicBool = unsafe { &(*workspace).busy };
     if busy.swap(true, Ordering::Acquire) {
         return fail!(Handle, "workspace is in use by another thread, expected one workspace a thread");

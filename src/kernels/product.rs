@@ -34,6 +34,8 @@ pub struct Rows<'a, T> {
     pub data: &'a [T],
     /// Elements from one row to the next.
     pub stride: usize,
+    /// Number of rows.
+    pub count: usize,
 }
 
 fn panels<T: Real>(outputs: usize) -> usize {
@@ -77,7 +79,6 @@ impl<T: Real> Packed<T> {
 /// y [rows, outputs] = start + x [rows, inner] W', rectified when `relu`. NaN passes through.
 pub fn product<T: Real>(
     arch: Arch,
-    rows: usize,
     x: Rows<T>,
     w: &Packed<T>,
     start: Start<T>,
@@ -85,19 +86,16 @@ pub fn product<T: Real>(
     y: &mut [T],
     y_stride: usize,
 ) {
-    if rows == 0 {
-        return;
-    }
-    assert!(x.data.len() >= (rows - 1) * x.stride + w.inner);
-    assert!(y.len() >= (rows - 1) * y_stride + w.outputs);
+    let Some(last) = x.count.checked_sub(1) else { return };
+    assert!(x.data.len() >= last * x.stride + w.inner);
+    assert!(y.len() >= last * y_stride + w.outputs);
     if let Start::Bias(bias) = start {
         assert!(bias.len() >= w.outputs);
     }
-    arch.dispatch(Product { rows, x, w, start, relu, y, y_stride });
+    arch.dispatch(Product { x, w, start, relu, y, y_stride });
 }
 
 struct Product<'a, T> {
-    rows: usize,
     x: Rows<'a, T>,
     w: &'a Packed<T>,
     start: Start<'a, T>,
@@ -145,19 +143,19 @@ impl<T: Real> Product<'_, T> {
     #[inline(always)]
     fn panel<S: Simd, const VECTORS: usize, const ROWS: usize>(&mut self, simd: S, panel: usize, width: usize) {
         let mut row = 0;
-        while row + ROWS <= self.rows {
+        while row + ROWS <= self.x.count {
             self.block::<S, VECTORS, ROWS>(simd, panel, width, row);
             row += ROWS;
         }
-        if ROWS > 6 && row + 6 <= self.rows {
+        if ROWS > 6 && row + 6 <= self.x.count {
             self.block::<S, VECTORS, 6>(simd, panel, width, row);
             row += 6;
         }
-        if ROWS > 3 && row + 3 <= self.rows {
+        if ROWS > 3 && row + 3 <= self.x.count {
             self.block::<S, VECTORS, 3>(simd, panel, width, row);
             row += 3;
         }
-        while row < self.rows {
+        while row < self.x.count {
             self.block::<S, VECTORS, 1>(simd, panel, width, row);
             row += 1;
         }
@@ -243,10 +241,10 @@ mod tests {
     fn check<T: Real>(arch: Arch, rows: usize, outputs: usize, inner: usize, seed: u64) {
         let (x, w, bias, expected) = case::<T>(rows, outputs, inner, seed);
         let mut y = vec![T::ZERO; rows * outputs];
-        product(arch, rows, Rows { data: &x, stride: inner }, &w, Start::Bias(&bias), false, &mut y, outputs);
+        product(arch, Rows { data: &x, stride: inner, count: rows }, &w, Start::Bias(&bias), false, &mut y, outputs);
         assert_eq!(y, expected);
         y.chunks_exact_mut(outputs).for_each(|row| row.copy_from_slice(&bias));
-        product(arch, rows, Rows { data: &x, stride: inner }, &w, Start::Output, true, &mut y, outputs);
+        product(arch, Rows { data: &x, stride: inner, count: rows }, &w, Start::Output, true, &mut y, outputs);
         let rectified: Vec<T> = expected.iter().map(|v| v.relu()).collect();
         assert_eq!(y, rectified);
     }

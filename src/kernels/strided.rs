@@ -90,11 +90,6 @@ impl<'a> View<'a> {
         View { data, layout: rest.merged(), ..*self }
     }
 
-    /// The same elements in the same order, neighbouring axes merged.
-    pub fn flat(&self) -> View<'a> {
-        View { layout: self.layout.merged(), ..*self }
-    }
-
     /// Index in logical order, and value, of the first NaN or infinity.
     pub fn first_non_finite(&self) -> Option<(usize, f64)> {
         let mut buffer = [0.0; 256];
@@ -107,6 +102,11 @@ impl<'a> View<'a> {
             }
         }
         None
+    }
+
+    /// The same elements in the same order, neighbouring axes merged.
+    pub fn merged(&self) -> View<'a> {
+        View { layout: self.layout.merged(), ..*self }
     }
 
     /// Elements `start .. start + out.len()` in logical order.
@@ -194,6 +194,11 @@ impl<'a> ViewMut<'a> {
         // SAFETY: an index below the extent is an element of the layout.
         let data = unsafe { self.data.offset(index as isize * stride * self.dtype.size() as isize) };
         ViewMut { data, dtype: self.dtype, layout: rest.merged(), lifetime: PhantomData }
+    }
+
+    /// The same elements in the same order, neighbouring axes merged.
+    pub fn merged_mut(&mut self) -> ViewMut<'_> {
+        ViewMut { data: self.data, dtype: self.dtype, layout: self.layout.merged(), lifetime: PhantomData }
     }
 
     /// Writes elements `start .. start + values.len()` in logical order, rounded to the storage type.

@@ -409,7 +409,7 @@ impl<T: Real> Anp<T> {
         expect_shape("context_y", y.layout().shape(), functions, points, n.dim_y)?;
         at_most("context_x", "functions", functions, self.batch, "batch")?;
         at_most("context_x", "points", points, self.context, "context")?;
-        let (x, y) = (x.flat(), y.flat());
+        let (x, y) = (x.merged(), y.merged());
         for (name, view, dims) in [("context_x", &x, n.dim_x), ("context_y", &y, n.dim_y)] {
             finite(name, view, points, dims)?;
         }
@@ -472,7 +472,15 @@ impl<T: Real> Anp<T> {
 
     fn dense(&self, rows: usize, x: &[T], stride: usize, layer: &Dense<T>, relu: bool, y: &mut [T]) {
         let width = layer.weight.outputs();
-        product(self.arch, rows, Rows { data: x, stride }, &layer.weight, Start::Bias(&layer.bias), relu, y, width);
+        product(
+            self.arch,
+            Rows { data: x, stride, count: rows },
+            &layer.weight,
+            Start::Bias(&layer.bias),
+            relu,
+            y,
+            width,
+        );
     }
 
     /// Packs the keys of `key_rows` and the values of `value_rows`, head by head.
@@ -488,7 +496,7 @@ impl<T: Real> Anp<T> {
         let h = self.numbers.hidden;
         let share = h / self.numbers.heads;
         let project = |x: &[T], w: &Packed<T>, y: &mut [T]| {
-            product(self.arch, points, Rows { data: x, stride: h }, w, Start::Zero, false, y, h)
+            product(self.arch, Rows { data: x, stride: h, count: points }, w, Start::Zero, false, y, h)
         };
         project(key_rows, &attention.key, buffer);
         for (head, keys) in memory.keys.iter_mut().enumerate() {
@@ -515,12 +523,12 @@ impl<T: Real> Anp<T> {
         let (arch, h, heads) = (self.arch, self.numbers.hidden, self.numbers.heads);
         let Block { rows, points, first, sample, layer } = block;
         let share = h / heads;
-        let here = Rows { data: &*x, stride: h };
+        let here = Rows { data: &*x, stride: h, count: rows };
         let scale = T::ONE / T::from_f64(share as f64).sqrt();
-        product(arch, rows, here, &attention.query, Start::Zero, false, &mut s.queries, h);
+        product(arch, here, &attention.query, Start::Zero, false, &mut s.queries, h);
         for head in 0..heads {
-            let queries = Rows { data: &s.queries[head * share..], stride: h };
-            product(arch, rows, queries, &memory.keys[head], Start::Zero, false, &mut s.scores, points);
+            let queries = Rows { data: &s.queries[head * share..], stride: h, count: rows };
+            product(arch, queries, &memory.keys[head], Start::Zero, false, &mut s.scores, points);
             let scores = &mut s.scores[..rows * points];
             softmax(arch, scores, points, scale, &mut s.inverse[..rows]);
             if let Some(dropout) = &self.dropout {
@@ -529,8 +537,7 @@ impl<T: Real> Anp<T> {
             let out = &mut s.heads[head * share..];
             product(
                 arch,
-                rows,
-                Rows { data: scores, stride: points },
+                Rows { data: scores, stride: points, count: rows },
                 &memory.values[head],
                 Start::Zero,
                 false,
@@ -541,10 +548,10 @@ impl<T: Real> Anp<T> {
                 row[..share].iter_mut().for_each(|v| *v *= *inverse);
             }
         }
-        let from_heads = Rows { data: &s.heads, stride: h };
+        let from_heads = Rows { data: &s.heads, stride: h, count: rows };
         let out = &mut s.mixed[..rows * h];
-        product(arch, rows, here, &attention.final_query, Start::Bias(&attention.final_bias), false, out, h);
-        product(arch, rows, from_heads, &attention.final_heads, Start::Output, false, out, h);
+        product(arch, here, &attention.final_query, Start::Bias(&attention.final_bias), false, out, h);
+        product(arch, from_heads, &attention.final_heads, Start::Output, false, out, h);
         if let Some(dropout) = &self.dropout {
             dropout.apply(out, sample, layer * (heads + 1) + heads, first * h);
         }
@@ -618,9 +625,9 @@ impl<T: Real> Anp<T> {
         if variance.as_ref().is_some_and(|v| sharing(&v.place(), &mean.place()) != Sharing::Disjoint) {
             return fail!(Stride, "mean and variance overlap in memory, expected arrays apart");
         }
-        let x = x.flat();
+        let x = x.merged();
         finite("target_x", &x, targets, n.dim_x)?;
-        let eps = eps.map(View::flat);
+        let eps = eps.map(View::merged);
         if let Some(eps) = &eps {
             if self.latents == 0 {
                 return fail!(InvalidArgument, "eps is given, but the plan predicts at the mean latent (latents is 0)");
@@ -693,8 +700,8 @@ impl<T: Real> Anp<T> {
                 }
             }
         }
-        let z = Rows { data: &s.latent, stride: h };
-        product(self.arch, latents, z, &self.first_z, Start::Zero, false, &mut s.latent_rows, 3 * h);
+        let z = Rows { data: &s.latent, stride: h, count: latents };
+        product(self.arch, z, &self.first_z, Start::Zero, false, &mut s.latent_rows, 3 * h);
     }
 
     /// Predicts targets first .. first + rows of a function, whose scaled coordinates are in `points`.
@@ -746,9 +753,17 @@ impl<T: Real> Anp<T> {
         }
         let width = 3 * h;
         let bias = Start::Bias(&self.first_bias);
-        product(self.arch, rows, Rows { data: &r, stride: h }, &self.first_r, bias, false, &mut s.base, width);
+        product(self.arch, Rows { data: &r, stride: h, count: rows }, &self.first_r, bias, false, &mut s.base, width);
         self.dense(rows, &s.points, dim_x, &self.decoder_projection, false, &mut r);
-        product(self.arch, rows, Rows { data: &r, stride: h }, &self.first_x, Start::Output, false, &mut s.base, width);
+        product(
+            self.arch,
+            Rows { data: &r, stride: h, count: rows },
+            &self.first_x,
+            Start::Output,
+            false,
+            &mut s.base,
+            width,
+        );
         s.hidden = r;
         s.encodings[encoding] = held;
     }

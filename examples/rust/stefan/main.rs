@@ -149,7 +149,7 @@ impl Tools {
         let share = 1.0 / FUNCTIONS as f64;
         for (mean, variance) in field.mean.chunks_exact(CELLS).zip(field.variance.chunks_exact(CELLS)) {
             let view = View::new("mean", mean, &[CELLS])?;
-            let mut residual = [0.0];
+            let mut residual = [0f64];
             let (projector, scratch) = &mut self.projectors[0];
             let out = ViewMut::new("residual", &mut residual, &[1])?;
             projector.residual(scratch, view, View::new("b", &mass, &[1])?, out)?;
@@ -210,7 +210,9 @@ fn run<T: Element + Into<f64>>(model: &Model, out: &std::path::Path) -> Outcome<
 }
 
 fn print_table(rows: &[Row], storage: &str) {
-    println!("Stefan problem, u(t = {TIME}, x) at {CELLS} points, {FUNCTIONS} context sets, {LATENTS} latents, {storage}\n");
+    println!(
+        "Stefan problem, u(t = {TIME}, x) at {CELLS} points, {FUNCTIONS} context sets, {LATENTS} latents, {storage}\n"
+    );
     println!("  u*  method       conservation error  log-density       MSE  front error  us a slice");
     for r in rows {
         println!(
@@ -218,7 +220,9 @@ fn print_table(rows: &[Row], storage: &str) {
             r.u_star, r.method, r.conservation_error, r.log_density, r.mse, r.front_error, r.us_per_slice
         );
     }
-    println!("\nConservation error: mean |integral of u - mass|. Log-density: mean over cells and functions of log N(truth).");
+    println!(
+        "\nConservation error: mean |integral of u - mass|. Log-density: mean over cells and functions of log N(truth)."
+    );
     println!("Time: conditioning and prediction for ANP, the projection alone for the others; one thread.");
 }
 

@@ -1,0 +1,125 @@
+//! The projection against memory: time over the time that the unavoidable traffic takes at the bandwidth of the same run.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use criterion::{BenchmarkId, Criterion, Throughput};
+use pcml::constraint::{Constraints, Posterior, Prior, Projector, ProjectorOptions, Rule};
+use pcml::kernels::strided::{View, ViewMut};
+
+struct Case {
+    slices: usize,
+    projector: Projector,
+    mean: Vec<f64>,
+    variance: Vec<f64>,
+    b: Vec<f64>,
+    posterior_mean: Vec<f64>,
+    posterior_variance: Vec<f64>,
+}
+
+impl Case {
+    fn new(cells: usize, slices: usize) -> Case {
+        let points: Vec<f64> = (0..cells).map(|i| i as f64 / cells as f64).collect();
+        let mut constraints = Constraints::new(cells).unwrap();
+        constraints.add_quadrature(Rule::Trapezoid, View::new("points", &points, &[cells]).unwrap(), 0.0).unwrap();
+        let total = cells * slices;
+        let wave = |i: usize| (i % 977) as f64 / 977.0;
+        Case {
+            slices,
+            projector: Projector::new(&constraints, Prior::Diagonal, &ProjectorOptions::default()).unwrap(),
+            mean: (0..total).map(wave).collect(),
+            variance: (0..total).map(|i| 0.01 + wave(i + 300)).collect(),
+            b: (0..slices).map(|s| 0.4 + 0.001 * s as f64).collect(),
+            posterior_mean: vec![0.0; total],
+            posterior_variance: vec![0.0; total],
+        }
+    }
+
+    fn run(&mut self, scratch: &mut pcml::constraint::Scratch) {
+        let shape = [self.slices, self.projector.cells()];
+        let posterior = Posterior {
+            mean: ViewMut::new("posterior_mean", &mut self.posterior_mean, &shape).unwrap(),
+            variance: Some(ViewMut::new("posterior_variance", &mut self.posterior_variance, &shape).unwrap()),
+        };
+        let mean = View::new("mean", &self.mean, &shape).unwrap();
+        let variance = View::new("variance", &self.variance, &shape).unwrap();
+        let b = View::new("b", &self.b, &shape[..1]).unwrap();
+        self.projector.project(scratch, mean, Some(variance), b, posterior, None).unwrap();
+    }
+}
+
+/// The same traffic with next to no arithmetic: three arrays read, then read again while two are written.
+fn stream(a: &[f64], b: &[f64], c: &[f64], x: &mut [f64], y: &mut [f64]) -> f64 {
+    pulp::Arch::new().dispatch(|| {
+        let mut sums = [0.0; 32];
+        let (a32, b32, c32) = (a.as_chunks::<32>().0, b.as_chunks::<32>().0, c.as_chunks::<32>().0);
+        for ((a, b), c) in a32.iter().zip(b32).zip(c32) {
+            for l in 0..32 {
+                sums[l] += a[l] + b[l] + c[l];
+            }
+        }
+        let s = sums.iter().sum::<f64>() * 1e-30;
+        for ((((x, y), a), b), c) in x.iter_mut().zip(y.iter_mut()).zip(a).zip(b).zip(c) {
+            *x = a + b + s;
+            *y = b + c + s;
+        }
+        s
+    })
+}
+
+fn fastest(repeats: usize, mut f: impl FnMut()) -> Duration {
+    (0..repeats)
+        .map(|_| {
+            let start = Instant::now();
+            f();
+            start.elapsed()
+        })
+        .min()
+        .unwrap_or_default()
+}
+
+/// Fastest of interleaved runs, so that both see the same neighbours on the machine.
+fn ratio(case: &mut Case) {
+    let cells = case.projector.cells();
+    let total = cells * case.slices;
+    let mut scratch = case.projector.scratch(case.slices).unwrap();
+    let weights = vec![0.5; total];
+    let repeats = (200_000_000 / total).clamp(5, 2000);
+    let (mut ours, mut floor) = (Duration::MAX, Duration::MAX);
+    for _ in 0..4 {
+        floor = floor.min(fastest(repeats / 4 + 1, || {
+            let (x, y) = (&mut case.posterior_mean, &mut case.posterior_variance);
+            black_box(stream(&case.mean, &case.variance, &weights, x, y));
+        }));
+        ours = ours.min(fastest(repeats / 4 + 1, || case.run(&mut scratch)));
+    }
+    let bytes = (total * 8 * 8) as f64;
+    println!(
+        "{cells} cells x {} slices: {:.3e} s, floor {:.3e} s ({:.1} GB/s), ratio {:.2}",
+        case.slices,
+        ours.as_secs_f64(),
+        floor.as_secs_f64(),
+        bytes / floor.as_secs_f64() / 1e9,
+        ours.as_secs_f64() / floor.as_secs_f64()
+    );
+}
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .configure_from_args()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(2));
+    let mut group = criterion.benchmark_group("projection");
+    for (cells, slices) in [(201, 50), (10_000, 1), (100_000, 1), (1_000_000, 1), (10_000_000, 1)] {
+        let mut case = Case::new(cells, slices);
+        let mut scratch = case.projector.scratch(slices).unwrap();
+        group.throughput(Throughput::Bytes((cells * slices * 8 * 8) as u64));
+        group.bench_function(BenchmarkId::from_parameter(format!("{cells}x{slices}")), |bencher| {
+            bencher.iter(|| case.run(&mut scratch));
+        });
+        ratio(&mut case);
+    }
+    group.finish();
+    criterion.final_summary();
+}

@@ -1,0 +1,329 @@
+use super::array::{optional_view, optional_view_mut, view, view_mut};
+use super::workspace::{lease, new_owner};
+use super::{
+    Object, borrow, borrow_mut, call, create, free, pcml_array, pcml_const_array, pcml_constraints, pcml_options,
+    pcml_report, pcml_workspace, size,
+};
+use crate::constraint::{Posterior, Prior, Projector, ProjectorOptions, Report, Scratch};
+use crate::error::{Result, fail};
+use crate::field::{Element, Layout};
+use crate::kernels::strided::{View, ViewMut};
+
+const CREATOR: &str = "pcml_projector_workspace";
+
+/// Constraints joined with a prior kind, ready to project. Immutable: any number of threads may use it at once, each with a
+/// workspace of its own.
+pub struct pcml_projector {
+    owner: u64,
+    projector: Projector,
+}
+
+impl Object for pcml_projector {
+    const TAG: u64 = 0x7063_6d6c_7072_6a01;
+    const NAME: &'static str = "pcml_projector";
+}
+
+fn prior(value: i32) -> Result<Prior> {
+    match value {
+        1 => Ok(Prior::Identity),
+        2 => Ok(Prior::Diagonal),
+        _ => fail!(InvalidArgument, "prior is {value}, expected PCML_PRIOR_IDENTITY (1) or PCML_PRIOR_DIAGONAL (2)"),
+    }
+}
+
+/// Creates a projector. The rows are copied: the constraints may be freed or changed afterwards.
+///
+/// @param constraints  constraints with a row
+/// @param prior        a number of enum pcml_prior
+/// @param options      held cells are read from it; NULL: all unset
+/// @param projector    receives the object, NULL on failure; to be freed with pcml_projector_free
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for an unknown prior, PCML_STATUS_STATE when there is no
+///         row, PCML_STATUS_OUT_OF_MEMORY
+///
+/// Threads: any. Allocation: the object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_projector_create(
+    constraints: *const pcml_constraints,
+    prior: i32,
+    options: *const pcml_options,
+    projector: *mut *mut pcml_projector,
+) -> i32 {
+    unsafe {
+        create("pcml_projector_create", projector, "projector", || {
+            let constraints = borrow(constraints, "constraints")?;
+            let prior = self::prior(prior)?;
+            let mut chosen = ProjectorOptions::default();
+            if !options.is_null() {
+                chosen.held_cells = borrow(options, "options")?.settings.held_cells.unwrap_or_default();
+            }
+            let projector = Projector::new(&constraints.constraints, prior, &chosen)?;
+            Ok(pcml_projector { owner: new_owner(), projector })
+        })
+    }
+}
+
+/// Frees a projector. NULL is fine; freeing twice is misuse. Its workspaces and reports stay to be freed. Threads: nobody else
+/// uses the object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_projector_free(projector: *mut pcml_projector) {
+    unsafe { free("pcml_projector_free", projector) }
+}
+
+/// Creates a workspace for calls of this projector.
+///
+/// @param projector  the projector, and the only one that takes the workspace
+/// @param slices     most slices of one call, at least 1
+/// @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when slices < 1, PCML_STATUS_OUT_OF_MEMORY
+///
+/// Threads: any. Allocation: the object, about 150 bytes a slice.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_projector_workspace(
+    projector: *const pcml_projector,
+    slices: i64,
+    workspace: *mut *mut pcml_workspace,
+) -> i32 {
+    unsafe {
+        create(CREATOR, workspace, "workspace", || {
+            let projector = borrow(projector, "projector")?;
+            let scratch = projector.projector.scratch(size(slices, "slices", 1)?)?;
+            Ok(pcml_workspace::new(projector.owner, scratch))
+        })
+    }
+}
+
+/// Creates a report for projections of at most so many slices.
+///
+/// @param projector  the projector
+/// @param slices     most slices of one call, at least 1
+/// @param report     receives the object, NULL on failure; to be freed with pcml_report_free
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when slices < 1, PCML_STATUS_OUT_OF_MEMORY
+///
+/// Threads: any. Allocation: the object, about 80 bytes a slice.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_projector_report(
+    projector: *const pcml_projector,
+    slices: i64,
+    report: *mut *mut pcml_report,
+) -> i32 {
+    unsafe {
+        create("pcml_projector_report", report, "report", || {
+            borrow(projector, "projector")?;
+            Ok(pcml_report::new(Report::new(size(slices, "slices", 1)?)?))
+        })
+    }
+}
+
+/// # Safety
+/// NULL or a report that nobody else uses during `'a`.
+unsafe fn optional_report<'a>(report: *mut pcml_report) -> Result<Option<&'a mut Report>> {
+    if report.is_null() {
+        return Ok(None);
+    }
+    Ok(Some(&mut unsafe { borrow_mut(report, "report") }?.report))
+}
+
+/// Makes every slice obey the row. With S = sum g^2 v + s^2 and lambda = (g mu - b) / S:
+///
+///     posterior_mean     = mu - v g lambda
+///     posterior_variance = v - v^2 g^2 / S
+///
+/// Without noise |g u - b| <= 4 eps sum |g u| holds for the posterior mean u as it is stored, eps of its dtype; a mean that
+/// obeys so already comes back bit for bit. Variances never grow. The bits of a slice depend on its own values alone. A lawful
+/// prediction is not always a better one.
+///
+/// Arrays hold `cells` values, or have shape [slices, ...] with `cells` values a slice; any strides; dtypes may differ. The
+/// posterior may be the prior's own array (same data, dtype, shape and strides) or lie apart from all other arrays.
+///
+/// @param projector           the projector
+/// @param workspace           a workspace of this projector with room for the slices
+/// @param mean                mu, in the unit of the field
+/// @param variance            v > 0 (or >= 0 with held cells), that unit squared; NULL with PCML_PRIOR_IDENTITY, where v = 1
+/// @param b                   one value a slice, [slices] or [slices, 1], in the unit of weight times field
+/// @param posterior_mean      receives the posterior mean
+/// @param posterior_variance  receives the posterior variances; NULL: not asked for
+/// @param report              is filled on success, needs room for the slices; NULL: not asked for
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_MISMATCH for the workspace of another projector or a
+///         wrong struct_size, PCML_STATUS_INVALID_ARGUMENT for a variance with the identity prior or too many slices,
+///         PCML_STATUS_SHAPE, PCML_STATUS_DTYPE, PCML_STATUS_STRIDE for strides, alignment or overlap, PCML_STATUS_TOO_LARGE;
+///         PCML_STATUS_NON_FINITE (array, slice and cell are named; also where a result would overflow), PCML_STATUS_VARIANCE
+///         (slice and cell are named), PCML_STATUS_SINGULAR when no cell can move the row, PCML_STATUS_NOT_CONVERGED when
+///         rounding keeps the row from holding (extreme scales only). After any failure the arrays and the report are as before.
+///
+/// Threads: any, one workspace and one report each. Allocation: none on success.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_projector_project(
+    projector: *const pcml_projector,
+    workspace: *mut pcml_workspace,
+    mean: *const pcml_const_array,
+    variance: *const pcml_const_array,
+    b: *const pcml_const_array,
+    posterior_mean: *const pcml_array,
+    posterior_variance: *const pcml_array,
+    report: *mut pcml_report,
+) -> i32 {
+    call("pcml_projector_project", || unsafe {
+        let projector = borrow(projector, "projector")?;
+        let mut scratch = lease::<Scratch>(workspace, projector.owner, CREATOR)?;
+        let report = optional_report(report)?;
+        let posterior = Posterior {
+            mean: view_mut(posterior_mean, "posterior_mean")?,
+            variance: optional_view_mut(posterior_variance, "posterior_variance")?,
+        };
+        projector.projector.project(
+            &mut scratch,
+            view(mean, "mean")?,
+            optional_view(variance, "variance")?,
+            view(b, "b")?,
+            posterior,
+            report,
+        )
+    })
+}
+
+/// # Safety
+/// The pointer is NULL or points to elements of the layout that are readable during `'a`.
+unsafe fn plain<'a, T: Element>(data: *const T, layout: Layout, name: &str) -> Result<View<'a>> {
+    if data.is_null() {
+        return fail!(NullArgument, "{name} is NULL, expected an array");
+    }
+    if !data.is_aligned() {
+        return fail!(Stride, "{name} is not aligned to the {} bytes of its dtype", size_of::<T>());
+    }
+    // SAFETY: not NULL, aligned; the caller promises the elements.
+    Ok(unsafe { View::from_raw(data.cast(), T::DTYPE, layout) })
+}
+
+/// # Safety
+/// The pointer is NULL or points to elements of the layout that are writable during `'a`.
+unsafe fn plain_mut<'a, T: Element>(data: *mut T, layout: Layout, name: &str) -> Result<ViewMut<'a>> {
+    unsafe { plain(data.cast_const(), layout, name) }?;
+    // SAFETY: checked as for reading; a layout without gaps names each element once.
+    Ok(unsafe { ViewMut::from_raw(data.cast(), T::DTYPE, layout) })
+}
+
+/// # Safety
+/// As the C functions below.
+#[allow(clippy::too_many_arguments)]
+unsafe fn project_plain<T: Element>(
+    projector: *const pcml_projector,
+    workspace: *mut pcml_workspace,
+    slices: i64,
+    mean: *const T,
+    variance: *const T,
+    b: *const f64,
+    posterior_mean: *mut T,
+    posterior_variance: *mut T,
+    report: *mut pcml_report,
+) -> Result<()> {
+    unsafe {
+        let projector = borrow(projector, "projector")?;
+        let mut scratch = lease::<Scratch>(workspace, projector.owner, CREATOR)?;
+        let report = optional_report(report)?;
+        let slices = size(slices, "slices", 1)?;
+        let field = Layout::contiguous("mean", &[slices, projector.projector.cells()])?;
+        let mean = plain(mean, field, "mean")?;
+        let variance = if variance.is_null() { None } else { Some(plain(variance, field, "variance")?) };
+        let b = plain(b, Layout::contiguous("b", &[slices])?, "b")?;
+        let posterior = Posterior {
+            mean: plain_mut(posterior_mean, field, "posterior_mean")?,
+            variance: if posterior_variance.is_null() {
+                None
+            } else {
+                Some(plain_mut(posterior_variance, field, "posterior_variance")?)
+            },
+        };
+        projector.projector.project(&mut scratch, mean, variance, b, posterior, report)
+    }
+}
+
+/// pcml_projector_project for f64 arrays in C order without gaps: mean, variance and the posterior [slices, cells], b [slices].
+/// Ownership, NULL, units, errors, threads and allocation as there; slices < 1 is PCML_STATUS_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_projector_project_f64(
+    projector: *const pcml_projector,
+    workspace: *mut pcml_workspace,
+    slices: i64,
+    mean: *const f64,
+    variance: *const f64,
+    b: *const f64,
+    posterior_mean: *mut f64,
+    posterior_variance: *mut f64,
+    report: *mut pcml_report,
+) -> i32 {
+    call("pcml_projector_project_f64", || unsafe {
+        project_plain(projector, workspace, slices, mean, variance, b, posterior_mean, posterior_variance, report)
+    })
+}
+
+/// pcml_projector_project for f32 arrays in C order without gaps: mean, variance and the posterior [slices, cells]; b [slices]
+/// is f64. Ownership, NULL, units, errors, threads and allocation as there; slices < 1 is PCML_STATUS_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_projector_project_f32(
+    projector: *const pcml_projector,
+    workspace: *mut pcml_workspace,
+    slices: i64,
+    mean: *const f32,
+    variance: *const f32,
+    b: *const f64,
+    posterior_mean: *mut f32,
+    posterior_variance: *mut f32,
+    report: *mut pcml_report,
+) -> i32 {
+    call("pcml_projector_project_f32", || unsafe {
+        project_plain(projector, workspace, slices, mean, variance, b, posterior_mean, posterior_variance, report)
+    })
+}
+
+/// How far every slice is from obeying: g u - b, with sums in twice the precision of f64. Checks only: no field changes.
+///
+/// @param projector  the projector
+/// @param workspace  a workspace of this projector with room for the slices
+/// @param mean       u, shaped as in pcml_projector_project
+/// @param b          one value a slice, [slices] or [slices, 1]
+/// @param residual   receives one value a slice, in the unit of b; lies apart from the other arrays
+/// @return 0, or as pcml_projector_project where it concerns these arguments
+///
+/// Threads: any, one workspace each. Allocation: none on success.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_projector_residual(
+    projector: *const pcml_projector,
+    workspace: *mut pcml_workspace,
+    mean: *const pcml_const_array,
+    b: *const pcml_const_array,
+    residual: *mut f64,
+) -> i32 {
+    call("pcml_projector_residual", || unsafe {
+        let projector = borrow(projector, "projector")?;
+        let mut scratch = lease::<Scratch>(workspace, projector.owner, CREATOR)?;
+        let (mean, b) = (view(mean, "mean")?, view(b, "b")?);
+        let slices = projector.projector.slices("mean", mean.layout())?;
+        let residual = plain_mut(residual, Layout::contiguous("residual", &[slices])?, "residual")?;
+        projector.projector.residual(&mut scratch, mean, b, residual)
+    })
+}
+
+/// The whole posterior covariance of one slice, diag(v) - (v g)(v g)' / S: symmetric to the bit, its diagonal equal to the
+/// posterior variances of the projection. For inspection; a projection never needs it.
+///
+/// @param projector   the projector
+/// @param workspace   a workspace of this projector
+/// @param variance    v, `cells` values; NULL with PCML_PRIOR_IDENTITY, where v = 1
+/// @param covariance  receives [cells, cells], in the unit of v; lies apart from `variance`
+/// @return 0, or as pcml_projector_project where it concerns these arguments
+///
+/// Threads: any, one workspace each. Allocation: none on success.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_projector_covariance(
+    projector: *const pcml_projector,
+    workspace: *mut pcml_workspace,
+    variance: *const pcml_const_array,
+    covariance: *const pcml_array,
+) -> i32 {
+    call("pcml_projector_covariance", || unsafe {
+        let projector = borrow(projector, "projector")?;
+        let _scratch = lease::<Scratch>(workspace, projector.owner, CREATOR)?;
+        let covariance = view_mut(covariance, "covariance")?;
+        projector.projector.covariance(optional_view(variance, "variance")?, covariance)
+    })
+}

@@ -1,0 +1,516 @@
+use super::prior::Prior;
+use super::report::{Report, SliceReport};
+use super::rows::{Constraints, Row};
+use crate::error::{Result, fail, zeros};
+use crate::field::{Dtype, Layout, Place, Sharing, sharing};
+use crate::kernels::moments::{self, Moments, Outputs, Shrink};
+use crate::kernels::strided::{View, ViewMut};
+
+/// Most steps of one slice: the correction and its repairs. Each leaves about 1e-15 of the residual before it.
+pub const MAX_STEPS: usize = 8;
+
+/// What a projector admits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProjectorOptions {
+    /// A prior variance of 0 holds that cell where it is; without this it is refused.
+    pub held_cells: bool,
+}
+
+/// Where a projection writes. Each array may be the prior's own (same address, dtype, shape and strides) or lie apart from
+/// every other array of the call.
+pub struct Posterior<'a> {
+    /// `u`, of the prior mean's shape.
+    pub mean: ViewMut<'a>,
+    /// The posterior variances, of the prior mean's shape, when asked for.
+    pub variance: Option<ViewMut<'a>>,
+}
+
+/// What the validating pass decided for one slice, before anything is written.
+#[derive(Clone, Copy, Debug, Default)]
+struct Plan {
+    b: f64,
+    residual: f64,
+    spread: f64,
+    /// `S` and `1 / S`, unless S is 0 or too small to divide by.
+    shrink: Option<Shrink>,
+    multipliers: [f64; MAX_STEPS],
+    steps: usize,
+}
+
+impl Plan {
+    fn multipliers(&self) -> &[f64] {
+        &self.multipliers[..self.steps]
+    }
+}
+
+/// Working memory of a projector, made once for a most number of slices. One for each thread.
+#[derive(Debug)]
+pub struct Scratch {
+    plans: Vec<Plan>,
+}
+
+/// Constraints with a prior: immutable, shared by any number of threads.
+#[derive(Clone, Debug)]
+pub struct Projector {
+    row: Row,
+    prior: Prior,
+    options: ProjectorOptions,
+    /// For f32 and f64 storage: what rounding at underflow can add to a residual, a smallest subnormal for each weighted cell and
+    /// for each product.
+    floor: [f64; 2],
+}
+
+fn slice<'a>(view: &View<'a>, slices: usize, index: usize) -> View<'a> {
+    if slices == 1 { view.merged() } else { view.slice(index) }
+}
+
+fn slice_mut<'a>(view: &'a mut ViewMut, slices: usize, index: usize) -> ViewMut<'a> {
+    if slices == 1 { view.merged_mut() } else { view.slice_mut(index) }
+}
+
+/// An array's name and place.
+type Named<'a> = (&'a str, Place);
+
+fn check_apart(output: Named, input: Named, may_be_same: bool) -> Result<()> {
+    match sharing(&output.1, &input.1) {
+        Sharing::Disjoint => Ok(()),
+        Sharing::Same if may_be_same => Ok(()),
+        _ => {
+            let how = if may_be_same { "the same array or arrays apart" } else { "arrays apart" };
+            fail!(Stride, "{} overlaps {}, expected {how}", output.0, input.0)
+        }
+    }
+}
+
+/// The first cell that is `bad`, and its value.
+fn find(view: &View, bad: impl Fn(f64) -> bool) -> Option<(usize, f64)> {
+    let n = view.layout().len();
+    let mut stage = [0.0; 256];
+    for start in (0..n).step_by(stage.len()) {
+        let block = &mut stage[..256.min(n - start)];
+        view.gather(start, block);
+        if let Some(k) = block.iter().position(|&x| bad(x)) {
+            return Some((start + k, block[k]));
+        }
+    }
+    None
+}
+
+fn refuse_non_finite(index: usize, mean: &View, variance: Option<&View>) -> Result<Moments> {
+    for (name, view) in [("mean", Some(mean)), ("variance", variance)] {
+        if let Some((cell, x)) = view.and_then(|v| find(v, |x| !x.is_finite())) {
+            return fail!(NonFinite, "{name}: slice {index}, cell {cell} is {x}, expected a finite number");
+        }
+    }
+    fail!(NonFinite, "mean: slice {index} changed during the call")
+}
+
+impl Projector {
+    /// Joins rows and prior.
+    ///
+    /// Errors: State when the constraints have no row, OutOfMemory.
+    pub fn new(constraints: &Constraints, prior: Prior, options: &ProjectorOptions) -> Result<Projector> {
+        let Some(row) = &constraints.row else {
+            return fail!(State, "constraints have no row, expected one");
+        };
+        let mut weights = zeros(row.weights.len(), "projector")?;
+        weights.copy_from_slice(&row.weights);
+        let floor = [f32::from_bits(1) as f64, f64::from_bits(1)]
+            .map(|tiny| weights.iter().map(|w| w.abs() * tiny).sum::<f64>() + weights.len() as f64 * f64::from_bits(1));
+        Ok(Projector { row: Row { weights, noise: row.noise }, prior, options: *options, floor })
+    }
+
+    /// Values of one slice.
+    pub fn cells(&self) -> usize {
+        self.row.weights.len()
+    }
+
+    /// How many slices an array of this layout holds: 1 for `cells` values, else its first extent with `cells` values each.
+    ///
+    /// Errors: Shape.
+    pub fn slices(&self, name: &str, layout: &Layout) -> Result<usize> {
+        let (shape, cells) = (layout.shape(), self.cells());
+        if layout.len() == cells {
+            return Ok(1);
+        }
+        if shape.len() > 1 && layout.len() == cells.saturating_mul(shape[0]) {
+            return Ok(shape[0]);
+        }
+        fail!(Shape, "{name} has shape {shape:?}, expected {cells} values or [slices, ...] with {cells} values a slice")
+    }
+
+    /// Working memory for calls of at most `max_slices`.
+    ///
+    /// Errors: InvalidArgument when 0, OutOfMemory.
+    pub fn scratch(&self, max_slices: usize) -> Result<Scratch> {
+        if max_slices == 0 {
+            return fail!(InvalidArgument, "slices is 0, expected at least 1");
+        }
+        Ok(Scratch { plans: zeros(max_slices, "projector workspace")? })
+    }
+
+    /// The posterior of every slice: `u = mu - v g lambda`, `var = v - v^2 g^2 / S`.
+    ///
+    /// Arrays: `mean`, `variance` and the posterior's have `cells` values, or shape `[slices, ...]` with `cells` values a slice;
+    /// any strides and dtypes, mixed freely. `b`: one value a slice, `[slices]` or `[slices, 1]`. Units: variances are the
+    /// field's unit squared. `variance` belongs to [`Prior::Diagonal`] alone and is required there.
+    ///
+    /// A row without noise holds for the posterior mean as stored: `|g u - b| <= 4 eps sum |g u|` (eps of its dtype), with sums
+    /// in double-double. A prior mean that obeys so already comes back bit for bit. Variances never grow. A slice's bits do not
+    /// depend on its place, its neighbours or its strides.
+    ///
+    /// All slices are validated, and every outcome is known, before the first write: after an error the outputs are as before.
+    /// Reads each input twice, writes each output once, allocates nothing.
+    ///
+    /// Errors: InvalidArgument (variance against the prior, more slices than the scratch or report has room for), Shape,
+    /// Stride (overlap), NonFinite, Variance, Singular, NotConverged.
+    pub fn project(
+        &self,
+        scratch: &mut Scratch,
+        mean: View,
+        variance: Option<View>,
+        b: View,
+        mut posterior: Posterior,
+        report: Option<&mut Report>,
+    ) -> Result<()> {
+        let count = self.check_arrays(scratch, &mean, variance.as_ref(), &b, &posterior)?;
+        if let Some(report) = &report
+            && report.room() < count
+        {
+            return fail!(InvalidArgument, "report has room for {} slices, expected {count}", report.room());
+        }
+        let dtypes = (posterior.mean.dtype(), posterior.variance.as_ref().map(|v| v.dtype()));
+        for index in 0..count {
+            let mut target = [0.0];
+            b.gather(index, &mut target);
+            let v = variance.as_ref().map(|v| slice(v, count, index));
+            scratch.plans[index] = self.plan(index, &slice(&mean, count, index), v.as_ref(), target[0], dtypes)?;
+        }
+        let mut reports = report.map(|r| r.fill(count));
+        for (index, plan) in scratch.plans[..count].iter().enumerate() {
+            let done = self.write(
+                plan,
+                &slice(&mean, count, index),
+                variance.as_ref().map(|v| slice(v, count, index)).as_ref(),
+                slice_mut(&mut posterior.mean, count, index),
+                posterior.variance.as_mut().map(|v| slice_mut(v, count, index)),
+            );
+            debug_assert!(done.residual_after.abs() <= done.tolerance, "slice {index}: {plan:?} {done:?}");
+            if let Some(reports) = &mut reports {
+                reports[index] = done;
+            }
+        }
+        Ok(())
+    }
+
+    /// [`Projector::project`] where the posterior takes the prior's place.
+    pub fn project_in_place(
+        &self,
+        scratch: &mut Scratch,
+        mean: ViewMut,
+        variance: Option<ViewMut>,
+        b: View,
+        report: Option<&mut Report>,
+    ) -> Result<()> {
+        let prior_variance = variance.as_ref().map(ViewMut::alias);
+        self.project(scratch, mean.alias(), prior_variance, b, Posterior { mean, variance }, report)
+    }
+
+    /// `g u - b` of every slice, with sums in double-double; changes nothing but `residual`, of `b`'s number of values.
+    ///
+    /// Errors: as [`Projector::project`], as far as they concern the mean and `b`.
+    pub fn residual(&self, scratch: &mut Scratch, mean: View, b: View, mut residual: ViewMut) -> Result<()> {
+        let count = self.check_slices(scratch, &mean)?;
+        check_values("b", b.layout(), count)?;
+        check_values("residual", residual.layout(), count)?;
+        let out = ("residual", residual.place());
+        check_apart(out, ("mean", mean.place()), false)?;
+        check_apart(out, ("b", b.place()), false)?;
+        for index in 0..count {
+            let mut target = [0.0];
+            b.gather(index, &mut target);
+            let moments = self.measure(index, &slice(&mean, count, index), None, target[0])?;
+            let found = moments.amount.plus(-target[0]).high;
+            if found.abs() > residual.dtype().max() {
+                return fail!(NonFinite, "residual: slice {index} overflows its dtype");
+            }
+            scratch.plans[index].residual = found;
+        }
+        for (index, plan) in scratch.plans[..count].iter().enumerate() {
+            residual.scatter(index, &[plan.residual]);
+        }
+        Ok(())
+    }
+
+    /// The whole posterior covariance of one slice, `diag(v) - (v g)(v g)' / S`, into `covariance` of shape `[cells, cells]`:
+    /// symmetric to the bit, its diagonal equal to the projection's posterior variances.
+    ///
+    /// Errors: InvalidArgument (variance against the prior), Shape, Stride (overlap), NonFinite, Variance, Singular.
+    pub fn covariance(&self, variance: Option<View>, mut covariance: ViewMut) -> Result<()> {
+        let n = self.cells();
+        self.check_prior(variance.is_some())?;
+        if let Some(v) = &variance {
+            if v.layout().len() != n {
+                return fail!(Shape, "variance has shape {:?}, expected {n} values of one slice", v.layout().shape());
+            }
+            check_apart(("covariance", covariance.place()), ("variance", v.place()), false)?;
+        }
+        if covariance.layout().shape() != [n, n] {
+            return fail!(Shape, "covariance has shape {:?}, expected [{n}, {n}]", covariance.layout().shape());
+        }
+        let v = variance.map(|v| v.merged());
+        // The mean does not enter; any finite array of the right length stands for it.
+        let weights = View::new("weights", &self.row.weights, &[n])?;
+        let moments = self.measure(0, v.as_ref().unwrap_or(&weights), v.as_ref(), 0.0)?;
+        let Some(shrink) = self.shrink(&moments) else {
+            return fail!(Singular, "variance: sum g^2 v + s^2 is {:e}, too small to divide by", moments.spread.high);
+        };
+        if moments.largest_variance > covariance.dtype().max() {
+            return fail!(NonFinite, "covariance: variances up to {:e} overflow its dtype", moments.largest_variance);
+        }
+        let variance_at = |start: usize, out: &mut [f64]| match &v {
+            Some(v) => v.gather(start, out),
+            None => out.fill(1.0),
+        };
+        let root = shrink.total.high.sqrt();
+        let mut stage = [0.0; 256];
+        for i in 0..n {
+            let mut vi = [0.0];
+            variance_at(i, &mut vi);
+            let gi = self.row.weights[i];
+            let gain = vi[0] * gi / root;
+            for start in (0..n).step_by(stage.len()) {
+                let block = &mut stage[..256.min(n - start)];
+                variance_at(start, block);
+                for (c, g) in block.iter_mut().zip(&self.row.weights[start..]) {
+                    *c = -gain * (*c * g / root);
+                }
+                if (start..start + block.len()).contains(&i) {
+                    block[i - start] = shrink.apply(vi[0], gi);
+                }
+                covariance.scatter(i * n + start, block);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_prior(&self, has_variance: bool) -> Result<()> {
+        match (self.prior, has_variance) {
+            (Prior::Diagonal, false) => {
+                fail!(NullArgument, "variance is missing, expected the prior variances of a diagonal prior")
+            }
+            (Prior::Identity, true) => {
+                fail!(InvalidArgument, "variance is given, expected none: the identity prior leaves variances alone")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_slices(&self, scratch: &Scratch, mean: &View) -> Result<usize> {
+        let count = self.slices("mean", mean.layout())?;
+        if count > scratch.plans.len() {
+            let room = scratch.plans.len();
+            return fail!(InvalidArgument, "mean has {count} slices, expected at most {room} as the workspace");
+        }
+        Ok(count)
+    }
+
+    fn check_arrays(
+        &self,
+        scratch: &Scratch,
+        mean: &View,
+        variance: Option<&View>,
+        b: &View,
+        posterior: &Posterior,
+    ) -> Result<usize> {
+        self.check_prior(variance.is_some())?;
+        let count = self.check_slices(scratch, mean)?;
+        check_values("b", b.layout(), count)?;
+        let agree = |name: &str, layout: Option<&Layout>| match layout {
+            Some(layout) if self.slices(name, layout)? != count => {
+                fail!(Shape, "{name} has shape {:?}, expected {count} slices as mean", layout.shape())
+            }
+            _ => Ok(()),
+        };
+        agree("variance", variance.map(View::layout))?;
+        agree("posterior_mean", Some(posterior.mean.layout()))?;
+        agree("posterior_variance", posterior.variance.as_ref().map(ViewMut::layout))?;
+
+        let out_mean = ("posterior_mean", posterior.mean.place());
+        check_apart(out_mean, ("mean", mean.place()), true)?;
+        check_apart(out_mean, ("b", b.place()), false)?;
+        if let Some(v) = variance {
+            check_apart(out_mean, ("variance", v.place()), false)?;
+        }
+        if let Some(out) = &posterior.variance {
+            let out_variance = ("posterior_variance", out.place());
+            check_apart(out_variance, ("mean", mean.place()), false)?;
+            check_apart(out_variance, ("b", b.place()), false)?;
+            check_apart(out_variance, out_mean, false)?;
+            if let Some(v) = variance {
+                check_apart(out_variance, ("variance", v.place()), true)?;
+            }
+        }
+        Ok(count)
+    }
+
+    /// Pass 1: the moments of one slice, its values and sums checked.
+    fn measure(&self, index: usize, mean: &View, variance: Option<&View>, b: f64) -> Result<Moments> {
+        if !b.is_finite() {
+            return fail!(NonFinite, "b: slice {index} is {b}, expected a finite number");
+        }
+        let Some(moments) = moments::measure(&self.row.weights, mean, variance) else {
+            return refuse_non_finite(index, mean, variance);
+        };
+        let refused = |v: f64| v < 0.0 || (v == 0.0 && !self.options.held_cells);
+        if let Some(v) = variance
+            && refused(moments.least_variance)
+            && let Some((cell, x)) = find(v, refused)
+        {
+            let expected = if self.options.held_cells { "at least 0" } else { "above 0 (or held cells admitted)" };
+            return fail!(Variance, "variance: slice {index}, cell {cell} is {x:e}, expected {expected}");
+        }
+        // The weights are finite and so is every cell: what is not finite here has overflowed.
+        if !(moments.amount.plus(-b).high.is_finite() && moments.scale.is_finite()) {
+            return fail!(NonFinite, "mean: slice {index}: the sum over its weighted cells overflows");
+        }
+        if !moments.spread.plus(self.row.noise).high.is_finite() {
+            return fail!(NonFinite, "variance: slice {index}: sum g^2 v + s^2 overflows");
+        }
+        Ok(moments)
+    }
+
+    fn shrink(&self, moments: &Moments) -> Option<Shrink> {
+        let total = moments.spread.plus(self.row.noise);
+        (total.high >= f64::MIN_POSITIVE).then(|| Shrink { total, inverse: 1.0 / total.high })
+    }
+
+    fn floor(&self, dtype: Dtype) -> f64 {
+        match dtype {
+            Dtype::F32 => self.floor[0],
+            Dtype::F64 => self.floor[1],
+        }
+    }
+
+    /// Decides everything about one slice without writing: what is wrong with it, or the multipliers that make it lawful.
+    ///
+    /// Why one step is nearly always known to do: let u be the stored result of a step with lambda = r / S. Rounding to storage
+    /// leaves at most (eps/2) sum |g u| of residual; lambda and v g are off by a few roundings in f64, which leaves at most
+    /// 3 eps64 |r|. As 4 eps sum |g u| is allowed, it is enough that eps64 |r| <= eps sum |g u|. That sum is at least |b| - |g u - b|
+    /// and at least sum |g mu| - |r|, both known here. The condition below asks for twice that, and that neither v g nor lambda
+    /// nor S comes near underflow, where roundings are no longer relative; a bound on |u| rules overflow out.
+    ///
+    /// Otherwise (corrections far larger than the result, extreme scales) the steps are tried on paper: a posterior is a function
+    /// of its cell's inputs and of the multipliers so far, so each trial is a pass that reads and sums but does not write, and
+    /// repeats with the next multiplier until the stored values would obey.
+    fn plan(
+        &self,
+        index: usize,
+        mean: &View,
+        variance: Option<&View>,
+        b: f64,
+        (dtype, variance_dtype): (Dtype, Option<Dtype>),
+    ) -> Result<Plan> {
+        let moments = self.measure(index, mean, variance, b)?;
+        if variance_dtype.is_some_and(|d| moments.largest_variance > d.max()) {
+            return fail!(
+                NonFinite,
+                "posterior_variance: slice {index}: variances up to {:e} overflow its dtype",
+                moments.largest_variance
+            );
+        }
+        let overflow = || -> Result<Plan> {
+            fail!(NonFinite, "posterior_mean: slice {index}: the corrected cells overflow its dtype")
+        };
+        let residual = moments.amount.plus(-b).high;
+        let shrink = self.shrink(&moments);
+        let exact = self.row.noise == 0.0;
+        let (eps, floor) = (dtype.epsilon(), self.floor(dtype));
+        let mut plan = Plan { b, residual, spread: moments.spread.high, shrink, ..Plan::default() };
+
+        // Rounding a wider mean to narrower storage adds up to half an eps.
+        let narrower = mean.dtype().epsilon() < eps;
+        let allowed = if narrower { 3.0 } else { 4.0 } * eps * moments.scale + floor;
+        if residual == 0.0 || (exact && residual.abs() <= allowed) {
+            return if moments.largest_mean <= dtype.max() { Ok(plan) } else { overflow() };
+        }
+        let Some(shrink) = shrink else {
+            return fail!(
+                Singular,
+                "variance: slice {index}: sum g^2 v + s^2 is {:e}, too small to move the row by {residual:e}",
+                moments.spread.plus(self.row.noise).high
+            );
+        };
+        let lambda = residual / shrink.total.high;
+        plan.multipliers[0] = lambda;
+        plan.steps = 1;
+        let reach = moments.largest_mean + moments.largest_reach * lambda.abs();
+        let fits = reach * (1.0 + 4.0 * f64::EPSILON) <= dtype.max();
+        let known = b.abs().max(moments.scale - residual.abs());
+        let relative = shrink.total.high >= self.floor(Dtype::F64) * 2f64.powi(60) && lambda.abs() >= 2f64.powi(-960);
+        let sure = !exact || (relative && f64::EPSILON * residual.abs() <= 0.5 * eps * known);
+        if fits && sure {
+            return Ok(plan);
+        }
+        loop {
+            let trial = moments::correct(&self.row.weights, mean, variance, plan.multipliers(), dtype, None);
+            let left = trial.amount.plus(-b).high;
+            if !(trial.largest_mean <= dtype.max() && left.is_finite() && trial.scale.is_finite()) {
+                return overflow();
+            }
+            if !exact || left.abs() <= 4.0 * eps * trial.scale + floor {
+                return Ok(plan);
+            }
+            let next = left / shrink.total.high;
+            if plan.steps == MAX_STEPS || next == 0.0 {
+                return fail!(
+                    NotConverged,
+                    "mean: slice {index}: residual {left:e} is left after {} steps, expected at most {:e}",
+                    plan.steps,
+                    4.0 * eps * trial.scale + floor
+                );
+            }
+            plan.multipliers[plan.steps] = next;
+            plan.steps += 1;
+        }
+    }
+
+    /// Pass 2.
+    fn write<'a>(
+        &self,
+        plan: &Plan,
+        mean: &View,
+        variance: Option<&View>,
+        mut posterior_mean: ViewMut<'a>,
+        mut posterior_variance: Option<ViewMut<'a>>,
+    ) -> SliceReport {
+        let dtype = posterior_mean.dtype();
+        let outputs =
+            Outputs { mean: &mut posterior_mean, variance: posterior_variance.as_mut().map(|v| (v, plan.shrink)) };
+        let done = moments::correct(&self.row.weights, mean, variance, plan.multipliers(), dtype, Some(outputs));
+        let multiplier = plan.multipliers().iter().sum::<f64>();
+        SliceReport {
+            residual_before: plan.residual,
+            residual_after: done.amount.plus(-plan.b).high,
+            tolerance: if self.row.noise == 0.0 {
+                4.0 * dtype.epsilon() * done.scale + self.floor(dtype)
+            } else {
+                f64::INFINITY
+            },
+            multiplier,
+            correction_norm: multiplier.abs() * plan.spread.sqrt(),
+            largest_correction: done.largest_change,
+            largest_correction_cell: done.cell,
+            repairs: plan.steps.saturating_sub(1),
+            unchanged: plan.steps == 0,
+        }
+    }
+}
+
+fn check_values(name: &str, layout: &Layout, count: usize) -> Result<()> {
+    let shape = layout.shape();
+    if shape[0] == count && layout.len() == count {
+        return Ok(());
+    }
+    fail!(Shape, "{name} has shape {shape:?}, expected [{count}], one value a slice")
+}

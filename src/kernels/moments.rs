@@ -1,0 +1,458 @@
+//! One row's sums over a field, and the correction along that row: the two passes of the equality projection.
+//!
+//! Sums are double-doubles: products split exactly (fused multiply-add), additions with their rounding errors. Cell `i` goes
+//! to lane `i % LANES` and lanes are combined in order at the end, so bits depend on the values and their logical index alone:
+//! not on strides, blocks, vector width or batch. Bodies are plain loops over fixed-size arrays, compiled once for each
+//! instruction set and chosen at run time; a fused multiply-add stands only where a product must be split exactly or where one
+//! rounding is meant, because its software form on old processors gives the same bits.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::strided::{View, ViewMut};
+use crate::field::Dtype;
+
+/// Running sums side by side: one register of eight doubles, or two of four.
+const LANES: usize = 8;
+/// Cells that are staged at a time; four such arrays stay in the first-level cache.
+const BLOCK: usize = 512;
+/// The bits of a magnitude: everything but the sign. Ordered as integers they are ordered as numbers, with infinity and NaN last.
+const MAGNITUDE: u64 = !(1 << 63);
+
+type Lane = [f64; LANES];
+
+/// An unevaluated sum `high + low` with `|low| <= ulp(high) / 2`: about 106 bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Double {
+    /// The sum, rounded.
+    pub high: f64,
+    /// What rounding left out.
+    pub low: f64,
+}
+
+impl Double {
+    /// This plus a double.
+    #[inline]
+    pub fn plus(self, x: f64) -> Double {
+        let (high, error) = two_sum(self.high, x);
+        Double::normal(high, self.low + error)
+    }
+
+    #[inline]
+    fn add(self, other: Double) -> Double {
+        let (high, error) = two_sum(self.high, other.high);
+        Double::normal(high, self.low + other.low + error)
+    }
+
+    #[inline]
+    fn normal(high: f64, low: f64) -> Double {
+        let (high, low) = two_sum(high, low);
+        Double { high, low }
+    }
+}
+
+/// `a + b` rounded, and its rounding error (Knuth).
+#[inline(always)]
+fn two_sum(a: f64, b: f64) -> (f64, f64) {
+    let sum = a + b;
+    let part = sum - a;
+    (sum, (a - (sum - part)) + (b - part))
+}
+
+/// `a * b` rounded, and its rounding error.
+#[inline(always)]
+fn two_product(a: f64, b: f64) -> (f64, f64) {
+    let product = a * b;
+    (product, a.mul_add(b, -product))
+}
+
+/// `v g^2` as an unevaluated sum, good to about twice the precision.
+#[inline(always)]
+fn gain(v: f64, g: f64) -> (f64, f64) {
+    let (w, w_error) = two_product(v, g);
+    let (p, p_error) = two_product(w, g);
+    (p, w_error.mul_add(g, p_error))
+}
+
+/// Double-double sums, one a lane.
+#[derive(Clone, Copy)]
+struct Sum {
+    high: Lane,
+    low: Lane,
+}
+
+impl Sum {
+    const ZERO: Sum = Sum { high: [0.0; LANES], low: [0.0; LANES] };
+
+    #[inline(always)]
+    fn add(&mut self, lane: usize, x: f64, x_error: f64) {
+        let (high, error) = two_sum(self.high[lane], x);
+        self.high[lane] = high;
+        self.low[lane] += error + x_error;
+    }
+
+    fn total(&self) -> Double {
+        let mut total = Double::default();
+        for lane in 0..LANES {
+            total = total.add(Double::normal(self.high[lane], self.low[lane]));
+        }
+        total
+    }
+}
+
+fn total(lanes: &Lane) -> f64 {
+    lanes.iter().fold(0.0, |sum, x| sum + x)
+}
+
+fn largest(lanes: &[u64; LANES]) -> f64 {
+    f64::from_bits(lanes.iter().fold(0, |most, &x| most.max(x)))
+}
+
+/// What pass 1 knows of one slice and one row `g`; `u` is the mean and `v` the variance.
+#[derive(Clone, Copy, Debug)]
+pub struct Moments {
+    /// `sum g u`
+    pub amount: Double,
+    /// `sum |g u|`
+    pub scale: f64,
+    /// `sum g^2 v`
+    pub spread: Double,
+    /// `max |u|`
+    pub largest_mean: f64,
+    /// `max v`
+    pub largest_variance: f64,
+    /// `min v`
+    pub least_variance: f64,
+    /// `max |v g|`
+    pub largest_reach: f64,
+}
+
+struct Measuring {
+    amount: Sum,
+    spread: Sum,
+    scale: Lane,
+    reach: [u64; LANES],
+    least: Lane,
+}
+
+impl Measuring {
+    #[inline(always)]
+    fn eight(&mut self, g: &Lane, u: &Lane, v: &Lane) {
+        for l in 0..LANES {
+            let (x, x_error) = two_product(g[l], u[l]);
+            self.amount.add(l, x, x_error);
+            self.scale[l] += x.abs();
+            let (p, p_error) = gain(v[l], g[l]);
+            self.spread.add(l, p, p_error);
+            self.reach[l] = self.reach[l].max((v[l] * g[l]).to_bits() & MAGNITUDE);
+            self.least[l] = if v[l] < self.least[l] { v[l] } else { self.least[l] };
+        }
+    }
+}
+
+/// Pass 1. `None` where the mean or the variance holds NaN or infinity; arithmetic never sees such a value, so that a host
+/// that traps invalid operations is not stopped by it. No variance means 1 everywhere.
+pub fn measure(row: &[f64], mean: &View, variance: Option<&View>) -> Option<Moments> {
+    measure_with(Arch::new(), row, mean, variance)
+}
+
+fn measure_with(arch: Arch, row: &[f64], mean: &View, variance: Option<&View>) -> Option<Moments> {
+    arch.dispatch(Measure { row, mean, variance })
+}
+
+struct Measure<'a> {
+    row: &'a [f64],
+    mean: &'a View<'a>,
+    variance: Option<&'a View<'a>>,
+}
+
+impl WithSimd for Measure<'_> {
+    type Output = Option<Moments>;
+
+    // A closure would not do: only a body inlined into the dispatching function is compiled for its instruction set.
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Option<Moments> {
+        measure_body(self.row, self.mean, self.variance)
+    }
+}
+
+#[inline(always)]
+fn measure_body(row: &[f64], mean: &View, variance: Option<&View>) -> Option<Moments> {
+    let mut sums = Measuring {
+        amount: Sum::ZERO,
+        spread: Sum::ZERO,
+        scale: [0.0; LANES],
+        reach: [0; LANES],
+        least: [f64::INFINITY; LANES],
+    };
+    let (mut most_u, mut most_v) = ([0u64; LANES], [0u64; LANES]);
+    let (mut u_stage, mut v_stage) = ([0.0; BLOCK], [0.0; BLOCK]);
+    for (at, g) in row.chunks(BLOCK).enumerate().map(|(k, g)| (k * BLOCK, g)) {
+        let u = read(mean, at, &mut u_stage[..g.len()]);
+        let v = read_variance(variance, at, &mut v_stage[..g.len()]);
+        raise(&mut most_u, u);
+        raise(&mut most_v, v);
+        if !largest(&most_u).is_finite() || !largest(&most_v).is_finite() {
+            return None;
+        }
+        let (g8, g_rest) = g.as_chunks::<LANES>();
+        let (u8, u_rest) = u.as_chunks::<LANES>();
+        let (v8, v_rest) = v.as_chunks::<LANES>();
+        for ((g, u), v) in g8.iter().zip(u8).zip(v8) {
+            sums.eight(g, u, v);
+        }
+        if !g_rest.is_empty() {
+            sums.eight(&padded(g_rest, 0.0), &padded(u_rest, 0.0), &padded(v_rest, f64::MAX));
+        }
+    }
+    Some(Moments {
+        amount: sums.amount.total(),
+        scale: total(&sums.scale),
+        spread: sums.spread.total(),
+        largest_mean: largest(&most_u),
+        largest_variance: largest(&most_v),
+        least_variance: sums.least.iter().fold(f64::INFINITY, |least, &x| least.min(x)),
+        largest_reach: largest(&sums.reach),
+    })
+}
+
+/// How much of a variance the row leaves: `v - v^2 g^2 / S`.
+#[derive(Clone, Copy, Debug)]
+pub struct Shrink {
+    /// `S = sum g^2 v + s^2`
+    pub total: Double,
+    /// `1 / S`
+    pub inverse: f64,
+}
+
+impl Shrink {
+    /// Never above `v` and never below 0: where the row takes less than half, one rounding of `v - v q` with `q >= 0`; where it
+    /// takes more, `v (S - v g^2) / S` with the difference in double-double, because `1 - q` would cancel.
+    #[inline(always)]
+    pub fn apply(&self, v: f64, g: f64) -> f64 {
+        let (p, p_error) = gain(v, g);
+        let q = p * self.inverse;
+        let rest = ((self.total.high - p) - p_error) + self.total.low;
+        let left = v * ((if rest > 0.0 { rest } else { 0.0 }) * self.inverse);
+        if q < 0.5 { (-v).mul_add(q, v) } else { left }
+    }
+}
+
+/// A slice after the correction, as stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Corrected {
+    /// `sum g u`
+    pub amount: Double,
+    /// `sum |g u|`
+    pub scale: f64,
+    /// `max |u|`
+    pub largest_mean: f64,
+    /// `max |u - mu|`
+    pub largest_change: f64,
+    /// The first cell where that maximum is.
+    pub cell: usize,
+}
+
+/// Where pass 2 writes.
+pub struct Outputs<'a, 'b> {
+    /// The posterior mean.
+    pub mean: &'a mut ViewMut<'b>,
+    /// The posterior variance and what it takes; without a [`Shrink`] variances are copied.
+    pub variance: Option<(&'a mut ViewMut<'b>, Option<Shrink>)>,
+}
+
+/// Pass 2: `u = mu - v g lambda` for each multiplier in turn, rounded to `dtype` after each, summed again as it is stored.
+/// Without multipliers the mean is copied. Without outputs nothing is written, and the result tells what would be stored.
+pub fn correct(
+    row: &[f64],
+    mean: &View,
+    variance: Option<&View>,
+    multipliers: &[f64],
+    dtype: Dtype,
+    outputs: Option<Outputs>,
+) -> Corrected {
+    correct_with(Arch::new(), dtype, Correct { row, mean, variance, multipliers, outputs })
+}
+
+fn correct_with(arch: Arch, dtype: Dtype, job: Correct) -> Corrected {
+    match dtype {
+        Dtype::F32 => arch.dispatch(Stored::<true>(job)),
+        Dtype::F64 => arch.dispatch(Stored::<false>(job)),
+    }
+}
+
+struct Correct<'a, 'b, 'c> {
+    row: &'a [f64],
+    mean: &'a View<'a>,
+    variance: Option<&'a View<'a>>,
+    multipliers: &'a [f64],
+    outputs: Option<Outputs<'b, 'c>>,
+}
+
+/// A correction whose result is stored as f32, or as f64.
+struct Stored<'a, 'b, 'c, const F32: bool>(Correct<'a, 'b, 'c>);
+
+impl<const F32: bool> WithSimd for Stored<'_, '_, '_, F32> {
+    type Output = Corrected;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Corrected {
+        correct_body::<F32>(self.0)
+    }
+}
+
+struct Correcting {
+    amount: Sum,
+    scale: Lane,
+    most: [u64; LANES],
+    change: Lane,
+    cell: Lane,
+}
+
+impl Correcting {
+    #[inline(always)]
+    fn eight(&mut self, start: f64, g: &Lane, before: &Lane, after: &Lane) {
+        for l in 0..LANES {
+            let (x, x_error) = two_product(g[l], after[l]);
+            self.amount.add(l, x, x_error);
+            self.scale[l] += x.abs();
+            self.most[l] = self.most[l].max(after[l].to_bits() & MAGNITUDE);
+            let change = (after[l] - before[l]).abs();
+            let more = change > self.change[l];
+            self.change[l] = if more { change } else { self.change[l] };
+            // An index below 2^53 is exact as a double, which spares the mixed-width select.
+            self.cell[l] = if more { start + l as f64 } else { self.cell[l] };
+        }
+    }
+}
+
+#[inline(always)]
+fn correct_body<const F32: bool>(job: Correct) -> Corrected {
+    let Correct { row, mean, variance, multipliers, mut outputs } = job;
+    let mut sums = Correcting {
+        amount: Sum::ZERO,
+        scale: [0.0; LANES],
+        most: [0; LANES],
+        change: [0.0; LANES],
+        cell: [f64::MAX; LANES],
+    };
+    let (mut u_stage, mut v_stage, mut stage) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
+    for (at, g) in row.chunks(BLOCK).enumerate().map(|(k, g)| (k * BLOCK, g)) {
+        let before = read(mean, at, &mut u_stage[..g.len()]);
+        let v = read_variance(variance, at, &mut v_stage[..g.len()]);
+        let after = &mut stage[..g.len()];
+        for (a, u) in after.iter_mut().zip(before) {
+            *a = stored::<F32>(*u);
+        }
+        for (k, &lambda) in multipliers.iter().enumerate() {
+            // The first step starts from the prior itself, which may be wider than the storage of the posterior.
+            let from = if k == 0 { Some(before) } else { None };
+            step::<F32>(after, from, g, v, lambda);
+        }
+        let (g8, g_rest) = g.as_chunks::<LANES>();
+        let (b8, b_rest) = before.as_chunks::<LANES>();
+        let (a8, a_rest) = after.as_chunks::<LANES>();
+        for (k, ((g, b), a)) in g8.iter().zip(b8).zip(a8).enumerate() {
+            sums.eight((at + k * LANES) as f64, g, b, a);
+        }
+        if !g_rest.is_empty() {
+            let start = (at + g8.len() * LANES) as f64;
+            sums.eight(start, &padded(g_rest, 0.0), &padded(b_rest, 0.0), &padded(a_rest, 0.0));
+        }
+        if let Some(outputs) = &mut outputs {
+            outputs.mean.scatter(at, after);
+            if let Some((target, shrink)) = &mut outputs.variance {
+                let left = &mut stage[..g.len()];
+                match shrink {
+                    Some(shrink) => {
+                        for ((o, &v), &g) in left.iter_mut().zip(v).zip(g) {
+                            *o = shrink.apply(v, g);
+                        }
+                    }
+                    None => left.copy_from_slice(v),
+                }
+                target.scatter(at, left);
+            }
+        }
+    }
+    let (mut largest_change, mut cell) = (0.0, f64::MAX);
+    for l in 0..LANES {
+        if sums.change[l] > largest_change || (sums.change[l] == largest_change && sums.cell[l] < cell) {
+            (largest_change, cell) = (sums.change[l], sums.cell[l]);
+        }
+    }
+    Corrected {
+        amount: sums.amount.total(),
+        scale: total(&sums.scale),
+        largest_mean: largest(&sums.most),
+        largest_change,
+        cell: if largest_change > 0.0 { cell as usize } else { 0 },
+    }
+}
+
+/// One correction of a block, from the prior or from what the step before would store.
+#[inline(always)]
+fn step<const F32: bool>(after: &mut [f64], from: Option<&[f64]>, g: &[f64], v: &[f64], lambda: f64) {
+    match from {
+        Some(before) => {
+            for (((a, &u), &g), &v) in after.iter_mut().zip(before).zip(g).zip(v) {
+                *a = stored::<F32>(moved(u, v * g, lambda));
+            }
+        }
+        None => {
+            for ((a, &g), &v) in after.iter_mut().zip(g).zip(v) {
+                *a = stored::<F32>(moved(*a, v * g, lambda));
+            }
+        }
+    }
+}
+
+/// A cell that is held, or that the row does not weigh, keeps its bits: also the sign of a zero.
+#[inline(always)]
+fn moved(u: f64, reach: f64, lambda: f64) -> f64 {
+    if reach == 0.0 { u } else { (-reach).mul_add(lambda, u) }
+}
+
+#[inline(always)]
+fn stored<const F32: bool>(x: f64) -> f64 {
+    if F32 { x as f32 as f64 } else { x }
+}
+
+static ONES: [f64; BLOCK] = [1.0; BLOCK];
+
+#[inline(always)]
+fn read<'s>(view: &'s View, start: usize, stage: &'s mut [f64]) -> &'s [f64] {
+    if let Some(cells) = view.as_f64(start, stage.len()) {
+        return cells;
+    }
+    view.gather(start, stage);
+    stage
+}
+
+#[inline(always)]
+fn read_variance<'s>(view: Option<&'s View>, start: usize, stage: &'s mut [f64]) -> &'s [f64] {
+    match view {
+        Some(view) => read(view, start, stage),
+        None => &ONES[..stage.len()],
+    }
+}
+
+/// Raises lane-wise maxima of magnitudes, as bits.
+#[inline(always)]
+fn raise(most: &mut [u64; LANES], values: &[f64]) {
+    let (eights, rest) = values.as_chunks::<LANES>();
+    for x in eights {
+        for l in 0..LANES {
+            most[l] = most[l].max(x[l].to_bits() & MAGNITUDE);
+        }
+    }
+    for (most, x) in most.iter_mut().zip(rest) {
+        *most = (*most).max(x.to_bits() & MAGNITUDE);
+    }
+}
+
+#[inline(always)]
+fn padded(cells: &[f64], fill: f64) -> Lane {
+    let mut lane = [fill; LANES];
+    lane[..cells.len()].copy_from_slice(cells);
+    lane
+}
