@@ -8,8 +8,8 @@ use std::path::Path;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use pcml::field::Dtype;
-use pcml::kernels::strided::{View, ViewMut};
 use pcml::model::{Model, Options, Plan};
+use pcml::{View, ViewMut};
 
 #[path = "../tests/common/mod.rs"]
 mod common;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use pcml::constraint::{Constraints, Posterior, Prior, Projector, ProjectorOptions, Rule};
-use pcml::kernels::strided::{View, ViewMut};
+use pcml::{View, ViewMut};
 
 struct Case {
     slices: usize,

@@ -5,8 +5,8 @@ mod common;
 
 use pcml::field::{Dtype, Layout};
 use pcml::kernels::random::Philox;
-use pcml::kernels::strided::{View, ViewMut};
 use pcml::model::{Model, Options, Plan};
+use pcml::{View, ViewMut};
 use proptest::prelude::*;
 
 fn model() -> Model {

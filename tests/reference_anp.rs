@@ -4,8 +4,8 @@ mod common;
 
 use common::{Tensors, probconserv_model, read_tensors, reference_dir};
 use pcml::field::{Dtype, Element};
-use pcml::kernels::strided::{View, ViewMut};
 use pcml::model::{Model, Options, Plan};
+use pcml::{View, ViewMut};
 
 const CASES: usize = 100;
 

@@ -1,6 +1,6 @@
 //! The border: the only home of `extern "C"`, one file per C object, no numerics.
 //!
-//! Every function runs its body through [`call`]: a panic becomes [`Status::Panic`], a failure becomes its number, and the
+//! Every function runs its body through `call`: a panic becomes [`Status::Panic`], a failure becomes its number, and the
 //! text goes to the thread's last error. Handles begin with a tag, so a handle of another kind or a freed one is refused
 //! where the memory still tells.
 
@@ -8,8 +8,8 @@
 #![allow(unsafe_code)]
 // The names are those that C sees.
 #![allow(non_camel_case_types)]
-// The contract of every function stands in its comment, which is the header's text.
-#![allow(clippy::missing_safety_doc)]
+// The contract of every function stands in its comment, which is the header's text: shapes in brackets are no links.
+#![allow(clippy::missing_safety_doc, rustdoc::broken_intra_doc_links)]
 
 mod array;
 mod constraints;

@@ -123,10 +123,8 @@ unsafe fn optional_report<'a>(report: *mut pcml_report) -> Result<Option<&'a mut
     Ok(Some(&mut unsafe { borrow_mut(report, "report") }?.report))
 }
 
-/// Makes every slice obey the row. With S = sum g^2 v + s^2 and lambda = (g mu - b) / S:
-///
-///     posterior_mean     = mu - v g lambda
-///     posterior_variance = v - v^2 g^2 / S
+/// Makes every slice obey the row. With S = sum g^2 v + s^2 and lambda = (g mu - b) / S, the posterior mean is
+/// mu - v g lambda, its variance v - v^2 g^2 / S.
 ///
 /// Without noise |g u - b| <= 4 eps sum |g u| holds for the posterior mean u as it is stored, eps of its dtype; a mean that
 /// obeys so already comes back bit for bit. Variances never grow. The bits of a slice depend on its own values alone. A lawful

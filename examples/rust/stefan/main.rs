@@ -17,8 +17,8 @@ use pcml::constraint::{
     Constraints, Posterior, Prior, Projector, ProjectorOptions, Report, Rule, Scratch, log_density,
 };
 use pcml::field::Element;
-use pcml::kernels::strided::{View, ViewMut};
 use pcml::model::{Model, Options, Plan, Workspace};
+use pcml::{View, ViewMut};
 
 use figures::Band;
 use problem::{SIDE, Stefan, T_MAX, front_position};
