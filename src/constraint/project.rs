@@ -98,7 +98,7 @@ fn find(view: &View, bad: impl Fn(f64) -> bool) -> Option<(usize, f64)> {
 
 fn refuse_non_finite(index: usize, mean: &View, variance: Option<&View>) -> Result<Moments> {
     for (name, view) in [("mean", Some(mean)), ("variance", variance)] {
-        if let Some((cell, x)) = view.and_then(|v| find(v, |x| !x.is_finite())) {
+        if let Some((cell, x)) = view.and_then(View::first_non_finite) {
             return fail!(NonFinite, "{name}: slice {index}, cell {cell} is {x}, expected a finite number");
         }
     }
@@ -395,10 +395,11 @@ impl Projector {
     /// Decides everything about one slice without writing: what is wrong with it, or the multipliers that make it lawful.
     ///
     /// Why one step is nearly always known to do: let u be the stored result of a step with lambda = r / S. Rounding to storage
-    /// leaves at most (eps/2) sum |g u| of residual; lambda and v g are off by a few roundings in f64, which leaves at most
-    /// 3 eps64 |r|. As 4 eps sum |g u| is allowed, it is enough that eps64 |r| <= eps sum |g u|. That sum is at least |b| - |g u - b|
-    /// and at least sum |g mu| - |r|, both known here. The condition below asks for twice that, and that neither v g nor lambda
-    /// nor S comes near underflow, where roundings are no longer relative; a bound on |u| rules overflow out.
+    /// leaves at most (eps/2) sum |g u| of residual; lambda and v g are off by a few roundings in f64 and cells that cancel become
+    /// 0, which together leaves at most 6 eps64 |r|. As 4 eps sum |g u| is allowed, it is enough that 2 eps64 |r| <= eps sum |g u|.
+    /// That sum is at least |b| - |g u - b| and at least sum |g mu| - |r|, both known here. The condition below asks for twice
+    /// that, and that neither v g nor lambda nor S comes near underflow, where roundings are no longer relative; a bound on |u|
+    /// rules overflow out.
     ///
     /// Otherwise (corrections far larger than the result, extreme scales) the steps are tried on paper: a posterior is a function
     /// of its cell's inputs and of the multipliers so far, so each trial is a pass that reads and sums but does not write, and
@@ -448,7 +449,7 @@ impl Projector {
         let fits = reach * (1.0 + 4.0 * f64::EPSILON) <= dtype.max();
         let known = b.abs().max(moments.scale - residual.abs());
         let relative = shrink.total.high >= self.floor(Dtype::F64) * 2f64.powi(60) && lambda.abs() >= 2f64.powi(-960);
-        let sure = !exact || (relative && f64::EPSILON * residual.abs() <= 0.5 * eps * known);
+        let sure = !exact || (relative && f64::EPSILON * residual.abs() <= 0.25 * eps * known);
         if fits && sure {
             return Ok(plan);
         }

@@ -406,10 +406,14 @@ fn step<const F32: bool>(after: &mut [f64], from: Option<&[f64]>, g: &[f64], v: 
     }
 }
 
-/// A cell that is held, or that the row does not weigh, keeps its bits: also the sign of a zero.
+/// One cell's step. A cell that is held, or that the row does not weigh, keeps its bits: also the sign of a zero. Where the
+/// correction cancels the cell to the last bits, what is left is the rounding of the correction, not a result: it becomes 0, or
+/// a field that the row sends to 0 everywhere would be chased through ever smaller numbers.
 #[inline(always)]
 fn moved(u: f64, reach: f64, lambda: f64) -> f64 {
-    if reach == 0.0 { u } else { (-reach).mul_add(lambda, u) }
+    let moved = (-reach).mul_add(lambda, u);
+    let moved = if moved.abs() <= 4.0 * f64::EPSILON * u.abs() { 0.0 } else { moved };
+    if reach == 0.0 { u } else { moved }
 }
 
 #[inline(always)]
@@ -455,4 +459,102 @@ fn padded(cells: &[f64], fill: f64) -> Lane {
     let mut lane = [fill; LANES];
     lane[..cells.len()].copy_from_slice(cells);
     lane
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::Layout;
+    use proptest::prelude::*;
+
+    fn field(n: usize) -> impl Strategy<Value = (Vec<f64>, Vec<f64>, Vec<f64>)> {
+        let cell = (-3.0f64..3.0, -8i32..8).prop_map(|(x, e)| x * 10f64.powi(e));
+        let cells = prop::collection::vec((cell.clone(), cell.clone(), cell.prop_map(f64::abs)), n);
+        cells.prop_map(|cells| {
+            let pick = |f: fn(&(f64, f64, f64)) -> f64| cells.iter().map(f).collect();
+            (pick(|c| c.0), pick(|c| c.1), pick(|c| c.2))
+        })
+    }
+
+    fn bits(m: &Moments) -> Vec<u64> {
+        [m.amount.high, m.amount.low, m.scale, m.spread.high, m.spread.low, m.largest_mean, m.largest_variance]
+            .into_iter()
+            .chain([m.least_variance, m.largest_reach])
+            .map(f64::to_bits)
+            .collect()
+    }
+
+    #[test]
+    fn sums_keep_what_cancels() {
+        let n = 2000;
+        let row: Vec<f64> = (0..n).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 }).collect();
+        let mut u: Vec<f64> = (0..n).map(|i| ((i / 2) as f64 + 0.1) * 1e15).collect();
+        u[n - 1] -= 0.25;
+        let m = measure(&row, &View::new("u", &u, &[n]).unwrap(), None).unwrap();
+        assert_eq!(m.amount.high, u[n - 2] - u[n - 1]);
+        let tenth = vec![0.1; n];
+        let m = measure(&tenth, &View::new("u", &tenth, &[n]).unwrap(), None).unwrap();
+        // 0.1 as a double is 3602879701896397 / 2^55: the sum is known to the last bit as an integer of 2^-110.
+        let square = 3602879701896397i128 * 3602879701896397 * n as i128;
+        let found = (m.amount.high * 2f64.powi(110)) as i128 + (m.amount.low * 2f64.powi(110)) as i128;
+        assert!((found - square).abs() <= square >> 96);
+    }
+
+    #[test]
+    fn infinity_and_nan_are_told() {
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            for at in [0, 511, 512, 519, 520] {
+                let (row, good) = ([1.0; 521], [1.0; 521]);
+                let mut u = good;
+                u[at] = bad;
+                let (good, u) = (View::new("u", &good, &[521]).unwrap(), View::new("u", &u, &[521]).unwrap());
+                assert!(measure(&row, &u, Some(&good)).is_none());
+                assert!(measure(&row, &good, Some(&u)).is_none());
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn instruction_sets_and_strides_give_the_same_bits(
+            (row, u, v) in (1usize..1200).prop_flat_map(field), lambda in -2.0f64..2.0, narrow in any::<bool>(),
+        ) {
+            let n = row.len();
+            let view = |x| View::new("x", x, &[n]).unwrap();
+            let (mean, variance) = (view(&u), view(&v));
+            let moments = measure(&row, &mean, Some(&variance)).unwrap();
+            let scalar = measure_with(Arch::Scalar, &row, &mean, Some(&variance)).unwrap();
+            prop_assert_eq!(bits(&moments), bits(&scalar));
+
+            let backwards: Vec<f64> = u.iter().rev().flat_map(|&x| [x, f64::NAN]).collect();
+            let layout = Layout::new("x", &[n], &[-2]).unwrap();
+            let strided = View::strided("x", &backwards, 2 * (n - 1), layout).unwrap();
+            prop_assert_eq!(bits(&moments), bits(&measure(&row, &strided, Some(&variance)).unwrap()));
+
+            let dtype = if narrow { Dtype::F32 } else { Dtype::F64 };
+            let total = moments.spread.plus(1e-30);
+            let run = |arch, mean: &View| {
+                let (mut a, mut b) = (vec![0.0f64; n], vec![0.0f64; n]);
+                let mut out_mean = ViewMut::new("a", &mut a, &[n]).unwrap();
+                let mut out_variance = ViewMut::new("b", &mut b, &[n]).unwrap();
+                let outputs = Outputs {
+                    mean: &mut out_mean,
+                    variance: Some((&mut out_variance, Some(Shrink { total, inverse: 1.0 / total.high }))),
+                };
+                let multipliers = [lambda, 1e-3 * lambda];
+                let job = Correct { row: &row, mean, variance: Some(&variance), multipliers: &multipliers, outputs: Some(outputs) };
+                let done = correct_with(arch, dtype, job);
+                let bits: Vec<u64> = a.iter().chain(&b).map(|x| x.to_bits()).collect();
+                (bits, done.amount, done.scale.to_bits(), done.largest_change.to_bits(), done.cell)
+            };
+            let here = run(Arch::new(), &mean);
+            prop_assert_eq!(&here, &run(Arch::Scalar, &mean));
+            prop_assert_eq!(&here, &run(Arch::new(), &strided));
+            let first = (0..n).map(|i| (f64::from_bits(here.0[i]) - u[i]).abs()).fold((0, 0.0), {
+                let mut i = 0;
+                move |best, x| { i += 1; if x > best.1 { (i - 1, x) } else { best } }
+            });
+            prop_assert_eq!((first.0, first.1.to_bits()), (here.4, here.3));
+        }
+    }
 }
