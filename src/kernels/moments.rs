@@ -184,20 +184,23 @@ fn measure_body(row: &[f64], mean: &View, variance: Option<&View>) -> Option<Mom
         reach: [0; LANES],
         least: [f64::INFINITY; LANES],
     };
-    let (mut most_u, mut most_v) = ([0u64; LANES], [0u64; LANES]);
+    let (mut most_u, mut most_v) = (0, 0);
     let (mut u_stage, mut v_stage) = ([0.0; BLOCK], [0.0; BLOCK]);
     for (at, g) in row.chunks(BLOCK).enumerate().map(|(k, g)| (k * BLOCK, g)) {
         let u = read(mean, at, &mut u_stage[..g.len()]);
         let v = read_variance(variance, at, &mut v_stage[..g.len()]);
-        raise(&mut most_u, u);
-        raise(&mut most_v, v);
-        if !largest(&most_u).is_finite() || !largest(&most_v).is_finite() {
+        most_u = raise(most_u, u);
+        most_v = raise(most_v, v);
+        if !f64::from_bits(most_u.max(most_v)).is_finite() {
             return None;
         }
         let (g8, g_rest) = g.as_chunks::<LANES>();
         let (u8, u_rest) = u.as_chunks::<LANES>();
         let (v8, v_rest) = v.as_chunks::<LANES>();
         for ((g, u), v) in g8.iter().zip(u8).zip(v8) {
+            ahead(g);
+            ahead(u);
+            ahead(v);
             sums.eight(g, u, v);
         }
         if !g_rest.is_empty() {
@@ -208,8 +211,8 @@ fn measure_body(row: &[f64], mean: &View, variance: Option<&View>) -> Option<Mom
         amount: sums.amount.total(),
         scale: total(&sums.scale),
         spread: sums.spread.total(),
-        largest_mean: largest(&most_u),
-        largest_variance: largest(&most_v),
+        largest_mean: f64::from_bits(most_u),
+        largest_variance: f64::from_bits(most_v),
         least_variance: sums.least.iter().fold(f64::INFINITY, |least, &x| least.min(x)),
         largest_reach: largest(&sums.reach),
     })
@@ -340,8 +343,10 @@ fn correct_body<const F32: bool>(job: Correct) -> Corrected {
         let before = read(mean, at, &mut u_stage[..g.len()]);
         let v = read_variance(variance, at, &mut v_stage[..g.len()]);
         let after = &mut stage[..g.len()];
-        for (a, u) in after.iter_mut().zip(before) {
-            *a = stored::<F32>(*u);
+        if multipliers.is_empty() {
+            for (a, u) in after.iter_mut().zip(before) {
+                *a = stored::<F32>(*u);
+            }
         }
         for (k, &lambda) in multipliers.iter().enumerate() {
             // The first step starts from the prior itself, which may be wider than the storage of the posterior.
@@ -351,7 +356,11 @@ fn correct_body<const F32: bool>(job: Correct) -> Corrected {
         let (g8, g_rest) = g.as_chunks::<LANES>();
         let (b8, b_rest) = before.as_chunks::<LANES>();
         let (a8, a_rest) = after.as_chunks::<LANES>();
-        for (k, ((g, b), a)) in g8.iter().zip(b8).zip(a8).enumerate() {
+        let (v8, _) = v.as_chunks::<LANES>();
+        for (k, (((g, b), a), v)) in g8.iter().zip(b8).zip(a8).zip(v8).enumerate() {
+            ahead(g);
+            ahead(b);
+            ahead(v);
             sums.eight((at + k * LANES) as f64, g, b, a);
         }
         if !g_rest.is_empty() {
@@ -440,18 +449,23 @@ fn read_variance<'s>(view: Option<&'s View>, start: usize, stage: &'s mut [f64])
     }
 }
 
-/// Raises lane-wise maxima of magnitudes, as bits.
+/// Asks for the cells one block ahead, so that memory and arithmetic overlap. A hint, which may point past the array: no access.
 #[inline(always)]
-fn raise(most: &mut [u64; LANES], values: &[f64]) {
-    let (eights, rest) = values.as_chunks::<LANES>();
-    for x in eights {
-        for l in 0..LANES {
-            most[l] = most[l].max(x[l].to_bits() & MAGNITUDE);
-        }
+fn ahead(cells: &Lane) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch reads nothing and faults on no address.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(cells.as_ptr().wrapping_add(BLOCK).cast());
     }
-    for (most, x) in most.iter_mut().zip(rest) {
-        *most = (*most).max(x.to_bits() & MAGNITUDE);
-    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = cells;
+}
+
+/// The largest magnitude, as bits: an order-free maximum, so no lanes are needed.
+#[inline(always)]
+fn raise(most: u64, values: &[f64]) -> u64 {
+    values.iter().fold(most, |most, x| most.max(x.to_bits() & MAGNITUDE))
 }
 
 #[inline(always)]
