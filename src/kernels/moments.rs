@@ -107,6 +107,21 @@ fn largest(lanes: &[u64; LANES]) -> f64 {
     f64::from_bits(lanes.iter().fold(0, |most, &x| most.max(x)))
 }
 
+/// Where blocks of cells are gathered and results wait to be stored: lent to each pass, because clearing it would cost as much as
+/// a small slice.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    mean: [f64; BLOCK],
+    variance: [f64; BLOCK],
+    result: [f64; BLOCK],
+}
+
+impl Default for Stage {
+    fn default() -> Stage {
+        Stage { mean: [0.0; BLOCK], variance: [0.0; BLOCK], result: [0.0; BLOCK] }
+    }
+}
+
 /// What pass 1 knows of one slice and one row `g`; `u` is the mean and `v` the variance.
 #[derive(Clone, Copy, Debug)]
 pub struct Moments {
@@ -151,18 +166,19 @@ impl Measuring {
 
 /// Pass 1. `None` where the mean or the variance holds NaN or infinity; arithmetic never sees such a value, so that a host
 /// that traps invalid operations is not stopped by it. No variance means 1 everywhere.
-pub fn measure(row: &[f64], mean: &View, variance: Option<&View>) -> Option<Moments> {
-    measure_with(Arch::new(), row, mean, variance)
+pub fn measure(row: &[f64], mean: &View, variance: Option<&View>, stage: &mut Stage) -> Option<Moments> {
+    measure_with(Arch::new(), Measure { row, mean, variance, stage })
 }
 
-fn measure_with(arch: Arch, row: &[f64], mean: &View, variance: Option<&View>) -> Option<Moments> {
-    arch.dispatch(Measure { row, mean, variance })
+fn measure_with(arch: Arch, job: Measure) -> Option<Moments> {
+    arch.dispatch(job)
 }
 
 struct Measure<'a> {
     row: &'a [f64],
     mean: &'a View<'a>,
     variance: Option<&'a View<'a>>,
+    stage: &'a mut Stage,
 }
 
 impl WithSimd for Measure<'_> {
@@ -171,12 +187,13 @@ impl WithSimd for Measure<'_> {
     // A closure would not do: only a body inlined into the dispatching function is compiled for its instruction set.
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Option<Moments> {
-        measure_body(self.row, self.mean, self.variance)
+        measure_body(self)
     }
 }
 
 #[inline(always)]
-fn measure_body(row: &[f64], mean: &View, variance: Option<&View>) -> Option<Moments> {
+fn measure_body(job: Measure) -> Option<Moments> {
+    let Measure { row, mean, variance, stage } = job;
     let mut sums = Measuring {
         amount: Sum::ZERO,
         spread: Sum::ZERO,
@@ -185,10 +202,9 @@ fn measure_body(row: &[f64], mean: &View, variance: Option<&View>) -> Option<Mom
         least: [f64::INFINITY; LANES],
     };
     let (mut most_u, mut most_v) = (0, 0);
-    let (mut u_stage, mut v_stage) = ([0.0; BLOCK], [0.0; BLOCK]);
     for (at, g) in row.chunks(BLOCK).enumerate().map(|(k, g)| (k * BLOCK, g)) {
-        let u = read(mean, at, &mut u_stage[..g.len()]);
-        let v = read_variance(variance, at, &mut v_stage[..g.len()]);
+        let u = read(mean, at, &mut stage.mean[..g.len()]);
+        let v = read_variance(variance, at, &mut stage.variance[..g.len()]);
         most_u = raise(most_u, u);
         most_v = raise(most_v, v);
         if !f64::from_bits(most_u.max(most_v)).is_finite() {
@@ -272,8 +288,9 @@ pub fn correct(
     multipliers: &[f64],
     dtype: Dtype,
     outputs: Option<Outputs>,
+    stage: &mut Stage,
 ) -> Corrected {
-    correct_with(Arch::new(), dtype, Correct { row, mean, variance, multipliers, outputs })
+    correct_with(Arch::new(), dtype, Correct { row, mean, variance, multipliers, outputs, stage })
 }
 
 fn correct_with(arch: Arch, dtype: Dtype, job: Correct) -> Corrected {
@@ -289,6 +306,7 @@ struct Correct<'a, 'b, 'c> {
     variance: Option<&'a View<'a>>,
     multipliers: &'a [f64],
     outputs: Option<Outputs<'b, 'c>>,
+    stage: &'a mut Stage,
 }
 
 /// A correction whose result is stored as f32, or as f64.
@@ -330,7 +348,7 @@ impl Correcting {
 
 #[inline(always)]
 fn correct_body<const F32: bool>(job: Correct) -> Corrected {
-    let Correct { row, mean, variance, multipliers, mut outputs } = job;
+    let Correct { row, mean, variance, multipliers, mut outputs, stage } = job;
     let mut sums = Correcting {
         amount: Sum::ZERO,
         scale: [0.0; LANES],
@@ -338,11 +356,10 @@ fn correct_body<const F32: bool>(job: Correct) -> Corrected {
         change: [0.0; LANES],
         cell: [f64::MAX; LANES],
     };
-    let (mut u_stage, mut v_stage, mut stage) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
     for (at, g) in row.chunks(BLOCK).enumerate().map(|(k, g)| (k * BLOCK, g)) {
-        let before = read(mean, at, &mut u_stage[..g.len()]);
-        let v = read_variance(variance, at, &mut v_stage[..g.len()]);
-        let after = &mut stage[..g.len()];
+        let before = read(mean, at, &mut stage.mean[..g.len()]);
+        let v = read_variance(variance, at, &mut stage.variance[..g.len()]);
+        let after = &mut stage.result[..g.len()];
         if multipliers.is_empty() {
             for (a, u) in after.iter_mut().zip(before) {
                 *a = stored::<F32>(*u);
@@ -370,7 +387,7 @@ fn correct_body<const F32: bool>(job: Correct) -> Corrected {
         if let Some(outputs) = &mut outputs {
             outputs.mean.scatter(at, after);
             if let Some((target, shrink)) = &mut outputs.variance {
-                let left = &mut stage[..g.len()];
+                let left = &mut stage.result[..g.len()];
                 match shrink {
                     Some(shrink) => {
                         for ((o, &v), &g) in left.iter_mut().zip(v).zip(g) {
@@ -490,6 +507,10 @@ mod tests {
         })
     }
 
+    fn moments(row: &[f64], mean: &View, variance: Option<&View>) -> Option<Moments> {
+        measure(row, mean, variance, &mut Stage::default())
+    }
+
     fn bits(m: &Moments) -> Vec<u64> {
         [m.amount.high, m.amount.low, m.scale, m.spread.high, m.spread.low, m.largest_mean, m.largest_variance]
             .into_iter()
@@ -504,10 +525,10 @@ mod tests {
         let row: Vec<f64> = (0..n).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 }).collect();
         let mut u: Vec<f64> = (0..n).map(|i| ((i / 2) as f64 + 0.1) * 1e15).collect();
         u[n - 1] -= 0.25;
-        let m = measure(&row, &View::new("u", &u, &[n]).unwrap(), None).unwrap();
+        let m = moments(&row, &View::new("u", &u, &[n]).unwrap(), None).unwrap();
         assert_eq!(m.amount.high, u[n - 2] - u[n - 1]);
         let tenth = vec![0.1; n];
-        let m = measure(&tenth, &View::new("u", &tenth, &[n]).unwrap(), None).unwrap();
+        let m = moments(&tenth, &View::new("u", &tenth, &[n]).unwrap(), None).unwrap();
         // 0.1 as a double is 3602879701896397 / 2^55: the sum is known to the last bit as an integer of 2^-110.
         let square = 3602879701896397i128 * 3602879701896397 * n as i128;
         let found = (m.amount.high * 2f64.powi(110)) as i128 + (m.amount.low * 2f64.powi(110)) as i128;
@@ -522,8 +543,8 @@ mod tests {
                 let mut u = good;
                 u[at] = bad;
                 let (good, u) = (View::new("u", &good, &[521]).unwrap(), View::new("u", &u, &[521]).unwrap());
-                assert!(measure(&row, &u, Some(&good)).is_none());
-                assert!(measure(&row, &good, Some(&u)).is_none());
+                assert!(moments(&row, &u, Some(&good)).is_none());
+                assert!(moments(&row, &good, Some(&u)).is_none());
             }
         }
     }
@@ -536,17 +557,18 @@ mod tests {
             let n = row.len();
             let view = |x| View::new("x", x, &[n]).unwrap();
             let (mean, variance) = (view(&u), view(&v));
-            let moments = measure(&row, &mean, Some(&variance)).unwrap();
-            let scalar = measure_with(Arch::Scalar, &row, &mean, Some(&variance)).unwrap();
-            prop_assert_eq!(bits(&moments), bits(&scalar));
+            let here = moments(&row, &mean, Some(&variance)).unwrap();
+            let job = Measure { row: &row, mean: &mean, variance: Some(&variance), stage: &mut Stage::default() };
+            let scalar = measure_with(Arch::Scalar, job).unwrap();
+            prop_assert_eq!(bits(&here), bits(&scalar));
 
             let backwards: Vec<f64> = u.iter().rev().flat_map(|&x| [x, f64::NAN]).collect();
             let layout = Layout::new("x", &[n], &[-2]).unwrap();
             let strided = View::strided("x", &backwards, 2 * (n - 1), layout).unwrap();
-            prop_assert_eq!(bits(&moments), bits(&measure(&row, &strided, Some(&variance)).unwrap()));
+            prop_assert_eq!(bits(&here), bits(&moments(&row, &strided, Some(&variance)).unwrap()));
 
             let dtype = if narrow { Dtype::F32 } else { Dtype::F64 };
-            let total = moments.spread.plus(1e-30);
+            let total = here.spread.plus(1e-30);
             let run = |arch, mean: &View| {
                 let (mut a, mut b) = (vec![0.0f64; n], vec![0.0f64; n]);
                 let mut out_mean = ViewMut::new("a", &mut a, &[n]).unwrap();
@@ -556,7 +578,7 @@ mod tests {
                     variance: Some((&mut out_variance, Some(Shrink { total, inverse: 1.0 / total.high }))),
                 };
                 let multipliers = [lambda, 1e-3 * lambda];
-                let job = Correct { row: &row, mean, variance: Some(&variance), multipliers: &multipliers, outputs: Some(outputs) };
+                let job = Correct { row: &row, mean, variance: Some(&variance), multipliers: &multipliers, outputs: Some(outputs), stage: &mut Stage::default() };
                 let done = correct_with(arch, dtype, job);
                 let bits: Vec<u64> = a.iter().chain(&b).map(|x| x.to_bits()).collect();
                 (bits, done.amount, done.scale.to_bits(), done.largest_change.to_bits(), done.cell)
