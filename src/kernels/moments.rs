@@ -8,13 +8,15 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::strided::{View, ViewMut};
+use super::strided::{View, ViewMut, fence};
 use crate::field::Dtype;
 
 /// Running sums side by side: one register of eight doubles, or two of four.
 const LANES: usize = 8;
 /// Cells that are staged at a time; four such arrays stay in the first-level cache.
 const BLOCK: usize = 512;
+/// From this many cells on (8 MiB of f64) results are written past the caches.
+const STREAM_FROM: usize = 1 << 20;
 /// The bits of a magnitude: everything but the sign. Ordered as integers they are ordered as numbers, with infinity and NaN last.
 const MAGNITUDE: u64 = !(1 << 63);
 
@@ -349,6 +351,13 @@ impl Correcting {
 #[inline(always)]
 fn correct_body<const F32: bool>(job: Correct) -> Corrected {
     let Correct { row, mean, variance, multipliers, mut outputs, stage } = job;
+    // In place the lines to be written are in the cache already.
+    let streams = |out: &ViewMut, input: Option<&View>| {
+        row.len() >= STREAM_FROM && input.is_none_or(|input| input.place().address != out.place().address)
+    };
+    let mean_streams = outputs.as_ref().is_some_and(|o| streams(o.mean, Some(mean)));
+    let variance_streams =
+        outputs.as_ref().and_then(|o| o.variance.as_ref()).is_some_and(|(out, _)| streams(out, variance));
     let mut sums = Correcting {
         amount: Sum::ZERO,
         scale: [0.0; LANES],
@@ -385,7 +394,7 @@ fn correct_body<const F32: bool>(job: Correct) -> Corrected {
             sums.eight(start, &padded(g_rest, 0.0), &padded(b_rest, 0.0), &padded(a_rest, 0.0));
         }
         if let Some(outputs) = &mut outputs {
-            outputs.mean.scatter(at, after);
+            put(outputs.mean, mean_streams, at, after);
             if let Some((target, shrink)) = &mut outputs.variance {
                 let left = &mut stage.result[..g.len()];
                 match shrink {
@@ -396,9 +405,12 @@ fn correct_body<const F32: bool>(job: Correct) -> Corrected {
                     }
                     None => left.copy_from_slice(v),
                 }
-                target.scatter(at, left);
+                put(target, variance_streams, at, left);
             }
         }
+    }
+    if mean_streams || variance_streams {
+        fence();
     }
     let (mut largest_change, mut cell) = (0.0, f64::MAX);
     for l in 0..LANES {
@@ -479,6 +491,11 @@ fn ahead(cells: &Lane) {
     let _ = cells;
 }
 
+#[inline(always)]
+fn put(out: &mut ViewMut, streams: bool, start: usize, values: &[f64]) {
+    if streams { out.stream(start, values) } else { out.scatter(start, values) }
+}
+
 /// The largest magnitude, as bits: an order-free maximum, so no lanes are needed.
 #[inline(always)]
 fn raise(most: u64, values: &[f64]) -> u64 {
@@ -509,6 +526,14 @@ mod tests {
 
     fn moments(row: &[f64], mean: &View, variance: Option<&View>) -> Option<Moments> {
         measure(row, mean, variance, &mut Stage::default())
+    }
+
+    /// The instruction sets of this machine beside the best one.
+    fn others() -> Vec<Arch> {
+        let mut all = vec![Arch::Scalar];
+        #[cfg(target_arch = "x86_64")]
+        all.extend(pulp::x86::V3::try_new().map(Arch::V3));
+        all
     }
 
     fn bits(m: &Moments) -> Vec<u64> {
@@ -549,6 +574,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_large_field_is_streamed_to_the_same_bits() {
+        let n = STREAM_FROM + 517;
+        let row = vec![1.0; n];
+        let u: Vec<f64> = (0..n).map(|i| (i % 1013) as f64 * 0.01).collect();
+        let run = |shift: usize, spaced: usize| {
+            let mut out = vec![-1f64; (n + 2) * spaced];
+            let layout = Layout::new("out", &[n], &[spaced as isize]).unwrap();
+            let mut mean = ViewMut::strided("out", &mut out, shift, layout).unwrap();
+            let outputs = Outputs { mean: &mut mean, variance: None };
+            let view = View::new("u", &u, &[n]).unwrap();
+            correct(&row, &view, None, &[0.1], Dtype::F64, Some(outputs), &mut Stage::default());
+            assert!(out[..shift].iter().chain(&out[shift + n * spaced..]).all(|&x| x == -1.0));
+            out[shift..].iter().step_by(spaced).take(n).map(|x| x.to_bits()).collect::<Vec<_>>()
+        };
+        let plain = run(0, 2);
+        assert_eq!(plain[n - 1], (u[n - 1] - 0.1).to_bits());
+        for shift in [0, 1, 2] {
+            assert!(run(shift, 1) == plain);
+        }
+    }
+
     proptest! {
         #[test]
         fn instruction_sets_and_strides_give_the_same_bits(
@@ -558,9 +605,10 @@ mod tests {
             let view = |x| View::new("x", x, &[n]).unwrap();
             let (mean, variance) = (view(&u), view(&v));
             let here = moments(&row, &mean, Some(&variance)).unwrap();
-            let job = Measure { row: &row, mean: &mean, variance: Some(&variance), stage: &mut Stage::default() };
-            let scalar = measure_with(Arch::Scalar, job).unwrap();
-            prop_assert_eq!(bits(&here), bits(&scalar));
+            for arch in others() {
+                let job = Measure { row: &row, mean: &mean, variance: Some(&variance), stage: &mut Stage::default() };
+                prop_assert_eq!(bits(&here), bits(&measure_with(arch, job).unwrap()));
+            }
 
             let backwards: Vec<f64> = u.iter().rev().flat_map(|&x| [x, f64::NAN]).collect();
             let layout = Layout::new("x", &[n], &[-2]).unwrap();
@@ -584,7 +632,9 @@ mod tests {
                 (bits, done.amount, done.scale.to_bits(), done.largest_change.to_bits(), done.cell)
             };
             let here = run(Arch::new(), &mean);
-            prop_assert_eq!(&here, &run(Arch::Scalar, &mean));
+            for arch in others() {
+                prop_assert_eq!(&here, &run(arch, &mean));
+            }
             prop_assert_eq!(&here, &run(Arch::new(), &strided));
             let first = (0..n).map(|i| (f64::from_bits(here.0[i]) - u[i]).abs()).fold((0, 0.0), {
                 let mut i = 0;
