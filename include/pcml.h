@@ -4,8 +4,10 @@
 
    Status    Functions return 0 or a pinned number of enum pcml_status; pcml_error_message has the text.
    Outputs   Arrays are written only on success. Create functions leave NULL behind on failure.
-   Handles   Opaque; created by *_create or *_load, freed by *_free; freeing NULL is fine.
+   Handles   Opaque; created by *_create, *_load, *_workspace or *_report, freed by *_free; freeing NULL is fine,
+             freeing twice is misuse.
    Threads   A `const T *` argument may be used by many threads at once; a `T *` argument by one at a time.
+             No function starts a thread, prints, or ends the process; a defect inside is PCML_STATUS_PANIC.
    Sizes     int64_t, strides in elements. */
 
 #ifndef PCML_H
@@ -286,45 +288,45 @@ typedef int32_t pcml_report_item;
 /**
  * What must hold: linear rows `g u = b + noise` over the cells of a field. The right-hand sides b come with each projection.
  */
-struct pcml_constraints;
+typedef struct pcml_constraints pcml_constraints;
 
 /**
  * A trained surrogate from a model file: immutable, to be shared by any number of plans and threads.
  */
-struct pcml_model;
+typedef struct pcml_model pcml_model;
 
 /**
  * Settings for create functions: sizes of a plan, sampling, what a projector admits. Every setting starts unset; a create
  * function reads those that concern it, names the one it lacks, and keeps no reference to the object.
  */
-struct pcml_options;
+typedef struct pcml_options pcml_options;
 
 /**
  * A model bound to sizes, arithmetic and sampling: immutable, to be shared by threads. The model may be freed before it.
  */
-struct pcml_plan;
+typedef struct pcml_plan pcml_plan;
 
 /**
  * Constraints joined with a prior kind, ready to project. Immutable: any number of threads may use it at once, each with a
  * workspace of its own.
  */
-struct pcml_projector;
+typedef struct pcml_projector pcml_projector;
 
 /**
  * What a projection did, slice by slice; filled by each successful projection that is given it. One for each thread.
  */
-struct pcml_report;
+typedef struct pcml_report pcml_report;
 
 /**
  * Scratch memory of a plan or a projector: the only thing that changes in a hot call. One per thread; it serves the object
  * that created it and no other. Calls that find it in use by another thread return PCML_STATUS_HANDLE.
  */
-struct pcml_workspace;
+typedef struct pcml_workspace pcml_workspace;
 
 /**
  * An array that the library reads. As pcml_array, but strides may also repeat elements.
  */
-struct pcml_const_array {
+typedef struct pcml_const_array {
   /**
    * sizeof(pcml_const_array)
    */
@@ -349,7 +351,7 @@ struct pcml_const_array {
    * steps in elements, of any sign and order
    */
   int64_t strides[PCML_MAX_RANK];
-};
+} pcml_const_array;
 
 /**
  * An array that the library writes. The memory stays the caller's; nothing is copied or kept after the call.
@@ -357,7 +359,7 @@ struct pcml_const_array {
  * The fields map one to one to a DLPack `DLTensor` on the CPU (its `byte_offset` added to `data`).
  * In C: `pcml_array a = {sizeof a, x, PCML_DTYPE_F64, 2, {50, 201}, {201, 1}};`
  */
-struct pcml_array {
+typedef struct pcml_array {
   /**
    * sizeof(pcml_array), so that a struct from another header is told
    */
@@ -382,7 +384,7 @@ struct pcml_array {
    * steps in elements, negative or in any order; no two indices may name one element
    */
   int64_t strides[PCML_MAX_RANK];
-};
+} pcml_array;
 
 /**
  * Every status, in order of its number.

@@ -1,0 +1,55 @@
+//! Other people's programs: compilers, CMake, pkg-config. Where one is missing the test says so and is counted as skipped; in CI
+//! that is a failure.
+#![allow(dead_code)]
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The root of the source tree.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// An empty folder for one test.
+pub fn scratch(name: &str) -> PathBuf {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if dir.exists() {
+        std::fs::remove_dir_all(&dir).expect("a folder that can be emptied");
+    }
+    std::fs::create_dir_all(&dir).expect("a new folder");
+    dir
+}
+
+/// Whether all programs are there.
+pub fn have(programs: &[&str]) -> bool {
+    let missing: Vec<&&str> = programs.iter().filter(|p| Command::new(p).arg("--version").output().is_err()).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    assert!(std::env::var_os("CI").is_none(), "not installed: {missing:?}");
+    println!("skipped: not installed: {missing:?}");
+    false
+}
+
+/// Runs a program; its output whatever the exit.
+pub fn run<S: AsRef<OsStr>>(program: impl AsRef<OsStr>, args: impl IntoIterator<Item = S>) -> Output {
+    let mut command = Command::new(program);
+    command.args(args);
+    let described = format!("{command:?}");
+    command.output().unwrap_or_else(|e| panic!("{described}: {e}"))
+}
+
+/// Everything a program printed.
+pub fn printed(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Runs a program that must succeed; what it printed.
+#[track_caller]
+pub fn succeed<S: AsRef<OsStr>>(program: impl AsRef<OsStr>, args: impl IntoIterator<Item = S>) -> String {
+    let name = program.as_ref().to_owned();
+    let output = run(program, args);
+    assert!(output.status.success(), "{}: {}\n{}", name.display(), output.status, printed(&output));
+    printed(&output)
+}

@@ -1,0 +1,86 @@
+//! The header: generated and unchanged, good alone, twice, as pedantic C99 and as C++17, and of the same layout as the library.
+
+#[path = "common/tools.rs"]
+mod tools;
+
+use std::mem::offset_of;
+
+use pcml::capi::{pcml_array, pcml_const_array};
+use tools::{have, root, scratch, succeed};
+
+const STRICT: [&str; 4] = ["-Wall", "-Wextra", "-pedantic", "-Werror"];
+
+#[test]
+fn the_committed_header_is_the_generated_one() {
+    let cargo = std::env::var("CARGO").unwrap_or("cargo".into());
+    let manifest = root().join("Cargo.toml");
+    succeed(
+        cargo,
+        [
+            "run",
+            "--quiet",
+            "--release",
+            "--manifest-path",
+            manifest.to_str().unwrap(),
+            "-p",
+            "xtask",
+            "--",
+            "header",
+            "--check",
+        ],
+    );
+}
+
+#[test]
+fn the_header_compiles_alone_and_twice_in_c_and_cpp() {
+    if !have(&["cc", "c++"]) {
+        return;
+    }
+    let dir = scratch("header");
+    let twice = "#include <pcml.h>\n#include <pcml.h>\nint main(void) { return PCML_STATUS_OK; }\n";
+    for (compiler, standard, extension) in
+        [("cc", "-std=c99", "c"), ("cc", "-std=c11", "c"), ("c++", "-std=c++17", "cpp")]
+    {
+        for (name, text) in [("alone", "#include <pcml.h>\n"), ("twice", twice)] {
+            let source = dir.join(format!("{name}.{extension}"));
+            std::fs::write(&source, text).unwrap();
+            let include = format!("-I{}", root().join("include").display());
+            let args = [&[standard, "-fsyntax-only", &include, source.to_str().unwrap()], &STRICT[..]].concat();
+            succeed(compiler, args);
+        }
+    }
+}
+
+#[test]
+fn structs_have_the_layout_that_c_sees() {
+    if !have(&["cc"]) {
+        return;
+    }
+    let dir = scratch("layout");
+    let program = dir.join("layout");
+    let include = format!("-I{}", root().join("include").display());
+    let source = root().join("tests/c/layout.c");
+    succeed(
+        "cc",
+        [&["-std=c99", &include, source.to_str().unwrap(), "-o", program.to_str().unwrap()], &STRICT[..]].concat(),
+    );
+    let mut expected = String::new();
+    macro_rules! describe {
+        ($t:ident) => {
+            expected += &format!(
+                "{} {} {} {} {} {} {} {}\n",
+                stringify!($t),
+                size_of::<$t>(),
+                offset_of!($t, struct_size),
+                offset_of!($t, data),
+                offset_of!($t, dtype),
+                offset_of!($t, rank),
+                offset_of!($t, shape),
+                offset_of!($t, strides)
+            );
+        };
+    }
+    describe!(pcml_array);
+    describe!(pcml_const_array);
+    assert_eq!(succeed(&program, [""; 0]), expected);
+}

@@ -1,0 +1,29 @@
+//! The training recipe runs, and what it exports loads. Needs a Python with torch and safetensors: PCML_PYTHON, else python3.
+
+#[path = "common/tools.rs"]
+mod tools;
+
+use pcml::model::Model;
+use tools::{root, run, scratch, succeed};
+
+#[test]
+fn a_short_training_run_gives_a_model_that_loads() {
+    let python = std::env::var("PCML_PYTHON").unwrap_or("python3".into());
+    let ready = std::process::Command::new(&python).args(["-c", "import torch, safetensors"]).output();
+    if !ready.is_ok_and(|o| o.status.success()) {
+        println!("skipped: training recipe, {python} has no torch and safetensors");
+        return;
+    }
+    let out = scratch("training");
+    let script = root().join("examples/training/train.py");
+    let short = ["--steps", "6", "--batch", "4", "--hidden", "16", "--eval-every", "3", "--threads", "1"];
+    let args = [&[script.to_str().unwrap(), "--out", out.to_str().unwrap()], &short[..]].concat();
+    succeed(&python, args.clone());
+    let model = Model::load(&out.join("model.safetensors")).expect("the exported model");
+    assert_eq!(model.description().anp.as_ref().map(|n| n.hidden), Some(16));
+    let log = std::fs::read_to_string(out.join("log.csv")).expect("the log");
+    assert_eq!(log.lines().count(), 3, "{log}");
+    // A finished run is resumed from its checkpoint and has nothing left to do.
+    assert!(run(&python, args).status.success());
+    assert_eq!(std::fs::read_to_string(out.join("log.csv")).unwrap(), log);
+}

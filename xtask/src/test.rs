@@ -1,0 +1,102 @@
+//! Every test there is. Tests that lack a program or data print a line `skipped: ...`, and the lines are counted at the end; where
+//! CI is set they fail instead.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::root;
+
+/// Programs that the tests call, and the Debian packages that have them.
+const PROGRAMS: [(&str, &str); 6] = [
+    ("cc", "gcc"),
+    ("c++", "g++"),
+    ("cmake", "cmake"),
+    ("pkg-config", "pkg-config"),
+    ("readelf", "binutils"),
+    ("make", "make"),
+];
+
+pub fn run() -> Result<(), String> {
+    install_programs();
+    let mut skipped = 0;
+    let python = python();
+    match &python {
+        Some(path) => println!("== training recipe with {}", path.display()),
+        None => println!("== no Python with torch and safetensors"),
+    }
+    let steps: [(&str, &[&str]); 5] = [
+        ("format", &["fmt", "--all", "--check"]),
+        ("lints", &["clippy", "--release", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
+        ("documentation", &["doc", "--workspace", "--no-deps", "--locked"]),
+        ("tests", &["test", "--release", "--workspace", "--locked", "--no-fail-fast", "--", "--show-output"]),
+        ("benches, once each", &["test", "--release", "--benches", "--locked"]),
+    ];
+    for (name, args) in steps {
+        println!("== {name}: cargo {}", args.join(" "));
+        let mut command = Command::new(std::env::var("CARGO").unwrap_or("cargo".into()));
+        command.args(args).current_dir(root()).env("RUSTDOCFLAGS", "-D warnings").stdout(Stdio::piped());
+        if let Some(python) = &python {
+            command.env("PCML_PYTHON", python);
+        }
+        let mut child = command.spawn().map_err(|e| format!("cargo: {e}"))?;
+        if let Some(out) = child.stdout.take() {
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                skipped += line.starts_with("skipped:") as usize;
+                println!("{line}");
+            }
+        }
+        let status = child.wait().map_err(|e| format!("cargo: {e}"))?;
+        if !status.success() {
+            return Err(format!("{name} failed"));
+        }
+    }
+    println!("== all passed, {skipped} skipped");
+    Ok(())
+}
+
+fn answers(program: &str) -> bool {
+    Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+}
+
+/// As root on Debian, what is missing is installed; elsewhere the tests say what they miss.
+fn install_programs() {
+    let missing: Vec<&str> = PROGRAMS.iter().filter(|(p, _)| !answers(p)).map(|(_, package)| *package).collect();
+    if missing.is_empty() {
+        return;
+    }
+    println!("== apt-get install {}", missing.join(" "));
+    let apt = |args: &[&str]| {
+        Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null()).status()
+    };
+    let done = apt(&["update", "-q"])
+        .and_then(|_| apt(&[&["install", "-y", "-q", "--no-install-recommends"], &missing[..]].concat()));
+    if !done.is_ok_and(|s| s.success()) {
+        println!("== not installed: {}", missing.join(" "));
+    }
+}
+
+/// A Python that can train: PCML_PYTHON, the system's, or in CI one with the recipe's requirements in target/python.
+fn python() -> Option<PathBuf> {
+    let trains = |path: &PathBuf| {
+        let status = Command::new(path).args(["-c", "import torch, safetensors"]).stderr(Stdio::null()).status();
+        status.is_ok_and(|s| s.success())
+    };
+    let own = root().join("target/python");
+    let of_own = own.join("bin/python");
+    let found = std::env::var_os("PCML_PYTHON")
+        .map(PathBuf::from)
+        .into_iter()
+        .chain(["python3".into(), of_own.clone()])
+        .find(trains);
+    if found.is_some() || std::env::var_os("CI").is_none() {
+        return found;
+    }
+    println!("== python3 -m venv target/python; pip install -r examples/training/requirements.txt");
+    let run = |program: PathBuf, args: &[&str]| {
+        Command::new(program).args(args).current_dir(root()).status().is_ok_and(|s| s.success())
+    };
+    let made = run("python3".into(), &["-m", "venv", own.to_str()?])
+        && run(of_own.clone(), &["-m", "pip", "install", "-q", "-r", "examples/training/requirements.txt"]);
+    (made && trains(&of_own)).then_some(of_own)
+}
