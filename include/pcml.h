@@ -4,8 +4,10 @@
 
    Status    Functions return 0 or a pinned number of enum pcml_status; pcml_error_message has the text.
    Outputs   Arrays are written only on success. Create functions leave NULL behind on failure.
-   Handles   Opaque; created by *_create or *_load, freed by *_free; freeing NULL is fine.
+   Handles   Opaque; created by *_create, *_load, *_workspace or *_report, freed by *_free; freeing NULL is fine,
+             freeing twice is misuse.
    Threads   A `const T *` argument may be used by many threads at once; a `T *` argument by one at a time.
+             No function starts a thread, prints, or ends the process; a defect inside is PCML_STATUS_PANIC.
    Sizes     int64_t, strides in elements. */
 
 #ifndef PCML_H

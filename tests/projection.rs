@@ -3,7 +3,7 @@
 use pcml::constraint::{Constraints, Posterior, Prior, Projector, ProjectorOptions, Report, Rule};
 use pcml::error::{Result, Status};
 use pcml::field::{Element, Layout};
-use pcml::kernels::strided::{View, ViewMut};
+use pcml::{View, ViewMut};
 use proptest::prelude::*;
 
 fn view<T: Element>(x: &[T]) -> View<'_> {
@@ -47,6 +47,9 @@ fn residual(g: &[f64], u: impl Iterator<Item = f64>, b: f64) -> (f64, f64) {
     }
     (high + low, scale)
 }
+
+/// Mean, variance and b of a slice.
+type Slice = (Vec<f64>, Vec<f64>, f64);
 
 fn bits64(x: &[f64]) -> Vec<u64> {
     x.iter().map(|x| x.to_bits()).collect()
@@ -192,13 +195,13 @@ proptest! {
         let n = c.g.len();
         let p = projector(&c.g, 0.0, if identity { Prior::Identity } else { Prior::Diagonal }, false);
         let shape = if n % 2 == 0 { vec![slices, 2, n / 2] } else { vec![slices, n] };
-        let fields: Vec<(Vec<f64>, Vec<f64>, f64)> = (0..slices)
+        let fields: Vec<Slice> = (0..slices)
             .map(|s| {
                 let scale = 1.0 + s as f64;
                 (c.u.iter().map(|x| x * scale).collect(), c.v.iter().map(|x| x / scale).collect(), c.b + s as f64)
             })
             .collect();
-        let all = |f: fn(&(Vec<f64>, Vec<f64>, f64)) -> &Vec<f64>| fields.iter().flat_map(f).copied().collect::<Vec<f64>>();
+        let all = |f: fn(&Slice) -> &Vec<f64>| fields.iter().flat_map(f).copied().collect::<Vec<f64>>();
         let [mut mean, mut variance, mut out_mean, mut out_variance] = picks.map(|k| vec![0f64; place(&shape, k).0]);
         let at = picks.map(|k| (place(&shape, k).1, place(&shape, k).2));
         ViewMut::strided("mean", &mut mean, at[0].0, at[0].1).unwrap().scatter(0, &all(|f| &f.0));

@@ -4,7 +4,7 @@ mod common;
 
 use common::{Tensors, read_tensors, reference_dir};
 use pcml::constraint::{Constraints, Posterior, Prior, Projector, ProjectorOptions, Report, Rule, log_density};
-use pcml::kernels::strided::{View, ViewMut};
+use pcml::{View, ViewMut};
 
 const CASES: usize = 100;
 
@@ -21,11 +21,11 @@ impl Stefan {
     }
 
     fn projector(&self, prior: Prior, noise: f64) -> Projector {
-        let (_, x) = self.cases["target_x"].clone();
+        let (_, x) = &self.cases["target_x"];
         // Column x of the (t, x) pairs, where it lies.
         let layout = pcml::field::Layout::new("points", &[x.len() / 2], &[2]).unwrap();
         let mut constraints = Constraints::new(x.len() / 2).unwrap();
-        let points = View::strided("points", &x, 1, layout).unwrap();
+        let points = View::strided("points", x, 1, layout).unwrap();
         constraints.add_quadrature(Rule::Trapezoid, points, noise).unwrap();
         Projector::new(&constraints, prior, &ProjectorOptions::default()).unwrap()
     }
@@ -33,14 +33,13 @@ impl Stefan {
     /// Mean and variance of the mixture of 16 latents, and the masses.
     fn prior(&self) -> (Vec<usize>, Vec<f64>, Vec<f64>, Vec<f64>) {
         let (shape, mean) = self.expected["loc_mixture16"].clone();
-        let (_, scale) = self.expected["scale_mixture16"].clone();
-        let (_, mass) = self.cases["mass"].clone();
-        (shape, mean, scale.iter().map(|s| s * s).collect(), mass)
+        let (_, scale) = &self.expected["scale_mixture16"];
+        (shape, mean, scale.iter().map(|s| s * s).collect(), self.cases["mass"].1.clone())
     }
 
     /// 1e-6 of each value, the published code's last rounding to f32; 1e-11 of the slice's largest where a cell nearly cancels.
     fn compare(&self, name: &str, found: &[f64], slice: usize) {
-        let (_, expected) = self.expected[name].clone();
+        let (_, expected) = &self.expected[name];
         for (s, (f, e)) in found.chunks(slice).zip(expected.chunks(slice)).enumerate() {
             let size = e.iter().fold(0.0f64, |m, x| m.max(x.abs()));
             for (i, (f, e)) in f.iter().zip(e).enumerate() {
@@ -111,10 +110,10 @@ fn hardc_leaves_variances_alone() {
 fn published_scores() {
     let Some(stefan) = Stefan::open() else { return };
     let (shape, mean, variance, _) = stefan.prior();
-    let (_, truth) = stefan.cases["truth"].clone();
-    let (_, parameter) = stefan.cases["parameter"].clone();
-    let (_, u) = stefan.expected["probconserv_mean"].clone();
-    let (_, v) = stefan.expected["probconserv_var"].clone();
+    let (_, truth) = &stefan.cases["truth"];
+    let (_, parameter) = &stefan.cases["parameter"];
+    let (_, u) = &stefan.expected["probconserv_mean"];
+    let (_, v) = &stefan.expected["probconserv_var"];
     let cells = shape[1];
     let score = |mean: &[f64], variance: &[f64], wanted: f64| {
         let mut scores = Vec::new();
@@ -127,7 +126,7 @@ fn published_scores() {
         scores.iter().sum::<f64>() / 50.0
     };
     let prior = score(&mean, &variance, 0.6);
-    let posterior = score(&u, &v, 0.6);
+    let posterior = score(u, v, 0.6);
     println!("mean log-density at u* = 0.6: prior {prior:.3}, posterior {posterior:.3}");
     assert!((prior - 3.74).abs() < 0.1 && (posterior - 3.76).abs() < 0.1, "{prior} {posterior}");
 }

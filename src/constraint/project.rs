@@ -3,7 +3,7 @@ use super::report::{Report, SliceReport};
 use super::rows::{Constraints, Row};
 use crate::error::{Result, fail, zeros};
 use crate::field::{Dtype, Layout, Place, Sharing, sharing};
-use crate::kernels::moments::{self, Moments, Outputs, Shrink};
+use crate::kernels::moments::{self, Moments, Outputs, Shrink, Stage};
 use crate::kernels::strided::{View, ViewMut};
 
 /// Most steps of one slice: the correction and its repairs. Each leaves about 1e-15 of the residual before it.
@@ -25,10 +25,30 @@ pub struct Posterior<'a> {
     pub variance: Option<ViewMut<'a>>,
 }
 
+/// The inputs of one slice.
+struct Slice<'a> {
+    index: usize,
+    mean: View<'a>,
+    variance: Option<View<'a>>,
+    b: f64,
+}
+
+impl<'a> Slice<'a> {
+    fn new(index: usize, count: usize, mean: &View<'a>, variance: Option<&View<'a>>, b: &View) -> Slice<'a> {
+        let mut value = [0.0];
+        b.gather(index, &mut value);
+        Slice {
+            index,
+            mean: slice(mean, count, index),
+            variance: variance.map(|v| slice(v, count, index)),
+            b: value[0],
+        }
+    }
+}
+
 /// What the validating pass decided for one slice, before anything is written.
 #[derive(Clone, Copy, Debug, Default)]
 struct Plan {
-    b: f64,
     residual: f64,
     spread: f64,
     /// `S` and `1 / S`, unless S is 0 or too small to divide by.
@@ -47,6 +67,7 @@ impl Plan {
 #[derive(Debug)]
 pub struct Scratch {
     plans: Vec<Plan>,
+    stage: Stage,
 }
 
 /// Constraints with a prior: immutable, shared by any number of threads.
@@ -98,7 +119,7 @@ fn find(view: &View, bad: impl Fn(f64) -> bool) -> Option<(usize, f64)> {
 
 fn refuse_non_finite(index: usize, mean: &View, variance: Option<&View>) -> Result<Moments> {
     for (name, view) in [("mean", Some(mean)), ("variance", variance)] {
-        if let Some((cell, x)) = view.and_then(|v| find(v, |x| !x.is_finite())) {
+        if let Some((cell, x)) = view.and_then(View::first_non_finite) {
             return fail!(NonFinite, "{name}: slice {index}, cell {cell} is {x}, expected a finite number");
         }
     }
@@ -146,7 +167,7 @@ impl Projector {
         if max_slices == 0 {
             return fail!(InvalidArgument, "slices is 0, expected at least 1");
         }
-        Ok(Scratch { plans: zeros(max_slices, "projector workspace")? })
+        Ok(Scratch { plans: zeros(max_slices, "projector workspace")?, stage: Stage::default() })
     }
 
     /// The posterior of every slice: `u = mu - v g lambda`, `var = v - v^2 g^2 / S`.
@@ -180,21 +201,16 @@ impl Projector {
             return fail!(InvalidArgument, "report has room for {} slices, expected {count}", report.room());
         }
         let dtypes = (posterior.mean.dtype(), posterior.variance.as_ref().map(|v| v.dtype()));
-        for index in 0..count {
-            let mut target = [0.0];
-            b.gather(index, &mut target);
-            let v = variance.as_ref().map(|v| slice(v, count, index));
-            scratch.plans[index] = self.plan(index, &slice(&mean, count, index), v.as_ref(), target[0], dtypes)?;
+        let Scratch { plans, stage } = scratch;
+        let input = |index| Slice::new(index, count, &mean, variance.as_ref(), &b);
+        for (index, plan) in plans[..count].iter_mut().enumerate() {
+            *plan = self.plan(&input(index), dtypes, stage)?;
         }
         let mut reports = report.map(|r| r.fill(count));
-        for (index, plan) in scratch.plans[..count].iter().enumerate() {
-            let done = self.write(
-                plan,
-                &slice(&mean, count, index),
-                variance.as_ref().map(|v| slice(v, count, index)).as_ref(),
-                slice_mut(&mut posterior.mean, count, index),
-                posterior.variance.as_mut().map(|v| slice_mut(v, count, index)),
-            );
+        for (index, plan) in plans[..count].iter().enumerate() {
+            let out_mean = slice_mut(&mut posterior.mean, count, index);
+            let out_variance = posterior.variance.as_mut().map(|v| slice_mut(v, count, index));
+            let done = self.write(plan, &input(index), out_mean, out_variance, stage);
             debug_assert!(done.residual_after.abs() <= done.tolerance, "slice {index}: {plan:?} {done:?}");
             if let Some(reports) = &mut reports {
                 reports[index] = done;
@@ -226,17 +242,17 @@ impl Projector {
         let out = ("residual", residual.place());
         check_apart(out, ("mean", mean.place()), false)?;
         check_apart(out, ("b", b.place()), false)?;
-        for index in 0..count {
-            let mut target = [0.0];
-            b.gather(index, &mut target);
-            let moments = self.measure(index, &slice(&mean, count, index), None, target[0])?;
-            let found = moments.amount.plus(-target[0]).high;
+        let Scratch { plans, stage } = scratch;
+        for (index, plan) in plans[..count].iter_mut().enumerate() {
+            let input = Slice::new(index, count, &mean, None, &b);
+            let moments = self.measure(&input, stage)?;
+            let found = moments.amount.plus(-input.b).high;
             if found.abs() > residual.dtype().max() {
                 return fail!(NonFinite, "residual: slice {index} overflows its dtype");
             }
-            scratch.plans[index].residual = found;
+            plan.residual = found;
         }
-        for (index, plan) in scratch.plans[..count].iter().enumerate() {
+        for (index, plan) in plans[..count].iter().enumerate() {
             residual.scatter(index, &[plan.residual]);
         }
         Ok(())
@@ -261,7 +277,8 @@ impl Projector {
         let v = variance.map(|v| v.merged());
         // The mean does not enter; any finite array of the right length stands for it.
         let weights = View::new("weights", &self.row.weights, &[n])?;
-        let moments = self.measure(0, v.as_ref().unwrap_or(&weights), v.as_ref(), 0.0)?;
+        let input = Slice { index: 0, mean: v.unwrap_or(weights), variance: v, b: 0.0 };
+        let moments = self.measure(&input, &mut Stage::default())?;
         let Some(shrink) = self.shrink(&moments) else {
             return fail!(Singular, "variance: sum g^2 v + s^2 is {:e}, too small to divide by", moments.spread.high);
         };
@@ -355,12 +372,13 @@ impl Projector {
     }
 
     /// Pass 1: the moments of one slice, its values and sums checked.
-    fn measure(&self, index: usize, mean: &View, variance: Option<&View>, b: f64) -> Result<Moments> {
+    fn measure(&self, input: &Slice, stage: &mut Stage) -> Result<Moments> {
+        let Slice { index, mean, variance, b } = input;
         if !b.is_finite() {
             return fail!(NonFinite, "b: slice {index} is {b}, expected a finite number");
         }
-        let Some(moments) = moments::measure(&self.row.weights, mean, variance) else {
-            return refuse_non_finite(index, mean, variance);
+        let Some(moments) = moments::measure(&self.row.weights, mean, variance.as_ref(), stage) else {
+            return refuse_non_finite(*index, mean, variance.as_ref());
         };
         let refused = |v: f64| v < 0.0 || (v == 0.0 && !self.options.held_cells);
         if let Some(v) = variance
@@ -371,7 +389,7 @@ impl Projector {
             return fail!(Variance, "variance: slice {index}, cell {cell} is {x:e}, expected {expected}");
         }
         // The weights are finite and so is every cell: what is not finite here has overflowed.
-        if !(moments.amount.plus(-b).high.is_finite() && moments.scale.is_finite()) {
+        if !(moments.amount.plus(-*b).high.is_finite() && moments.scale.is_finite()) {
             return fail!(NonFinite, "mean: slice {index}: the sum over its weighted cells overflows");
         }
         if !moments.spread.plus(self.row.noise).high.is_finite() {
@@ -404,15 +422,9 @@ impl Projector {
     /// Otherwise (corrections far larger than the result, extreme scales) the steps are tried on paper: a posterior is a function
     /// of its cell's inputs and of the multipliers so far, so each trial is a pass that reads and sums but does not write, and
     /// repeats with the next multiplier until the stored values would obey.
-    fn plan(
-        &self,
-        index: usize,
-        mean: &View,
-        variance: Option<&View>,
-        b: f64,
-        (dtype, variance_dtype): (Dtype, Option<Dtype>),
-    ) -> Result<Plan> {
-        let moments = self.measure(index, mean, variance, b)?;
+    fn plan(&self, input: &Slice, (dtype, variance_dtype): (Dtype, Option<Dtype>), stage: &mut Stage) -> Result<Plan> {
+        let Slice { index, mean, variance, b } = input;
+        let moments = self.measure(input, stage)?;
         if variance_dtype.is_some_and(|d| moments.largest_variance > d.max()) {
             return fail!(
                 NonFinite,
@@ -423,11 +435,11 @@ impl Projector {
         let overflow = || -> Result<Plan> {
             fail!(NonFinite, "posterior_mean: slice {index}: the corrected cells overflow its dtype")
         };
-        let residual = moments.amount.plus(-b).high;
+        let residual = moments.amount.plus(-*b).high;
         let shrink = self.shrink(&moments);
         let exact = self.row.noise == 0.0;
         let (eps, floor) = (dtype.epsilon(), self.floor(dtype));
-        let mut plan = Plan { b, residual, spread: moments.spread.high, shrink, ..Plan::default() };
+        let mut plan = Plan { residual, spread: moments.spread.high, shrink, ..Plan::default() };
 
         // Rounding a wider mean to narrower storage adds up to half an eps.
         let narrower = mean.dtype().epsilon() < eps;
@@ -454,8 +466,9 @@ impl Projector {
             return Ok(plan);
         }
         loop {
-            let trial = moments::correct(&self.row.weights, mean, variance, plan.multipliers(), dtype, None);
-            let left = trial.amount.plus(-b).high;
+            let (row, variance) = (&self.row.weights, variance.as_ref());
+            let trial = moments::correct(row, mean, variance, plan.multipliers(), dtype, None, stage);
+            let left = trial.amount.plus(-*b).high;
             if !(trial.largest_mean <= dtype.max() && left.is_finite() && trial.scale.is_finite()) {
                 return overflow();
             }
@@ -480,19 +493,20 @@ impl Projector {
     fn write<'a>(
         &self,
         plan: &Plan,
-        mean: &View,
-        variance: Option<&View>,
+        input: &Slice,
         mut posterior_mean: ViewMut<'a>,
         mut posterior_variance: Option<ViewMut<'a>>,
+        stage: &mut Stage,
     ) -> SliceReport {
         let dtype = posterior_mean.dtype();
         let outputs =
             Outputs { mean: &mut posterior_mean, variance: posterior_variance.as_mut().map(|v| (v, plan.shrink)) };
-        let done = moments::correct(&self.row.weights, mean, variance, plan.multipliers(), dtype, Some(outputs));
+        let (row, variance) = (&self.row.weights, input.variance.as_ref());
+        let done = moments::correct(row, &input.mean, variance, plan.multipliers(), dtype, Some(outputs), stage);
         let multiplier = plan.multipliers().iter().sum::<f64>();
         SliceReport {
             residual_before: plan.residual,
-            residual_after: done.amount.plus(-plan.b).high,
+            residual_after: done.amount.plus(-input.b).high,
             tolerance: if self.row.noise == 0.0 {
                 4.0 * dtype.epsilon() * done.scale + self.floor(dtype)
             } else {

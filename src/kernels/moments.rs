@@ -8,13 +8,16 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::strided::{View, ViewMut};
+use super::strided::{View, ViewMut, fence};
 use crate::field::Dtype;
 
 /// Running sums side by side: one register of eight doubles, or two of four.
 const LANES: usize = 8;
-/// Cells that are staged at a time; four such arrays stay in the first-level cache.
-const BLOCK: usize = 512;
+/// Cells that are staged at a time, and how far ahead memory is asked for them. Measured from 128 to 512: the smaller, the
+/// better loads overlap with arithmetic.
+const BLOCK: usize = 128;
+/// From this many cells on (8 MiB of f64) results are written past the caches.
+const STREAM_FROM: usize = 1 << 20;
 /// The bits of a magnitude: everything but the sign. Ordered as integers they are ordered as numbers, with infinity and NaN last.
 const MAGNITUDE: u64 = !(1 << 63);
 
@@ -107,6 +110,21 @@ fn largest(lanes: &[u64; LANES]) -> f64 {
     f64::from_bits(lanes.iter().fold(0, |most, &x| most.max(x)))
 }
 
+/// Where blocks of cells are gathered and results wait to be stored: lent to each pass, because clearing it would cost as much as
+/// a small slice.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    mean: [f64; BLOCK],
+    variance: [f64; BLOCK],
+    result: [f64; BLOCK],
+}
+
+impl Default for Stage {
+    fn default() -> Stage {
+        Stage { mean: [0.0; BLOCK], variance: [0.0; BLOCK], result: [0.0; BLOCK] }
+    }
+}
+
 /// What pass 1 knows of one slice and one row `g`; `u` is the mean and `v` the variance.
 #[derive(Clone, Copy, Debug)]
 pub struct Moments {
@@ -151,18 +169,19 @@ impl Measuring {
 
 /// Pass 1. `None` where the mean or the variance holds NaN or infinity; arithmetic never sees such a value, so that a host
 /// that traps invalid operations is not stopped by it. No variance means 1 everywhere.
-pub fn measure(row: &[f64], mean: &View, variance: Option<&View>) -> Option<Moments> {
-    measure_with(Arch::new(), row, mean, variance)
+pub fn measure(row: &[f64], mean: &View, variance: Option<&View>, stage: &mut Stage) -> Option<Moments> {
+    measure_with(Arch::new(), Measure { row, mean, variance, stage })
 }
 
-fn measure_with(arch: Arch, row: &[f64], mean: &View, variance: Option<&View>) -> Option<Moments> {
-    arch.dispatch(Measure { row, mean, variance })
+fn measure_with(arch: Arch, job: Measure) -> Option<Moments> {
+    arch.dispatch(job)
 }
 
 struct Measure<'a> {
     row: &'a [f64],
     mean: &'a View<'a>,
     variance: Option<&'a View<'a>>,
+    stage: &'a mut Stage,
 }
 
 impl WithSimd for Measure<'_> {
@@ -171,12 +190,13 @@ impl WithSimd for Measure<'_> {
     // A closure would not do: only a body inlined into the dispatching function is compiled for its instruction set.
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Option<Moments> {
-        measure_body(self.row, self.mean, self.variance)
+        measure_body(self)
     }
 }
 
 #[inline(always)]
-fn measure_body(row: &[f64], mean: &View, variance: Option<&View>) -> Option<Moments> {
+fn measure_body(job: Measure) -> Option<Moments> {
+    let Measure { row, mean, variance, stage } = job;
     let mut sums = Measuring {
         amount: Sum::ZERO,
         spread: Sum::ZERO,
@@ -184,20 +204,22 @@ fn measure_body(row: &[f64], mean: &View, variance: Option<&View>) -> Option<Mom
         reach: [0; LANES],
         least: [f64::INFINITY; LANES],
     };
-    let (mut most_u, mut most_v) = ([0u64; LANES], [0u64; LANES]);
-    let (mut u_stage, mut v_stage) = ([0.0; BLOCK], [0.0; BLOCK]);
+    let (mut most_u, mut most_v) = (0, 0);
     for (at, g) in row.chunks(BLOCK).enumerate().map(|(k, g)| (k * BLOCK, g)) {
-        let u = read(mean, at, &mut u_stage[..g.len()]);
-        let v = read_variance(variance, at, &mut v_stage[..g.len()]);
-        raise(&mut most_u, u);
-        raise(&mut most_v, v);
-        if !largest(&most_u).is_finite() || !largest(&most_v).is_finite() {
+        let u = read(mean, at, &mut stage.mean[..g.len()]);
+        let v = read_variance(variance, at, &mut stage.variance[..g.len()]);
+        most_u = raise(most_u, u);
+        most_v = raise(most_v, v);
+        if !f64::from_bits(most_u.max(most_v)).is_finite() {
             return None;
         }
         let (g8, g_rest) = g.as_chunks::<LANES>();
         let (u8, u_rest) = u.as_chunks::<LANES>();
         let (v8, v_rest) = v.as_chunks::<LANES>();
         for ((g, u), v) in g8.iter().zip(u8).zip(v8) {
+            ahead(g);
+            ahead(u);
+            ahead(v);
             sums.eight(g, u, v);
         }
         if !g_rest.is_empty() {
@@ -208,8 +230,8 @@ fn measure_body(row: &[f64], mean: &View, variance: Option<&View>) -> Option<Mom
         amount: sums.amount.total(),
         scale: total(&sums.scale),
         spread: sums.spread.total(),
-        largest_mean: largest(&most_u),
-        largest_variance: largest(&most_v),
+        largest_mean: f64::from_bits(most_u),
+        largest_variance: f64::from_bits(most_v),
         least_variance: sums.least.iter().fold(f64::INFINITY, |least, &x| least.min(x)),
         largest_reach: largest(&sums.reach),
     })
@@ -269,8 +291,9 @@ pub fn correct(
     multipliers: &[f64],
     dtype: Dtype,
     outputs: Option<Outputs>,
+    stage: &mut Stage,
 ) -> Corrected {
-    correct_with(Arch::new(), dtype, Correct { row, mean, variance, multipliers, outputs })
+    correct_with(Arch::new(), dtype, Correct { row, mean, variance, multipliers, outputs, stage })
 }
 
 fn correct_with(arch: Arch, dtype: Dtype, job: Correct) -> Corrected {
@@ -286,6 +309,7 @@ struct Correct<'a, 'b, 'c> {
     variance: Option<&'a View<'a>>,
     multipliers: &'a [f64],
     outputs: Option<Outputs<'b, 'c>>,
+    stage: &'a mut Stage,
 }
 
 /// A correction whose result is stored as f32, or as f64.
@@ -327,7 +351,14 @@ impl Correcting {
 
 #[inline(always)]
 fn correct_body<const F32: bool>(job: Correct) -> Corrected {
-    let Correct { row, mean, variance, multipliers, mut outputs } = job;
+    let Correct { row, mean, variance, multipliers, mut outputs, stage } = job;
+    // In place the lines to be written are in the cache already.
+    let streams = |out: &ViewMut, input: Option<&View>| {
+        row.len() >= STREAM_FROM && input.is_none_or(|input| input.place().address != out.place().address)
+    };
+    let mean_streams = outputs.as_ref().is_some_and(|o| streams(o.mean, Some(mean)));
+    let variance_streams =
+        outputs.as_ref().and_then(|o| o.variance.as_ref()).is_some_and(|(out, _)| streams(out, variance));
     let mut sums = Correcting {
         amount: Sum::ZERO,
         scale: [0.0; LANES],
@@ -335,13 +366,14 @@ fn correct_body<const F32: bool>(job: Correct) -> Corrected {
         change: [0.0; LANES],
         cell: [f64::MAX; LANES],
     };
-    let (mut u_stage, mut v_stage, mut stage) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
     for (at, g) in row.chunks(BLOCK).enumerate().map(|(k, g)| (k * BLOCK, g)) {
-        let before = read(mean, at, &mut u_stage[..g.len()]);
-        let v = read_variance(variance, at, &mut v_stage[..g.len()]);
-        let after = &mut stage[..g.len()];
-        for (a, u) in after.iter_mut().zip(before) {
-            *a = stored::<F32>(*u);
+        let before = read(mean, at, &mut stage.mean[..g.len()]);
+        let v = read_variance(variance, at, &mut stage.variance[..g.len()]);
+        let after = &mut stage.result[..g.len()];
+        if multipliers.is_empty() {
+            for (a, u) in after.iter_mut().zip(before) {
+                *a = stored::<F32>(*u);
+            }
         }
         for (k, &lambda) in multipliers.iter().enumerate() {
             // The first step starts from the prior itself, which may be wider than the storage of the posterior.
@@ -351,7 +383,11 @@ fn correct_body<const F32: bool>(job: Correct) -> Corrected {
         let (g8, g_rest) = g.as_chunks::<LANES>();
         let (b8, b_rest) = before.as_chunks::<LANES>();
         let (a8, a_rest) = after.as_chunks::<LANES>();
-        for (k, ((g, b), a)) in g8.iter().zip(b8).zip(a8).enumerate() {
+        let (v8, _) = v.as_chunks::<LANES>();
+        for (k, (((g, b), a), v)) in g8.iter().zip(b8).zip(a8).zip(v8).enumerate() {
+            ahead(g);
+            ahead(b);
+            ahead(v);
             sums.eight((at + k * LANES) as f64, g, b, a);
         }
         if !g_rest.is_empty() {
@@ -359,9 +395,9 @@ fn correct_body<const F32: bool>(job: Correct) -> Corrected {
             sums.eight(start, &padded(g_rest, 0.0), &padded(b_rest, 0.0), &padded(a_rest, 0.0));
         }
         if let Some(outputs) = &mut outputs {
-            outputs.mean.scatter(at, after);
+            put(outputs.mean, mean_streams, at, after);
             if let Some((target, shrink)) = &mut outputs.variance {
-                let left = &mut stage[..g.len()];
+                let left = &mut stage.result[..g.len()];
                 match shrink {
                     Some(shrink) => {
                         for ((o, &v), &g) in left.iter_mut().zip(v).zip(g) {
@@ -370,9 +406,12 @@ fn correct_body<const F32: bool>(job: Correct) -> Corrected {
                     }
                     None => left.copy_from_slice(v),
                 }
-                target.scatter(at, left);
+                put(target, variance_streams, at, left);
             }
         }
+    }
+    if mean_streams || variance_streams {
+        fence();
     }
     let (mut largest_change, mut cell) = (0.0, f64::MAX);
     for l in 0..LANES {
@@ -440,18 +479,28 @@ fn read_variance<'s>(view: Option<&'s View>, start: usize, stage: &'s mut [f64])
     }
 }
 
-/// Raises lane-wise maxima of magnitudes, as bits.
+/// Asks for the cells one block ahead, so that memory and arithmetic overlap. A hint, which may point past the array: no access.
 #[inline(always)]
-fn raise(most: &mut [u64; LANES], values: &[f64]) {
-    let (eights, rest) = values.as_chunks::<LANES>();
-    for x in eights {
-        for l in 0..LANES {
-            most[l] = most[l].max(x[l].to_bits() & MAGNITUDE);
-        }
+fn ahead(cells: &Lane) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch reads nothing and faults on no address.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(cells.as_ptr().wrapping_add(BLOCK).cast());
     }
-    for (most, x) in most.iter_mut().zip(rest) {
-        *most = (*most).max(x.to_bits() & MAGNITUDE);
-    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = cells;
+}
+
+#[inline(always)]
+fn put(out: &mut ViewMut, streams: bool, start: usize, values: &[f64]) {
+    if streams { out.stream(start, values) } else { out.scatter(start, values) }
+}
+
+/// The largest magnitude, as bits: an order-free maximum, so no lanes are needed.
+#[inline(always)]
+fn raise(most: u64, values: &[f64]) -> u64 {
+    values.iter().fold(most, |most, x| most.max(x.to_bits() & MAGNITUDE))
 }
 
 #[inline(always)]
@@ -476,6 +525,18 @@ mod tests {
         })
     }
 
+    fn moments(row: &[f64], mean: &View, variance: Option<&View>) -> Option<Moments> {
+        measure(row, mean, variance, &mut Stage::default())
+    }
+
+    /// The instruction sets of this machine beside the best one.
+    fn others() -> Vec<Arch> {
+        let mut all = vec![Arch::Scalar];
+        #[cfg(target_arch = "x86_64")]
+        all.extend(pulp::x86::V3::try_new().map(Arch::V3));
+        all
+    }
+
     fn bits(m: &Moments) -> Vec<u64> {
         [m.amount.high, m.amount.low, m.scale, m.spread.high, m.spread.low, m.largest_mean, m.largest_variance]
             .into_iter()
@@ -490,27 +551,49 @@ mod tests {
         let row: Vec<f64> = (0..n).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 }).collect();
         let mut u: Vec<f64> = (0..n).map(|i| ((i / 2) as f64 + 0.1) * 1e15).collect();
         u[n - 1] -= 0.25;
-        let m = measure(&row, &View::new("u", &u, &[n]).unwrap(), None).unwrap();
+        let m = moments(&row, &View::new("u", &u, &[n]).unwrap(), None).unwrap();
         assert_eq!(m.amount.high, u[n - 2] - u[n - 1]);
         let tenth = vec![0.1; n];
-        let m = measure(&tenth, &View::new("u", &tenth, &[n]).unwrap(), None).unwrap();
-        // 0.1 as a double is 3602879701896397 / 2^55; its square times 2000, exactly, in two parts.
-        let square = 3602879701896397u128 * 3602879701896397 * n as u128;
-        let back = (m.amount.high * 2f64.powi(110)) as u128 as i128 + (m.amount.low * 2f64.powi(110)) as i128;
-        assert_eq!(back, square as i128);
+        let m = moments(&tenth, &View::new("u", &tenth, &[n]).unwrap(), None).unwrap();
+        // 0.1 as a double is 3602879701896397 / 2^55: the sum is known to the last bit as an integer of 2^-110.
+        let square = 3602879701896397i128 * 3602879701896397 * n as i128;
+        let found = (m.amount.high * 2f64.powi(110)) as i128 + (m.amount.low * 2f64.powi(110)) as i128;
+        assert!((found - square).abs() <= square >> 96);
     }
 
     #[test]
     fn infinity_and_nan_are_told() {
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            for at in [0, 511, 512, 519, 520] {
+            for at in [0, 127, 128, 519, 520] {
                 let (row, good) = ([1.0; 521], [1.0; 521]);
                 let mut u = good;
                 u[at] = bad;
                 let (good, u) = (View::new("u", &good, &[521]).unwrap(), View::new("u", &u, &[521]).unwrap());
-                assert!(measure(&row, &u, Some(&good)).is_none());
-                assert!(measure(&row, &good, Some(&u)).is_none());
+                assert!(moments(&row, &u, Some(&good)).is_none());
+                assert!(moments(&row, &good, Some(&u)).is_none());
             }
+        }
+    }
+
+    #[test]
+    fn a_large_field_is_streamed_to_the_same_bits() {
+        let n = STREAM_FROM + 517;
+        let row = vec![1.0; n];
+        let u: Vec<f64> = (0..n).map(|i| (i % 1013) as f64 * 0.01).collect();
+        let run = |shift: usize, spaced: usize| {
+            let mut out = vec![-1f64; (n + 2) * spaced];
+            let layout = Layout::new("out", &[n], &[spaced as isize]).unwrap();
+            let mut mean = ViewMut::strided("out", &mut out, shift, layout).unwrap();
+            let outputs = Outputs { mean: &mut mean, variance: None };
+            let view = View::new("u", &u, &[n]).unwrap();
+            correct(&row, &view, None, &[0.1], Dtype::F64, Some(outputs), &mut Stage::default());
+            assert!(out[..shift].iter().chain(&out[shift + n * spaced..]).all(|&x| x == -1.0));
+            out[shift..].iter().step_by(spaced).take(n).map(|x| x.to_bits()).collect::<Vec<_>>()
+        };
+        let plain = run(0, 2);
+        assert_eq!(plain[n - 1], (u[n - 1] - 0.1).to_bits());
+        for shift in [0, 1, 2] {
+            assert!(run(shift, 1) == plain);
         }
     }
 
@@ -522,17 +605,19 @@ mod tests {
             let n = row.len();
             let view = |x| View::new("x", x, &[n]).unwrap();
             let (mean, variance) = (view(&u), view(&v));
-            let moments = measure(&row, &mean, Some(&variance)).unwrap();
-            let scalar = measure_with(Arch::Scalar, &row, &mean, Some(&variance)).unwrap();
-            prop_assert_eq!(bits(&moments), bits(&scalar));
+            let here = moments(&row, &mean, Some(&variance)).unwrap();
+            for arch in others() {
+                let job = Measure { row: &row, mean: &mean, variance: Some(&variance), stage: &mut Stage::default() };
+                prop_assert_eq!(bits(&here), bits(&measure_with(arch, job).unwrap()));
+            }
 
             let backwards: Vec<f64> = u.iter().rev().flat_map(|&x| [x, f64::NAN]).collect();
             let layout = Layout::new("x", &[n], &[-2]).unwrap();
             let strided = View::strided("x", &backwards, 2 * (n - 1), layout).unwrap();
-            prop_assert_eq!(bits(&moments), bits(&measure(&row, &strided, Some(&variance)).unwrap()));
+            prop_assert_eq!(bits(&here), bits(&moments(&row, &strided, Some(&variance)).unwrap()));
 
             let dtype = if narrow { Dtype::F32 } else { Dtype::F64 };
-            let total = moments.spread.plus(1e-30);
+            let total = here.spread.plus(1e-30);
             let run = |arch, mean: &View| {
                 let (mut a, mut b) = (vec![0.0f64; n], vec![0.0f64; n]);
                 let mut out_mean = ViewMut::new("a", &mut a, &[n]).unwrap();
@@ -542,13 +627,15 @@ mod tests {
                     variance: Some((&mut out_variance, Some(Shrink { total, inverse: 1.0 / total.high }))),
                 };
                 let multipliers = [lambda, 1e-3 * lambda];
-                let job = Correct { row: &row, mean, variance: Some(&variance), multipliers: &multipliers, outputs: Some(outputs) };
+                let job = Correct { row: &row, mean, variance: Some(&variance), multipliers: &multipliers, outputs: Some(outputs), stage: &mut Stage::default() };
                 let done = correct_with(arch, dtype, job);
                 let bits: Vec<u64> = a.iter().chain(&b).map(|x| x.to_bits()).collect();
                 (bits, done.amount, done.scale.to_bits(), done.largest_change.to_bits(), done.cell)
             };
             let here = run(Arch::new(), &mean);
-            prop_assert_eq!(&here, &run(Arch::Scalar, &mean));
+            for arch in others() {
+                prop_assert_eq!(&here, &run(arch, &mean));
+            }
             prop_assert_eq!(&here, &run(Arch::new(), &strided));
             let first = (0..n).map(|i| (f64::from_bits(here.0[i]) - u[i]).abs()).fold((0, 0.0), {
                 let mut i = 0;

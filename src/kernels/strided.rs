@@ -223,6 +223,38 @@ impl<'a> ViewMut<'a> {
     }
 }
 
+impl ViewMut<'_> {
+    /// [`ViewMut::scatter`] past the caches, for results too large to be found there later: spares reading the lines that are about
+    /// to be overwritten. Where the array or the processor does not allow it, a plain scatter. [`fence`] must follow.
+    #[inline(always)]
+    pub(crate) fn stream(&mut self, start: usize, values: &[f64]) {
+        assert!(start + values.len() <= self.layout.len());
+        #[cfg(target_arch = "x86_64")]
+        if self.layout.strides() == [1] && self.dtype == Dtype::F64 {
+            use std::arch::x86_64::{_mm_loadu_pd, _mm_stream_pd};
+            let base = self.data.cast::<f64>().wrapping_add(start);
+            if (base as usize).is_multiple_of(16) {
+                let (pairs, rest) = values.as_chunks::<2>();
+                for (i, pair) in pairs.iter().enumerate() {
+                    // SAFETY: inside the layout, whose elements `from_raw` was promised writable; aligned to 16 bytes.
+                    unsafe { _mm_stream_pd(base.add(2 * i), _mm_loadu_pd(pair.as_ptr())) };
+                }
+                return self.scatter(start + 2 * pairs.len(), rest);
+            }
+        }
+        self.scatter(start, values);
+    }
+}
+
+/// Orders what [`ViewMut::stream`] wrote before everything that follows, as plain stores are.
+pub(crate) fn fence() {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: part of the base instruction set.
+    unsafe {
+        std::arch::x86_64::_mm_sfence();
+    }
+}
+
 /// Calls `run(position, offset, stride, count)` for each run along the last axis of `len` elements from `start`.
 #[inline]
 fn walk(layout: &Layout, start: usize, len: usize, mut run: impl FnMut(usize, isize, isize, usize)) {
