@@ -386,11 +386,6 @@ typedef struct pcml_array {
   int64_t strides[PCML_MAX_RANK];
 } pcml_array;
 
-/**
- * Every status, in order of its number.
- */
-#define pcml_status_ALL { pcml_status_Ok, pcml_status_NullArgument, pcml_status_InvalidArgument, pcml_status_Shape, pcml_status_Stride, pcml_status_Dtype, pcml_status_NonFinite, pcml_status_NotSorted, pcml_status_Variance, pcml_status_Noise, pcml_status_Singular, pcml_status_NotConverged, pcml_status_Io, pcml_status_FileFormat, pcml_status_FileVersion, pcml_status_FileDescription, pcml_status_Weights, pcml_status_SelfTest, pcml_status_TooLarge, pcml_status_OutOfMemory, pcml_status_Mismatch, pcml_status_Handle, pcml_status_State, pcml_status_Panic, }
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus

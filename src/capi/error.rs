@@ -24,7 +24,7 @@ pub unsafe extern "C" fn pcml_error_message(buffer: *mut c_char, capacity: i64, 
 /// Threads: any. Allocation: none.
 #[unsafe(no_mangle)]
 pub extern "C" fn pcml_status_name(status: i32) -> *const c_char {
-    let name = match Status::ALL.iter().find(|s| **s as i32 == status) {
+    let name = match Status::all().iter().find(|s| **s as i32 == status) {
         None => c"unknown status",
         Some(Status::Ok) => c"PCML_STATUS_OK",
         Some(Status::NullArgument) => c"PCML_STATUS_NULL_ARGUMENT",

@@ -50,7 +50,7 @@ pub unsafe extern "C" fn pcml_plan_create(
     unsafe {
         create("pcml_plan_create", plan, "plan", || {
             let model = borrow(model, "model")?;
-            let dtype = self::dtype(dtype, "pcml_plan_create")?;
+            let dtype = self::dtype(dtype, "plan")?;
             let options = match options.is_null() {
                 true => Options::default(),
                 false => plan_options(&borrow(options, "options")?.settings),
