@@ -1,5 +1,5 @@
 """PyTorch, one thread: condition on 100 points and predict 201 targets, hidden 128, f32, as the published code does it
-(the whole network once a latent) and at a single latent. The peer of `cargo bench --bench anp`.
+(the whole network once a latent, its dropout left on) and in leaner forms. The peer of `cargo bench --bench anp`.
 
     python benches/peers/anp.py
 """
@@ -25,8 +25,13 @@ def published_attention(self, key, value, query):
 
     keys, values, queries = split(self.encoder_key(key)), split(self.encoder_value(value)), split(self.encoder_query(query))
     scores = torch.softmax(torch.bmm(queries, keys.transpose(1, 2)) / math.sqrt(keys.shape[-1]), dim=-1)
+    if self.dropout > 0:
+        scores = torch.dropout(scores, self.dropout, True)
     out = torch.bmm(scores, values).reshape(self.heads, *query.shape[:2], -1).permute(1, 2, 0, 3).reshape(query.shape)
-    return self.layer_norm(self.final_linear(torch.cat([query, out], dim=-1)) + query)
+    out = self.final_linear(torch.cat([query, out], dim=-1))
+    if self.dropout > 0:
+        out = torch.dropout(out, self.dropout, True)
+    return self.layer_norm(out + query)
 
 
 @torch.no_grad()
@@ -47,12 +52,16 @@ def main():
         return means.mean(0), sigmas.pow(2).mean(0) + means.var(0)
 
     fused = Attention.forward
-    for name, forward, run, repeats in (
-        ("1 latent", published_attention, once, 30),
-        ("100 latents as published", published_attention, mixture, 5),
-        ("100 latents, fused attention", fused, mixture, 5),
+    for name, forward, dropout, run, repeats in (
+        ("1 latent", published_attention, 0.0, once, 30),
+        ("100 latents as published, dropout on", published_attention, 0.1, mixture, 5),
+        ("100 latents, dropout off", published_attention, 0.0, mixture, 5),
+        ("100 latents, dropout off, fused attention", fused, 0.0, mixture, 5),
     ):
         Attention.forward = forward
+        for module in model.modules():
+            if isinstance(module, Attention):
+                module.dropout = dropout
         run()
         seconds = []
         for _ in range(repeats):

@@ -22,8 +22,14 @@ use crate::kernels::real::Real;
 use crate::kernels::rows::{add, add_row_relu, layer_norm, softmax};
 use crate::kernels::strided::{View, ViewMut};
 
-/// Targets that pass through the network together: their activations stay in the second-level cache.
-const TILE: usize = 204;
+/// Bytes of activations in the decoder that should stay in the second-level cache.
+const TILE_BYTES: usize = 1 << 20;
+
+/// Targets that pass through the network together: whole register blocks of the products, two wide activations and their base in
+/// the cache.
+fn tile_rows<T>(hidden: usize) -> usize {
+    (TILE_BYTES / (9 * hidden * size_of::<T>()) / 12 * 12).clamp(12, 240)
+}
 
 /// Numbers of the architecture, from the model file.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -185,6 +191,7 @@ pub struct Anp<T> {
     batch: usize,
     context: usize,
     targets: usize,
+    tile: usize,
     /// Standard normal draws [latents, hidden]; empty at the mean latent.
     eps: Vec<f64>,
     latents: usize,
@@ -335,6 +342,7 @@ impl<T: Real> Anp<T> {
             batch: options.batch,
             context,
             targets,
+            tile: tile_rows::<T>(h),
             eps,
             latents: options.latents,
             dropout: Dropout::new(options.dropout, options.seed),
@@ -349,7 +357,7 @@ impl<T: Real> Anp<T> {
 
     pub(super) fn scratch(&self) -> Result<Scratch<T>> {
         let n = &self.numbers;
-        let (h, rows) = (n.hidden, self.context.max(TILE));
+        let (h, rows) = (n.hidden, self.context.max(self.tile));
         let many = |count: usize, width: usize| zeros(count.saturating_mul(width), "a workspace");
         let memory = || -> Result<Memory<T>> {
             let share = h / n.heads;
@@ -388,10 +396,10 @@ impl<T: Real> Anp<T> {
             inverse: many(rows, 1)?,
             latent: many(latents, h)?,
             latent_rows: many(latents, 3 * h)?,
-            base: many(TILE, 3 * h)?,
-            wide: [many(TILE, 3 * h)?, many(TILE, 3 * h)?],
-            parts: many(TILE, 2 * n.dim_y)?,
-            moments: many_moments(TILE * n.dim_y)?,
+            base: many(self.tile, 3 * h)?,
+            wide: [many(self.tile, 3 * h)?, many(self.tile, 3 * h)?],
+            parts: many(self.tile, 2 * n.dim_y)?,
+            moments: many_moments(self.tile * n.dim_y)?,
             mean: zeros(staged, "a workspace")?,
             variance: zeros(staged, "a workspace")?,
         })
@@ -647,8 +655,8 @@ impl<T: Real> Anp<T> {
         }
         for function in 0..functions {
             self.draw_latents(s, function, eps.as_ref());
-            for first in (0..targets).step_by(TILE) {
-                let rows = TILE.min(targets - first);
+            for first in (0..targets).step_by(self.tile) {
+                let rows = self.tile.min(targets - first);
                 let start = if shared { first } else { function * targets + first };
                 scaled(&x, start, rows, n.dim_x, &self.inputs, |p, c, v| s.points[p * n.dim_x + c] = v);
                 self.predict_tile(s, function, first, rows, targets);
