@@ -10,7 +10,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
 }
 
 fn main() -> ExitCode {
