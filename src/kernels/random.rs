@@ -47,13 +47,29 @@ impl Philox {
         }
     }
 
-    /// A uniform 32-bit word for element `index` of a stream.
+    /// Hands uniform 32-bit words `first .. first + count` of a stream to `take`, with their place from 0.
+    #[inline]
+    pub fn words_of(&self, stream: u64, first: u64, count: usize, mut take: impl FnMut(usize, u32)) {
+        let mut done = 0;
+        while done < count {
+            let index = first + done as u64;
+            let (block, lane) = (index / 4, (index % 4) as usize);
+            // The high bit keeps these counters apart from those of `normals`.
+            let high = (block >> 32) as u32 | 1 << 31;
+            let words = self.words([block as u32, high, stream as u32, (stream >> 32) as u32]);
+            for &word in words[lane..].iter().take(count - done) {
+                take(done, word);
+                done += 1;
+            }
+        }
+    }
+
+    /// The uniform 32-bit word `index` of a stream.
     #[inline]
     pub fn word(&self, stream: u64, index: u64) -> u32 {
-        let block = index / 4;
-        // The high bit keeps these counters apart from those of `normals`.
-        let words = self.words([block as u32, (block >> 32) as u32 | 1 << 31, stream as u32, (stream >> 32) as u32]);
-        words[(index % 4) as usize]
+        let mut found = 0;
+        self.words_of(stream, index, 1, |_, word| found = word);
+        found
     }
 }
 
@@ -85,5 +101,8 @@ mod tests {
         let mut part = [0.0; 7];
         Philox::new(7).normals(3, 1000, &mut part);
         assert_eq!(part, x[1000..1007]);
+        let mut words = [0; 9];
+        Philox::new(7).words_of(5, 3, 9, |i, word| words[i] = word);
+        assert_eq!(words, std::array::from_fn(|i| Philox::new(7).word(5, 3 + i as u64)));
     }
 }

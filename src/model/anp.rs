@@ -218,10 +218,9 @@ impl<T: Real> Dropout<T> {
     /// `first` is the place of x[0] within the whole matrix of its layer.
     fn apply(&self, x: &mut [T], sample: usize, layer: usize, first: usize) {
         let stream = (sample as u64) << 32 | layer as u64;
-        for (i, v) in x.iter_mut().enumerate() {
-            let kept = self.random.word(stream, (first + i) as u64) >= self.threshold;
-            *v = if kept { *v * self.scale } else { T::ZERO };
-        }
+        self.random.words_of(stream, first as u64, x.len(), |i, word| {
+            x[i] = if word >= self.threshold { x[i] * self.scale } else { T::ZERO };
+        });
     }
 }
 
