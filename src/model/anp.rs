@@ -7,13 +7,14 @@
 //! A mixture over S latents has the mean of the means, and by the law of total variance the mean of the variances plus the
 //! unbiased variance of the means.
 
-use std::collections::BTreeMap;
+mod dropout;
+mod numbers;
+mod weights;
 
 use pulp::Arch;
-use serde::Deserialize;
 
-use super::file::Channel;
-use super::{Model, Options};
+use super::arrays::{all_finite, at_most, expect_shape, finite, scaled, shape_error};
+use super::{Channel, Model, Options};
 use crate::error::{Result, fail, zeros};
 use crate::field::{Sharing, sharing};
 use crate::kernels::product::{Packed, Rows, Start, product};
@@ -22,6 +23,10 @@ use crate::kernels::real::Real;
 use crate::kernels::rows::{add, add_row_relu, layer_norm, softmax};
 use crate::kernels::strided::{View, ViewMut};
 
+use dropout::Dropout;
+pub use numbers::Numbers;
+use weights::{Attention, Dense, columns, vector};
+
 /// Bytes of activations in the decoder that should stay in the second-level cache.
 const TILE_BYTES: usize = 1 << 20;
 
@@ -29,139 +34,6 @@ const TILE_BYTES: usize = 1 << 20;
 /// the cache.
 fn tile_rows<T>(hidden: usize) -> usize {
     (TILE_BYTES / (9 * hidden * size_of::<T>()) / 12 * 12).clamp(12, 240)
-}
-
-/// Numbers of the architecture, from the model file.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Numbers {
-    /// Width of every representation; the decoder is three times as wide.
-    pub hidden: usize,
-    /// Attention heads; each takes a contiguous share of the width.
-    pub heads: usize,
-    /// Coordinates of a point.
-    pub dim_x: usize,
-    /// Values at a point.
-    pub dim_y: usize,
-    /// Self-attention layers of each encoder.
-    #[serde(default = "two")]
-    pub self_attentions: usize,
-    /// Cross-attention layers.
-    #[serde(default = "two")]
-    pub cross_attentions: usize,
-    /// Hidden layers of the decoder.
-    #[serde(default = "three")]
-    pub decoder_layers: usize,
-    /// Added to the softplus that gives sigma; network units.
-    pub min_sigma: f64,
-    /// Added to the variance in layer normalisation.
-    pub layer_norm_eps: f64,
-    /// Rate of dropout while the model was trained.
-    pub dropout: f64,
-}
-
-fn two() -> usize {
-    2
-}
-
-fn three() -> usize {
-    3
-}
-
-impl Numbers {
-    /// Ranges that keep every later size computation far from overflow.
-    pub(super) fn check(&self, inputs: usize, outputs: usize) -> Result<()> {
-        for (name, value, most) in [
-            ("hidden", self.hidden, 1 << 14),
-            ("heads", self.heads, self.hidden),
-            ("dim_x", self.dim_x, 64),
-            ("dim_y", self.dim_y, 1024),
-            ("self_attentions", self.self_attentions, 64),
-            ("cross_attentions", self.cross_attentions, 64),
-            ("decoder_layers", self.decoder_layers, 64),
-        ] {
-            if value < 1 || value > most {
-                return fail!(FileDescription, "anp.{name} is {value}, expected 1 to {most}");
-            }
-        }
-        if !self.hidden.is_multiple_of(self.heads) {
-            return fail!(FileDescription, "anp.hidden {} is no multiple of anp.heads {}", self.hidden, self.heads);
-        }
-        if !(self.min_sigma >= 0.0 && self.min_sigma.is_finite()) {
-            return fail!(FileDescription, "anp.min_sigma is {}, expected finite and >= 0", self.min_sigma);
-        }
-        if !(self.layer_norm_eps > 0.0 && self.layer_norm_eps < 1.0) {
-            return fail!(FileDescription, "anp.layer_norm_eps is {}, expected in (0, 1)", self.layer_norm_eps);
-        }
-        if !(0.0..1.0).contains(&self.dropout) {
-            return fail!(FileDescription, "anp.dropout is {}, expected in [0, 1)", self.dropout);
-        }
-        if (inputs, outputs) != (self.dim_x, self.dim_y) {
-            return fail!(
-                FileDescription,
-                "{inputs} inputs and {outputs} outputs, expected anp.dim_x = {} and anp.dim_y = {}",
-                self.dim_x,
-                self.dim_y
-            );
-        }
-        Ok(())
-    }
-
-    /// Names and shapes of all weights.
-    pub(super) fn weights(&self) -> BTreeMap<String, Vec<usize>> {
-        let (h, x, y) = (self.hidden, self.dim_x, self.dim_y);
-        let mut all = BTreeMap::new();
-        let mut dense = |name: &str, outputs: usize, inner: usize| {
-            all.insert(format!("{name}.weight"), vec![outputs, inner]);
-            all.insert(format!("{name}.bias"), vec![outputs]);
-        };
-        dense("latent_encoder.input_projection", h, x + y);
-        dense("latent_encoder.penultimate_layer", h, h);
-        dense("latent_encoder.mu", h, h);
-        dense("latent_encoder.log_sigma", h, h);
-        dense("deterministic_encoder.input_projection", h, x + y);
-        dense("deterministic_encoder.context_projection", h, x);
-        dense("deterministic_encoder.target_projection", h, x);
-        dense("decoder.target_projection", h, x);
-        for i in 0..self.decoder_layers {
-            dense(&format!("decoder.linears.{i}"), 3 * h, 3 * h);
-        }
-        dense("decoder.final_projection", 2 * y, 3 * h);
-        for (place, count) in [
-            ("latent_encoder.self_attentions", self.self_attentions),
-            ("deterministic_encoder.self_attentions", self.self_attentions),
-            ("deterministic_encoder.cross_attentions", self.cross_attentions),
-        ] {
-            for i in 0..count {
-                let name = format!("{place}.{i}");
-                for part in ["key", "value", "query"] {
-                    all.insert(format!("{name}.encoder_{part}.weight"), vec![h, h]);
-                }
-                all.insert(format!("{name}.final_linear.weight"), vec![h, 2 * h]);
-                for part in ["final_linear.bias", "layer_norm.weight", "layer_norm.bias"] {
-                    all.insert(format!("{name}.{part}"), vec![h]);
-                }
-            }
-        }
-        all
-    }
-}
-
-struct Dense<T> {
-    weight: Packed<T>,
-    bias: Vec<T>,
-}
-
-struct Attention<T> {
-    key: Packed<T>,
-    value: Packed<T>,
-    query: Packed<T>,
-    /// Columns of the final layer that meet the query, and those that meet the heads' outputs.
-    final_query: Packed<T>,
-    final_heads: Packed<T>,
-    final_bias: Vec<T>,
-    gamma: Vec<T>,
-    beta: Vec<T>,
 }
 
 /// Weights packed for one arithmetic, and the sizes of a plan.
@@ -196,32 +68,6 @@ pub struct Anp<T> {
     eps: Vec<f64>,
     latents: usize,
     dropout: Option<Dropout<T>>,
-}
-
-/// Zeroes elements with a given probability and scales the others by 1 / (1 - rate). Which ones depends on the seed, the
-/// latent draw, the layer and the element's place in its function, not on the batch.
-struct Dropout<T> {
-    random: Philox,
-    threshold: u32,
-    scale: T,
-}
-
-impl<T: Real> Dropout<T> {
-    fn new(rate: f64, seed: u64) -> Option<Self> {
-        (rate > 0.0).then(|| Dropout {
-            random: Philox::new(seed),
-            threshold: (rate * 4_294_967_296.0) as u32,
-            scale: T::from_f64(1.0 / (1.0 - rate)),
-        })
-    }
-
-    /// `first` is the place of x[0] within the whole matrix of its layer.
-    fn apply(&self, x: &mut [T], sample: usize, layer: usize, first: usize) {
-        let stream = (sample as u64) << 32 | layer as u64;
-        self.random.words_of(stream, first as u64, x.len(), |i, word| {
-            x[i] = if word >= self.threshold { x[i] * self.scale } else { T::ZERO };
-        });
-    }
 }
 
 /// Keys and values of one function and one cross-attention layer, packed a head.
@@ -298,13 +144,7 @@ impl<T: Real> Anp<T> {
             return fail!(InvalidArgument, "option dropout is {}, but latents is 0, expected >= 1", options.dropout);
         }
         let h = numbers.hidden;
-        let dense = |name: &str| -> Result<Dense<T>> {
-            let weight = model.tensor(&format!("{name}.weight"));
-            Ok(Dense {
-                weight: Packed::from_rows(&weight.to_f64(), weight.shape[0], weight.shape[1], name)?,
-                bias: vector(model, &format!("{name}.bias")),
-            })
-        };
+        let dense = |name: &str| Dense::new(model, name);
         let attentions = |place: &str, count: usize| -> Result<Vec<Attention<T>>> {
             (0..count).map(|i| Attention::new(model, &format!("{place}.{i}"), h)).collect()
         };
@@ -776,25 +616,6 @@ impl<T: Real> Anp<T> {
     }
 }
 
-impl<T: Real> Attention<T> {
-    fn new(model: &Model, name: &str, h: usize) -> Result<Self> {
-        let square = |part: &str| {
-            Packed::from_rows(&model.tensor(&format!("{name}.{part}.weight")).to_f64(), h, h, "packed weights")
-        };
-        let last = model.tensor(&format!("{name}.final_linear.weight")).to_f64();
-        Ok(Attention {
-            key: square("encoder_key")?,
-            value: square("encoder_value")?,
-            query: square("encoder_query")?,
-            final_query: columns(&last, h, 2 * h, 0, h)?,
-            final_heads: columns(&last, h, 2 * h, h, h)?,
-            final_bias: vector(model, &format!("{name}.final_linear.bias")),
-            gamma: vector(model, &format!("{name}.layer_norm.weight")),
-            beta: vector(model, &format!("{name}.layer_norm.bias")),
-        })
-    }
-}
-
 // Left behind while an encoding or a memory is taken out of the scratch; neither allocates.
 impl<T> Default for Memory<T> {
     fn default() -> Self {
@@ -827,83 +648,7 @@ fn many_moments(count: usize) -> Result<Vec<Moments>> {
     zeros(count, "a workspace")
 }
 
-fn vector<T: Real>(model: &Model, name: &str) -> Vec<T> {
-    model.tensor(name).to_f64().into_iter().map(T::from_f64).collect()
-}
-
-/// Columns first .. first + count of a row-major [outputs, width] matrix, packed.
-fn columns<T: Real>(w: &[f64], outputs: usize, width: usize, first: usize, count: usize) -> Result<Packed<T>> {
-    let mut packed = Packed::with_capacity(outputs, count, "packed weights")?;
-    packed.pack(outputs, count, |o, k| T::from_f64(w[o * width + first + k]));
-    Ok(packed)
-}
-
 /// log(1 + e^x).
 fn softplus(x: f64) -> f64 {
     if x > 0.0 { x + libm::log1p(libm::exp(-x)) } else { libm::log1p(libm::exp(x)) }
-}
-
-fn all_finite<T: Real>(x: &[T]) -> bool {
-    x.iter().all(|v| v.to_f64().is_finite())
-}
-
-/// Hands over points first .. first + count in network units, one channel value at a time.
-fn scaled<T: Real>(
-    view: &View,
-    first: usize,
-    count: usize,
-    width: usize,
-    channels: &[Channel],
-    mut put: impl FnMut(usize, usize, T),
-) {
-    let mut buffer = [0.0; 64];
-    let each = buffer.len().min(count * width);
-    let total = count * width;
-    let mut done = 0;
-    while done < total {
-        let part = &mut buffer[..each.min(total - done)];
-        view.gather(first * width + done, part);
-        for (i, v) in part.iter().enumerate() {
-            let (point, channel) = ((done + i) / width, (done + i) % width);
-            let c = &channels[channel];
-            put(point, channel, T::from_f64((v - c.offset) / c.scale));
-        }
-        done += part.len();
-    }
-}
-
-/// Accepts [outer, middle, inner], and without axes of extent 1: [middle, inner] and, where inner is 1, [.., middle].
-fn expect_shape(name: &str, shape: &[usize], outer: usize, middle: usize, inner: usize) -> Result<()> {
-    let fits = match *shape {
-        [a, b, c] => (a, b, c) == (outer, middle, inner),
-        [b, c] => (outer == 1 && (b, c) == (middle, inner)) || (inner == 1 && (b, c) == (outer, middle)),
-        [b] => outer == 1 && inner == 1 && b == middle,
-        _ => false,
-    };
-    if fits {
-        return Ok(());
-    }
-    fail!(Shape, "{name} has shape {shape:?}, expected [{outer}, {middle}, {inner}] (axes of extent 1 may be left out)")
-}
-
-fn shape_error(name: &str, view: &View, expected: &str) -> Result<()> {
-    fail!(Shape, "{name} has shape {:?}, expected {expected}", view.layout().shape())
-}
-
-fn at_most(name: &str, what: &str, value: usize, most: usize, option: &str) -> Result<()> {
-    if value > most {
-        return fail!(Shape, "{name} has {value} {what}, expected at most the plan's option {option}, {most}");
-    }
-    Ok(())
-}
-
-/// NaN and infinity are refused by name and place.
-fn finite(name: &str, view: &View, middle: usize, inner: usize) -> Result<()> {
-    match view.first_non_finite() {
-        None => Ok(()),
-        Some((i, value)) => {
-            let (outer, middle_at, inner_at) = (i / (middle * inner), i / inner % middle, i % inner);
-            fail!(NonFinite, "{name}[{outer}, {middle_at}, {inner_at}] is {value}, expected finite values")
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! What predicts: the model file, the architectures (one room each), and a plan that binds a model to sizes and arithmetic.
 
 pub mod anp;
+mod arrays;
 pub mod file;
 pub mod plan;
 

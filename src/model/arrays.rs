@@ -1,0 +1,71 @@
+//! The caller's arrays as a network meets them: shapes, finite values, network units.
+
+use super::Channel;
+use crate::error::{Result, fail};
+use crate::kernels::real::Real;
+use crate::kernels::strided::View;
+
+pub(super) fn all_finite<T: Real>(x: &[T]) -> bool {
+    x.iter().all(|v| v.to_f64().is_finite())
+}
+
+/// Hands over points first .. first + count in network units, one channel value at a time.
+pub(super) fn scaled<T: Real>(
+    view: &View,
+    first: usize,
+    count: usize,
+    width: usize,
+    channels: &[Channel],
+    mut put: impl FnMut(usize, usize, T),
+) {
+    let mut buffer = [0.0; 64];
+    let each = buffer.len().min(count * width);
+    let total = count * width;
+    let mut done = 0;
+    while done < total {
+        let part = &mut buffer[..each.min(total - done)];
+        view.gather(first * width + done, part);
+        for (i, v) in part.iter().enumerate() {
+            let (point, channel) = ((done + i) / width, (done + i) % width);
+            let c = &channels[channel];
+            put(point, channel, T::from_f64((v - c.offset) / c.scale));
+        }
+        done += part.len();
+    }
+}
+
+/// Accepts [outer, middle, inner], and without axes of extent 1: [middle, inner] and, where inner is 1, [.., middle].
+pub(super) fn expect_shape(name: &str, shape: &[usize], outer: usize, middle: usize, inner: usize) -> Result<()> {
+    let fits = match *shape {
+        [a, b, c] => (a, b, c) == (outer, middle, inner),
+        [b, c] => (outer == 1 && (b, c) == (middle, inner)) || (inner == 1 && (b, c) == (outer, middle)),
+        [b] => outer == 1 && inner == 1 && b == middle,
+        _ => false,
+    };
+    if fits {
+        return Ok(());
+    }
+    fail!(Shape, "{name} has shape {shape:?}, expected [{outer}, {middle}, {inner}] (axes of extent 1 may be left out)")
+}
+
+pub(super) fn shape_error(name: &str, view: &View, expected: &str) -> Result<()> {
+    fail!(Shape, "{name} has shape {:?}, expected {expected}", view.layout().shape())
+}
+
+pub(super) fn at_most(name: &str, what: &str, value: usize, most: usize, option: &str) -> Result<()> {
+    if value > most {
+        return fail!(Shape, "{name} has {value} {what}, expected at most the plan's option {option}, {most}");
+    }
+    Ok(())
+}
+
+/// NaN and infinity are refused by name and place.
+pub(super) fn finite(name: &str, view: &View, middle: usize, inner: usize) -> Result<()> {
+    match view.first_non_finite() {
+        None => Ok(()),
+        Some((i, value)) => {
+            let (outer, middle_at, inner_at) = (i / (middle * inner), i / inner % middle, i % inner);
+            fail!(NonFinite, "{name}[{outer}, {middle_at}, {inner_at}] is {value}, expected finite values")
+        }
+    }
+}
