@@ -1,9 +1,13 @@
 //! Every wrong argument of the projection's C functions: a status, a text that names the culprit, outputs untouched.
-#![allow(unsafe_code, clippy::undocumented_unsafe_blocks)]
+#![allow(unsafe_code)]
 
-use std::ffi::{c_char, c_void};
+#[path = "common/border.rs"]
+mod border;
+
+use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 
+use border::{failed, ok};
 use pcml::capi::*;
 use pcml::error::Status;
 
@@ -11,22 +15,9 @@ const CELLS: usize = 5;
 const SLICES: usize = 3;
 const SENTINEL: f64 = -7.25;
 
-fn text() -> String {
-    let mut buffer = [0u8; 512];
-    let mut length = 0;
-    unsafe { pcml_error_message(buffer.as_mut_ptr().cast::<c_char>(), 512, &mut length) };
-    String::from_utf8_lossy(&buffer[..length as usize]).into_owned()
-}
-
 #[track_caller]
 fn refused(status: i32, expected: Status, names: &str) {
-    assert_eq!(status, expected as i32, "{}", text());
-    assert!(text().contains(names), "{:?} does not name {names:?}", text());
-}
-
-#[track_caller]
-fn ok(status: i32) {
-    assert_eq!(status, 0, "{}", text());
+    failed(status, expected, &[names]);
 }
 
 fn array(data: *const f64, shape: &[i64]) -> pcml_const_array {
