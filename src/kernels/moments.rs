@@ -464,8 +464,14 @@ static ONES: [f64; BLOCK] = [1.0; BLOCK];
 
 #[inline(always)]
 fn read<'s>(view: &'s View, start: usize, stage: &'s mut [f64]) -> &'s [f64] {
-    if let Some(cells) = view.as_f64(start, stage.len()) {
+    if let Some(cells) = view.as_slice::<f64>(start, stage.len()) {
         return cells;
+    }
+    if let Some(cells) = view.as_slice::<f32>(start, stage.len()) {
+        for (s, cell) in stage.iter_mut().zip(cells) {
+            *s = *cell as f64;
+        }
+        return stage;
     }
     view.gather(start, stage);
     stage
@@ -513,7 +519,7 @@ fn padded(cells: &[f64], fill: f64) -> Lane {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::field::Layout;
+    use crate::field::{Element, Layout};
     use proptest::prelude::*;
 
     fn field(n: usize) -> impl Strategy<Value = (Vec<f64>, Vec<f64>, Vec<f64>)> {
@@ -575,26 +581,34 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_large_field_is_streamed_to_the_same_bits() {
+    /// A field beyond the caches in storage of type T, written without gaps from three alignments, against one with gaps.
+    fn large<T: Element + PartialEq + Into<f64>>(one: impl Fn(f64) -> T) {
         let n = STREAM_FROM + 517;
         let row = vec![1.0; n];
-        let u: Vec<f64> = (0..n).map(|i| (i % 1013) as f64 * 0.01).collect();
+        let u: Vec<T> = (0..n).map(|i| one((i % 1013) as f64 * 0.01)).collect();
+        let untouched = one(-1.0);
         let run = |shift: usize, spaced: usize| {
-            let mut out = vec![-1f64; (n + 2) * spaced];
+            let mut out = vec![untouched; (n + 4) * spaced];
             let layout = Layout::new("out", &[n], &[spaced as isize]).unwrap();
             let mut mean = ViewMut::strided("out", &mut out, shift, layout).unwrap();
             let outputs = Outputs { mean: &mut mean, variance: None };
             let view = View::new("u", &u, &[n]).unwrap();
-            correct(&row, &view, None, &[0.1], Dtype::F64, Some(outputs), &mut Stage::default());
-            assert!(out[..shift].iter().chain(&out[shift + n * spaced..]).all(|&x| x == -1.0));
-            out[shift..].iter().step_by(spaced).take(n).map(|x| x.to_bits()).collect::<Vec<_>>()
+            correct(&row, &view, None, &[0.1], T::DTYPE, Some(outputs), &mut Stage::default());
+            assert!(out[..shift].iter().chain(&out[shift + n * spaced..]).all(|&x| x == untouched));
+            out[shift..].iter().step_by(spaced).take(n).map(|&x| x.into().to_bits()).collect::<Vec<_>>()
         };
         let plain = run(0, 2);
-        assert_eq!(plain[n - 1], (u[n - 1] - 0.1).to_bits());
-        for shift in [0, 1, 2] {
+        let last: f64 = u[n - 1].into();
+        assert_eq!(plain[n - 1], one(last - 0.1).into().to_bits());
+        for shift in 0..4 {
             assert!(run(shift, 1) == plain);
         }
+    }
+
+    #[test]
+    fn a_large_field_is_streamed_to_the_same_bits() {
+        large::<f64>(|x| x);
+        large::<f32>(|x| x as f32);
     }
 
     proptest! {

@@ -130,13 +130,13 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Elements `start .. start + len` as they lie in memory, when they are f64 without gaps.
-    #[inline]
-    pub fn as_f64(&self, start: usize, len: usize) -> Option<&[f64]> {
-        let whole = self.layout.strides() == [1] && self.dtype == Dtype::F64;
+    /// Elements `start .. start + len` as they lie in memory, when they are of this type and without gaps.
+    #[inline(always)]
+    pub fn as_slice<T: Element>(&self, start: usize, len: usize) -> Option<&[T]> {
+        let whole = self.layout.strides() == [1] && self.dtype == T::DTYPE;
         assert!(start + len <= self.layout.len());
         // SAFETY: inside the layout; the borrow ends before the same call writes these elements.
-        whole.then(|| unsafe { std::slice::from_raw_parts(self.data.cast::<f64>().add(start), len) })
+        whole.then(|| unsafe { std::slice::from_raw_parts(self.data.cast::<T>().add(start), len) })
     }
 }
 
@@ -229,6 +229,23 @@ impl ViewMut<'_> {
     #[inline(always)]
     pub(crate) fn stream(&mut self, start: usize, values: &[f64]) {
         assert!(start + values.len() <= self.layout.len());
+        #[cfg(target_arch = "x86_64")]
+        if self.layout.strides() == [1] && self.dtype == Dtype::F32 {
+            use std::arch::x86_64::{_mm_cvtpd_ps, _mm_loadu_pd, _mm_movelh_ps, _mm_stream_ps};
+            let base = self.data.cast::<f32>().wrapping_add(start);
+            if (base as usize).is_multiple_of(16) {
+                let (fours, rest) = values.as_chunks::<4>();
+                for (i, four) in fours.iter().enumerate() {
+                    // SAFETY: inside the layout, whose elements `from_raw` was promised writable; aligned to 16 bytes.
+                    unsafe {
+                        let low = _mm_cvtpd_ps(_mm_loadu_pd(four.as_ptr()));
+                        let high = _mm_cvtpd_ps(_mm_loadu_pd(four.as_ptr().add(2)));
+                        _mm_stream_ps(base.add(4 * i), _mm_movelh_ps(low, high));
+                    }
+                }
+                return self.scatter(start + 4 * fours.len(), rest);
+            }
+        }
         #[cfg(target_arch = "x86_64")]
         if self.layout.strides() == [1] && self.dtype == Dtype::F64 {
             use std::arch::x86_64::{_mm_loadu_pd, _mm_stream_pd};
