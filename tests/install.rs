@@ -69,13 +69,13 @@ fn numbers(table: &str) -> Vec<String> {
     table.lines().map(|l| l.rsplit_once(' ').map_or(l, |(head, _)| head.trim_end()).to_string()).collect()
 }
 
+fn ask_pkg_config(prefix: &Path, args: &[&str]) -> std::process::Output {
+    let path = prefix.join("lib/pkgconfig");
+    Command::new("pkg-config").args(args).arg("pcml").env("PKG_CONFIG_PATH", path).output().expect("pkg-config")
+}
+
 fn pkg_config(prefix: &Path, args: &[&str]) -> Vec<String> {
-    let output = Command::new("pkg-config")
-        .args(args)
-        .arg("pcml")
-        .env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig"))
-        .output()
-        .expect("pkg-config");
+    let output = ask_pkg_config(prefix, args);
     assert!(output.status.success(), "{}", printed(&output));
     String::from_utf8_lossy(&output.stdout).split_whitespace().map(str::to_string).collect()
 }
@@ -118,6 +118,7 @@ fn the_installed_tree_serves_strangers() {
         assert_eq!(succeed(&program, [""; 0]), "", "the library prints nothing");
     }
     assert_eq!(pkg_config(&prefix, &["--modversion"]), [env!("CARGO_PKG_VERSION")]);
+    assert!(!ask_pkg_config(&prefix, &["--atleast-version=9.9"]).status.success());
 
     let consumer = dir.join("consumer");
     std::fs::create_dir_all(&consumer).unwrap();
