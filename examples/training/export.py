@@ -14,30 +14,32 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
-import stefan
 from anp import ANP
+from problems import PROBLEMS, Problem
 
 FORMAT = 1
 
 
-def description(model: ANP, settings: dict) -> dict:
+def description(model: ANP, problem: Problem, settings: dict) -> dict:
+    low, high = problem.x_range
+    first, last = problem.train_range
     return {
         "format": FORMAT,
         "architecture": "anp",
         "anp": model.numbers,
         # raw = offset + scale * network value
         "inputs": [
-            {"name": "t", "unit": "1", "offset": 0.0, "scale": stefan.T_MAX},
-            {"name": "x", "unit": "1", "offset": 0.0, "scale": 1.0},
+            {"name": "t", "unit": "1", "offset": 0.0, "scale": problem.t_max},
+            {"name": "x", "unit": "1", "offset": low, "scale": high - low},
         ],
         "outputs": [{"name": "u", "unit": "1", "offset": 0.0, "scale": 1.0}],
         "grid": [
-            {"name": "t", "lower": 0.0, "upper": stefan.T_MAX},
-            {"name": "x", "lower": 0.0, "upper": 1.0},
+            {"name": "t", "lower": 0.0, "upper": problem.t_max},
+            {"name": "x", "lower": low, "upper": high},
         ],
         "conservation": [{"output": "u", "axis": "x", "quadrature": "trapezoid"}],
         "provenance": {
-            "title": "Attentive neural process for the Stefan problem, u* in [0.55, 0.7]",
+            "title": f"Attentive neural process, {problem.name}, {problem.parameter} in [{first}, {last}]",
             "training_data": "analytic solution at random points, new functions in every batch",
             "recipe": "examples/training/train.py",
             "settings": settings,
@@ -48,7 +50,7 @@ def description(model: ANP, settings: dict) -> dict:
 
 
 @torch.no_grad()
-def selftest(model: ANP) -> dict:
+def selftest(model: ANP, problem: Problem) -> dict:
     """Two functions, 20 context and 7 target points each, in raw units."""
     generator = torch.Generator().manual_seed(7)
     dim_x, dim_y = model.numbers["dim_x"], model.numbers["dim_y"]
@@ -57,15 +59,17 @@ def selftest(model: ANP) -> dict:
     draw = lambda *shape: torch.rand(*shape, generator=generator, dtype=torch.float64)
     cx, cy, tx = draw(2, 20, dim_x), draw(2, 20, dim_y), draw(2, 7, dim_x)
     mean, sigma = twin(cx, cy, tx)
-    raw = torch.tensor([stefan.T_MAX, 1.0], dtype=torch.float64)
-    return {"selftest.context_x": cx * raw, "selftest.context_y": cy, "selftest.target_x": tx * raw,
+    low, high = problem.x_range
+    scale = torch.tensor([problem.t_max, high - low], dtype=torch.float64)
+    offset = torch.tensor([0.0, low], dtype=torch.float64)
+    return {"selftest.context_x": offset + cx * scale, "selftest.context_y": cy, "selftest.target_x": offset + tx * scale,
             "selftest.mean": mean.contiguous(), "selftest.variance": (sigma**2).contiguous()}
 
 
-def export_anp(model: ANP, path: Path, settings: dict):
+def export_anp(model: ANP, problem: Problem, path: Path, settings: dict):
     tensors = {name: value.detach().float().contiguous() for name, value in model.state_dict().items()}
-    tensors |= selftest(model)
-    text = json.dumps(description(model, settings), sort_keys=True)
+    tensors |= selftest(model, problem)
+    text = json.dumps(description(model, problem, settings), sort_keys=True)
     # The digest covers the description and the data section, which does not depend on the metadata.
     draft = save(tensors)
     data = draft[8 + int.from_bytes(draft[:8], "little"):]
@@ -81,7 +85,7 @@ def main():
     state = torch.load(args.checkpoint, weights_only=True)
     model = ANP(**{k: v for k, v in state["numbers"].items() if k != "layer_norm_eps"})
     model.load_state_dict(state["model"])
-    export_anp(model, args.model, state["settings"])
+    export_anp(model, PROBLEMS[state["settings"]["problem"]], args.model, state["settings"])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Trains the attentive neural process on the Stefan problem and exports it.
+"""Trains the attentive neural process on one of the conservation problems and exports it.
 
-    python train.py --out runs/stefan                     # the shipped model: hidden 64, about two hours on two cores
-    python train.py --out runs/smoke --steps 20 --batch 8 # a smoke run
+    python train.py --out runs/stefan                        # a shipped model: hidden 64, about an hour on two cores
+    python train.py --problem pme --out runs/pme
+    python train.py --out runs/smoke --steps 20 --batch 8    # a smoke run
 
 Every batch holds new functions. Writes log.csv (validation every --eval-every steps), checkpoint.pt (resumed from when
 it is there; the run is the same as one without the stop, up to the order of random draws) and, at the end, model.safetensors.
@@ -16,34 +17,39 @@ from pathlib import Path
 
 import torch
 
-import stefan
 from anp import ANP
 from export import export_anp
+from problems import PROBLEMS, Problem
 
 
-def scaled(tx: torch.Tensor) -> torch.Tensor:
-    return (tx / torch.tensor([stefan.T_MAX, 1.0], dtype=tx.dtype)).float()
+def scaled(problem: Problem, tx: torch.Tensor) -> torch.Tensor:
+    """Coordinates in units of the domain."""
+    low, high = problem.x_range
+    offset = torch.tensor([0.0, low], dtype=tx.dtype)
+    return ((tx - offset) / torch.tensor([problem.t_max, high - low], dtype=tx.dtype)).float()
 
 
-def validation_set(seed: int = 12345, n: int = 50):
+def validation_set(problem: Problem, seed: int = 12345, n: int = 50):
     generator = torch.Generator().manual_seed(seed)
     sets = {}
-    target = torch.stack([torch.full((201,), 0.05, dtype=torch.float64), torch.linspace(0, 1, 201, dtype=torch.float64)], -1)
-    for u_star in stefan.TEST_VALUES:
-        functions = stefan.Stefan(torch.full((n,), u_star, dtype=torch.float64))
-        context_x = stefan.draw_points(n, 10, True, generator)
-        truth = functions.solution(target.expand(n, -1, -1))
-        sets[u_star] = (context_x, functions.solution(context_x), target.expand(n, -1, -1), truth, functions.mass(0.05))
+    x = torch.linspace(*problem.x_range, 201, dtype=torch.float64)
+    target = torch.stack([torch.full_like(x, problem.metric_time), x], -1).expand(n, -1, -1)
+    for value in problem.test_values:
+        parameter = torch.full((n,), value, dtype=torch.float64)
+        context_x = problem.points(n, 10, True, generator)
+        truth = problem.sample(parameter, target)
+        mass = problem.mass(parameter, problem.metric_time)
+        sets[value] = (context_x, problem.sample(parameter, context_x), target, truth, mass)
     return sets
 
 
 @torch.no_grad()
-def validate(model: ANP, sets) -> dict:
+def validate(problem: Problem, model: ANP, sets) -> dict:
     """MSE of the mean at the mean latent before and after the ProbConserv projection (trapezoid rule, no noise)."""
     model.eval()
     scores = {}
-    for u_star, (cx, cy, tx, truth, mass) in sets.items():
-        mean, sigma = (a.double().squeeze(-1) for a in model(scaled(cx), cy.float(), scaled(tx)))
+    for value, (cx, cy, tx, truth, mass) in sets.items():
+        mean, sigma = (a.double().squeeze(-1) for a in model(scaled(problem, cx), cy.float(), scaled(problem, tx)))
         x = tx[0, :, 1]
         g = torch.zeros_like(x)
         g[:-1] += 0.5 * x.diff()
@@ -51,11 +57,11 @@ def validate(model: ANP, sets) -> dict:
         residual = mean @ g - mass
         gain = sigma**2 * g / (sigma**2 @ g**2)[:, None]
         truth = truth.squeeze(-1)
-        scores[f"mse_{u_star}"] = ((mean - truth) ** 2).mean().item()
-        scores[f"mse_projected_{u_star}"] = ((mean - gain * residual[:, None] - truth) ** 2).mean().item()
-        scores[f"conservation_{u_star}"] = residual.mean().item()
+        scores[f"mse_{value}"] = ((mean - truth) ** 2).mean().item()
+        scores[f"mse_projected_{value}"] = ((mean - gain * residual[:, None] - truth) ** 2).mean().item()
+        scores[f"conservation_{value}"] = residual.mean().item()
         z = (truth - mean) / sigma
-        scores[f"log_density_{u_star}"] = (-0.5 * z**2 - sigma.log() - 0.5 * math.log(2 * math.pi)).mean().item()
+        scores[f"log_density_{value}"] = (-0.5 * z**2 - sigma.log() - 0.5 * math.log(2 * math.pi)).mean().item()
     model.train()
     return scores
 
@@ -63,6 +69,7 @@ def validate(model: ANP, sets) -> dict:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--problem", choices=PROBLEMS, default="stefan")
     parser.add_argument("--hidden", type=int, default=64)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--steps", type=int, default=24000)
@@ -93,12 +100,13 @@ def main():
         generator.set_state(state["generator"])
         first, spent = state["step"], state["seconds"]
 
-    sets = validation_set()
+    problem = PROBLEMS[args.problem]
+    sets = validation_set(problem)
     log_path = args.out / "log.csv"
     loss_sum, loss_count, started = 0.0, 0, time.monotonic() - spent
     for step in range(first, args.steps):
-        cx, cy, tx, ty = stefan.draw_batch(args.batch, generator)
-        loss = model.loss(scaled(cx), cy.float(), scaled(tx), ty.float())
+        cx, cy, tx, ty = problem.batch(args.batch, generator)
+        loss = model.loss(scaled(problem, cx), cy.float(), scaled(problem, tx), ty.float())
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 100.0)
@@ -113,7 +121,7 @@ def main():
                   f"{rest / 60:5.1f} min left", end="", flush=True)
         if done % args.eval_every == 0 or done == args.steps:
             row = {"step": done, "seconds": round(time.monotonic() - started, 1),
-                   "learning_rate": schedule.get_last_lr()[0], "loss": loss_sum / loss_count, **validate(model, sets)}
+                   "learning_rate": schedule.get_last_lr()[0], "loss": loss_sum / loss_count, **validate(problem, model, sets)}
             loss_sum, loss_count = 0.0, 0
             fresh = not log_path.exists()
             with log_path.open("a", newline="") as f:
@@ -127,7 +135,7 @@ def main():
             torch.save(state, checkpoint.with_suffix(".tmp"))
             checkpoint.with_suffix(".tmp").replace(checkpoint)
     print()
-    export_anp(model, args.out / "model.safetensors", settings)
+    export_anp(model, problem, args.out / "model.safetensors", settings)
     print(f"wrote {args.out / 'model.safetensors'}")
 
 

@@ -1,0 +1,101 @@
+"""The five conservation problems of ProbConserv (Hansen et al., ICML 2023): one family of functions u(t, x) each.
+
+    stefan     u_t = (k(u) u_x)_x, k = 1 where u >= u*, else 0; u(0, t) = 1        parameter u*
+    pme        u_t = (u^m u_x)_x                                                   parameter m
+    heat       u_t = k u_xx, u = exp(-k t) sin x                                   parameter k
+    advection  u_t + a u_x = 0, u(x, 0) = 1 where x <= 1/2, else 0                  parameter a
+    burgers    u_t + u u_x = 0, a ramp that steepens into a shock at t = 1 / a      parameter a
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Callable
+
+import torch
+from torch import Tensor
+
+
+def front_constant(u_star: Tensor) -> Tensor:
+    """a = 2 z with u* erf(z) z exp(z^2) = (1 - u*) / sqrt(pi), by bisection (the left side grows with z)."""
+    low, high = torch.zeros_like(u_star), torch.full_like(u_star, 10.0)
+    for _ in range(80):
+        z = 0.5 * (low + high)
+        above = u_star * torch.erf(z) * z * torch.exp(z * z) > (1 - u_star) / math.sqrt(math.pi)
+        low, high = torch.where(above, low, z), torch.where(above, z, high)
+    return low + high
+
+
+def stefan_constants(u_star: Tensor) -> tuple[Tensor, Tensor]:
+    """The front constant a (the front is at a sqrt(t)) and c1 = (1 - u*) / erf(a / 2)."""
+    a = front_constant(u_star)
+    return a, (1 - u_star) / torch.erf(0.5 * a)
+
+
+def stefan(u_star: Tensor, t: Tensor, x: Tensor) -> Tensor:
+    """1 - c1 erf(x / (2 sqrt(t))) left of the front, 0 right of it."""
+    a, c1 = stefan_constants(u_star)
+    root = torch.sqrt(t)
+    return torch.where(x <= a * root, 1 - c1 * torch.erf(x / (2 * root).clamp_min(1e-300)), 0.0)
+
+
+def burgers(a: Tensor, t: Tensor, x: Tensor) -> Tensor:
+    """a left of the ramp, which falls to 0 at x = 0; after t = 1 / a a shock at (a t - 1) / 2."""
+    ramp = torch.where(x <= a * t - 1, a, torch.where(x <= 0, a * x / torch.clamp_max(a * t - 1, -1e-12), 0.0))
+    return torch.where(a * t < 1, ramp, torch.where(x <= 0.5 * (a * t - 1), a, 0.0))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """solution(p, t, x) and mass(p, t) broadcast over tensors; mass is the integral of u over x."""
+
+    name: str
+    parameter: str
+    train_range: tuple[float, float]
+    test_values: tuple[float, ...]
+    x_range: tuple[float, float]
+    t_max: float
+    metric_time: float
+    solution: Callable[[Tensor, Tensor, Tensor], Tensor]
+    mass: Callable[[Tensor, float], Tensor]
+
+    def sample(self, parameter: Tensor, tx: Tensor) -> Tensor:
+        """u [B, n, 1] of functions with parameters [B] at points (t, x) [B, n, 2]."""
+        t, x = tx.double().unbind(-1)
+        return self.solution(parameter.double()[:, None], t, x).unsqueeze(-1)
+
+    def points(self, n: int, side: int, stratified: bool, generator: torch.Generator) -> Tensor:
+        """n tensor grids of side x side points (t, x), sorted: [n, side^2, 2]. Contexts take one t an interval."""
+        t = torch.rand(n, side, generator=generator, dtype=torch.float64)
+        t = (t + torch.arange(side)) / side if stratified else t.sort(dim=1).values
+        x = torch.rand(n, side, generator=generator, dtype=torch.float64).sort(dim=1).values
+        low, high = self.x_range
+        t, x = self.t_max * t, low + (high - low) * x
+        return torch.stack([t[:, :, None].expand(-1, -1, side), x[:, None, :].expand(-1, side, -1)], dim=-1).flatten(1, 2)
+
+    def batch(self, n: int, generator: torch.Generator):
+        """context_x, context_y, target_x, target_y of n new functions, 10 x 10 points each (f64)."""
+        low, high = self.train_range
+        parameter = low + (high - low) * torch.rand(n, generator=generator, dtype=torch.float64)
+        context_x = self.points(n, 10, True, generator)
+        target_x = self.points(n, 10, False, generator)
+        return context_x, self.sample(parameter, context_x), target_x, self.sample(parameter, target_x)
+
+
+PROBLEMS = {
+    p.name: p
+    for p in (
+        Problem("stefan", "u_star", (0.55, 0.7), (0.6, 0.5), (0.0, 1.0), 0.1, 0.05, stefan,
+                lambda p, t: 2 * stefan_constants(p)[1] * math.sqrt(t / math.pi)),
+        Problem("pme", "m", (1.0, 6.0), (1.0, 3.0, 6.0), (0.0, 1.0), 1.0, 0.5,
+                lambda m, t, x: (m * (t - x).clamp_min(0.0)) ** (1 / m),
+                lambda m, t: m ** (1 + 1 / m) / (m + 1) * t ** (1 + 1 / m)),
+        Problem("heat", "k", (1.0, 5.0), (1.0, 5.0), (0.0, 2 * math.pi), 1.0, 0.5,
+                lambda k, t, x: torch.exp(-k * t) * torch.sin(x),
+                lambda k, t: torch.zeros_like(k)),
+        Problem("advection", "a", (1.0, 5.0), (1.0, 3.0), (0.0, 1.0), 1.0, 0.1,
+                lambda a, t, x: (x - a * t <= 0.5).double(),
+                lambda a, t: 0.5 + (a * t).clamp_max(0.5)),
+        Problem("burgers", "a", (1.0, 4.0), (1.0, 3.0), (-1.0, 1.0), 1.0, 0.5, burgers,
+                lambda a, t: 0.5 * a * (1 + a * t)),
+    )
+}
