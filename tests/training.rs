@@ -6,14 +6,27 @@ mod tools;
 use pcml::model::Model;
 use tools::{root, run, scratch, succeed};
 
-#[test]
-fn a_short_training_run_gives_a_model_that_loads() {
+/// A Python that can train, or None after saying so.
+fn python() -> Option<String> {
     let python = std::env::var("PCML_PYTHON").unwrap_or("python3".into());
     let ready = std::process::Command::new(&python).args(["-c", "import torch, safetensors"]).output();
-    if !ready.is_ok_and(|o| o.status.success()) {
-        println!("skipped: training recipe, {python} has no torch and safetensors");
-        return;
+    if ready.is_ok_and(|o| o.status.success()) {
+        return Some(python);
     }
+    println!("skipped: training recipe, {python} has no torch and safetensors");
+    None
+}
+
+#[test]
+fn masses_are_the_integrals_of_the_solutions() {
+    if let Some(python) = python() {
+        succeed(python, [root().join("examples/training/problems.py")]);
+    }
+}
+
+#[test]
+fn a_short_training_run_gives_a_model_that_loads() {
+    let Some(python) = python() else { return };
     let out = scratch("training");
     let script = root().join("examples/training/train.py");
     let short = ["--steps", "6", "--batch", "4", "--hidden", "16", "--eval-every", "3", "--threads", "1"];

@@ -99,3 +99,20 @@ PROBLEMS = {
                 lambda a, t: 0.5 * a * (1 + a * t)),
     )
 }
+
+
+def check_masses(points: int = 20_001):
+    """Every mass is the integral of its solution, up to the width of a cell at the jumps."""
+    for p in PROBLEMS.values():
+        x = torch.linspace(*p.x_range, points, dtype=torch.float64)
+        for value in p.test_values:
+            parameter = torch.tensor([value], dtype=torch.float64)
+            for t in (0.2 * p.metric_time, p.metric_time):
+                u = p.sample(parameter, torch.stack([torch.full_like(x, t), x], -1)[None])[0, :, 0]
+                found, expected = torch.trapezoid(u, x).item(), p.mass(parameter, t).item()
+                tolerance = u.abs().max().item() * (x[1] - x[0]).item()
+                assert abs(found - expected) <= tolerance, f"{p.name} {value} at {t}: {found}, expected {expected}"
+
+
+if __name__ == "__main__":
+    check_masses()
