@@ -30,9 +30,24 @@
 #define PCML_MAX_RANK 8
 
 /**
+ * Most values of a block.
+ */
+#define BLOCK 512
+
+/**
+ * Accumulators of different magnitude.
+ */
+#define LEVELS 3
+
+/**
  * The format that this version reads.
  */
 #define FORMAT 1
+
+/**
+ * Integers of a sum's canonical form.
+ */
+#define Exact_BINS (DIGITS + 3)
 
 /**
  * What a call returns. 0 is success; every other number keeps its meaning for ever.
@@ -138,6 +153,10 @@ enum pcml_status
    * A defect in the library: a panic was caught. The objects of the call should be freed, not used.
    */
   PCML_STATUS_PANIC = 23,
+  /**
+   * The host's reduction failed, or what it returned is not the sum of what the parts gave it.
+   */
+  PCML_STATUS_REDUCTION = 24,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -389,7 +408,7 @@ typedef struct pcml_array {
 /**
  * Every status, in order of its number.
  */
-#define pcml_status_ALL { pcml_status_Ok, pcml_status_NullArgument, pcml_status_InvalidArgument, pcml_status_Shape, pcml_status_Stride, pcml_status_Dtype, pcml_status_NonFinite, pcml_status_NotSorted, pcml_status_Variance, pcml_status_Noise, pcml_status_Singular, pcml_status_NotConverged, pcml_status_Io, pcml_status_FileFormat, pcml_status_FileVersion, pcml_status_FileDescription, pcml_status_Weights, pcml_status_SelfTest, pcml_status_TooLarge, pcml_status_OutOfMemory, pcml_status_Mismatch, pcml_status_Handle, pcml_status_State, pcml_status_Panic, }
+#define pcml_status_ALL { pcml_status_Ok, pcml_status_NullArgument, pcml_status_InvalidArgument, pcml_status_Shape, pcml_status_Stride, pcml_status_Dtype, pcml_status_NonFinite, pcml_status_NotSorted, pcml_status_Variance, pcml_status_Noise, pcml_status_Singular, pcml_status_NotConverged, pcml_status_Io, pcml_status_FileFormat, pcml_status_FileVersion, pcml_status_FileDescription, pcml_status_Weights, pcml_status_SelfTest, pcml_status_TooLarge, pcml_status_OutOfMemory, pcml_status_Mismatch, pcml_status_Handle, pcml_status_State, pcml_status_Panic, pcml_status_Reduction, }
 
 #ifdef __cplusplus
 extern "C" {

@@ -54,11 +54,13 @@ pub enum Status {
     State = 22,
     /// A defect in the library: a panic was caught. The objects of the call should be freed, not used.
     Panic = 23,
+    /// The host's reduction failed, or what it returned is not the sum of what the parts gave it.
+    Reduction = 24,
 }
 
 impl Status {
     /// Every status, in order of its number.
-    pub const ALL: [Status; 24] = [
+    pub const ALL: [Status; 25] = [
         Status::Ok,
         Status::NullArgument,
         Status::InvalidArgument,
@@ -83,6 +85,7 @@ impl Status {
         Status::Handle,
         Status::State,
         Status::Panic,
+        Status::Reduction,
     ];
 }
 
@@ -149,7 +152,7 @@ mod tests {
         for (number, status) in Status::ALL.iter().enumerate() {
             assert_eq!(*status as usize, number);
         }
-        assert_eq!(Status::Panic as i32, 23);
+        assert_eq!(Status::Reduction as i32, 24);
     }
 
     #[test]

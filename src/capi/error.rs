@@ -50,6 +50,7 @@ pub extern "C" fn pcml_status_name(status: i32) -> *const c_char {
         Some(Status::Handle) => c"PCML_STATUS_HANDLE",
         Some(Status::State) => c"PCML_STATUS_STATE",
         Some(Status::Panic) => c"PCML_STATUS_PANIC",
+        Some(Status::Reduction) => c"PCML_STATUS_REDUCTION",
     };
     name.as_ptr()
 }
