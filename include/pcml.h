@@ -30,9 +30,24 @@
 #define PCML_MAX_RANK 8
 
 /**
+ * Most values of a block.
+ */
+#define BLOCK 512
+
+/**
+ * Accumulators of different magnitude.
+ */
+#define LEVELS 3
+
+/**
  * The format that this version reads.
  */
 #define FORMAT 1
+
+/**
+ * Integers of a sum's canonical form.
+ */
+#define Exact_BINS (DIGITS + 3)
 
 /**
  * What a call returns. 0 is success; every other number keeps its meaning for ever.

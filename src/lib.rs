@@ -3,11 +3,12 @@
 //! A host loads a trained surrogate, predicts in-process, and makes the prediction obey conservation laws, exactly, with
 //! uncertainty. From C, C++ or Fortran through `include/pcml.h`; from Rust as below.
 //!
-//! The map of the house; dependencies point one way, `capi -> model, constraint -> kernels -> field, error`:
+//! The map of the house; dependencies point one way, `capi -> model, constraint -> reduce -> kernels -> field, error`:
 //!
 //! - [`model`]: what predicts. The model file, the architectures, a plan that binds a model to sizes and arithmetic.
 //! - [`constraint`]: what corrects. Rows that must hold, the prior that is the metric, the projection, its report.
-//! - [`kernels`]: what makes it fast. Strided access, packed products, exact sums, counter-based random numbers.
+//! - [`reduce`]: sums whose bits depend on no order.
+//! - [`kernels`]: what makes it fast. Strided access, packed products, compensated sums, counter-based random numbers.
 //! - [`field`]: dtype, shape and strides of the caller's arrays. [`error`]: one error type with pinned numbers.
 //! - [`capi`]: the only home of `extern "C"`; one file per C object, no numerics.
 //!
@@ -44,5 +45,6 @@ pub mod error;
 pub mod field;
 pub mod kernels;
 pub mod model;
+pub mod reduce;
 
 pub use kernels::strided::{View, ViewMut};

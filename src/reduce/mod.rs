@@ -1,0 +1,5 @@
+//! Sums whose bits depend on no order: [`Exact`] splits doubles into integer digits, which add without rounding.
+
+mod exact;
+
+pub use exact::Exact;
