@@ -20,34 +20,9 @@
 #define PCML_VERSION_PATCH 0
 
 /**
- * Most steps of one slice: the correction and its repairs. Each leaves about 1e-15 of the residual before it.
- */
-#define MAX_STEPS 8
-
-/**
  * Largest rank of an array.
  */
 #define PCML_MAX_RANK 8
-
-/**
- * Most values of a block.
- */
-#define BLOCK 512
-
-/**
- * Accumulators of different magnitude.
- */
-#define LEVELS 3
-
-/**
- * The format that this version reads.
- */
-#define FORMAT 1
-
-/**
- * Integers of a sum's canonical form.
- */
-#define Exact_BINS (DIGITS + 3)
 
 /**
  * What a call returns. 0 is success; every other number keeps its meaning for ever.

@@ -32,6 +32,14 @@ fn the_committed_header_is_the_generated_one() {
 }
 
 #[test]
+fn every_macro_carries_the_librarys_name() {
+    let header = std::fs::read_to_string(root().join("include/pcml.h")).expect("the header");
+    let foreign: Vec<&str> =
+        header.lines().filter_map(|l| l.strip_prefix("#define ")).filter(|l| !l.starts_with("PCML_")).collect();
+    assert!(header.contains("#define PCML_MAX_RANK") && foreign.is_empty(), "{foreign:?}");
+}
+
+#[test]
 fn the_header_compiles_alone_and_twice_in_c_and_cpp() {
     if !have(&["cc", "c++"]) {
         return;
