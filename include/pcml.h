@@ -128,6 +128,18 @@ enum pcml_status
    * A defect in the library: a panic was caught. The objects of the call should be freed, not used.
    */
   PCML_STATUS_PANIC = 23,
+  /**
+   * The host's reduction failed, or gave sums that no set of parts has.
+   */
+  PCML_STATUS_REDUCTION = 24,
+  /**
+   * No state within the bounds or sets obeys the rows, and the policy is to refuse.
+   */
+  PCML_STATUS_INFEASIBLE = 25,
+  /**
+   * A row contradicts other rows: it depends on them and its right-hand side does not.
+   */
+  PCML_STATUS_CONTRADICTION = 26,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

@@ -54,6 +54,12 @@ pub enum Status {
     State = 22,
     /// A defect in the library: a panic was caught. The objects of the call should be freed, not used.
     Panic = 23,
+    /// The host's reduction failed, or gave sums that no set of parts has.
+    Reduction = 24,
+    /// No state within the bounds or sets obeys the rows, and the policy is to refuse.
+    Infeasible = 25,
+    /// A row contradicts other rows: it depends on them and its right-hand side does not.
+    Contradiction = 26,
 }
 
 impl Status {
@@ -84,6 +90,9 @@ impl Status {
             Status::Handle,
             Status::State,
             Status::Panic,
+            Status::Reduction,
+            Status::Infeasible,
+            Status::Contradiction,
         ]
     }
 }
@@ -152,6 +161,7 @@ mod tests {
             assert_eq!(*status as usize, number);
         }
         assert_eq!(Status::Panic as i32, 23);
+        assert_eq!(Status::Contradiction as i32, 26);
     }
 
     #[test]

@@ -496,7 +496,6 @@ fn rows_and_priors() {
         refused(pcml_constraints_add_quadrature(c, 1, &array(good.as_ptr(), &[2, 2]), 0.0), Status::Shape, "points");
         refused(pcml_projector_create(c, 2, null(), &mut p), Status::State, "no row");
         ok(add(good, 4));
-        refused(row(good, 0.0), Status::State, "a row already");
         refused(pcml_projector_create(c, 0, null(), &mut p), Status::InvalidArgument, "prior");
         refused(pcml_projector_create(c, 3, null(), &mut p), Status::InvalidArgument, "prior");
         ok(pcml_projector_create(c, 2, null(), &mut p));

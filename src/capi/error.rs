@@ -50,6 +50,9 @@ pub extern "C" fn pcml_status_name(status: i32) -> *const c_char {
         Some(Status::Handle) => c"PCML_STATUS_HANDLE",
         Some(Status::State) => c"PCML_STATUS_STATE",
         Some(Status::Panic) => c"PCML_STATUS_PANIC",
+        Some(Status::Reduction) => c"PCML_STATUS_REDUCTION",
+        Some(Status::Infeasible) => c"PCML_STATUS_INFEASIBLE",
+        Some(Status::Contradiction) => c"PCML_STATUS_CONTRADICTION",
     };
     name.as_ptr()
 }

@@ -1,6 +1,6 @@
 use super::prior::Prior;
 use super::report::{Report, SliceReport};
-use super::rows::{Constraints, Row};
+use super::rows::{Constraints, Rows};
 use crate::error::{Result, fail, zeros};
 use crate::field::{Dtype, Layout, Place, Sharing, sharing};
 use crate::kernels::moments::{self, Moments, Outputs, Shrink, Stage};
@@ -73,7 +73,8 @@ pub struct Scratch {
 /// Constraints with a prior: immutable, shared by any number of threads.
 #[derive(Clone, Debug)]
 pub struct Projector {
-    row: Row,
+    cells: usize,
+    rows: Rows,
     prior: Prior,
     options: ProjectorOptions,
     /// For f32 and f64 storage: what rounding at underflow can add to a residual, a smallest subnormal for each weighted cell and
@@ -131,19 +132,22 @@ impl Projector {
     ///
     /// Errors: State when the constraints have no row, OutOfMemory.
     pub fn new(constraints: &Constraints, prior: Prior, options: &ProjectorOptions) -> Result<Projector> {
-        let Some(row) = &constraints.row else {
-            return fail!(State, "constraints have no row, expected one");
-        };
-        let mut weights = zeros(row.weights.len(), "projector")?;
-        weights.copy_from_slice(&row.weights);
+        if constraints.is_empty() {
+            return fail!(State, "constraints have no row, expected at least one");
+        }
+        let rows = constraints.rows().clone();
+        if rows.len() != 1 || rows.stored() != constraints.cells() {
+            return fail!(State, "constraints have {} rows, expected one over all cells in this version", rows.len());
+        }
+        let weights = rows.row(0).weights;
         let floor = [f32::from_bits(1) as f64, f64::from_bits(1)]
             .map(|tiny| weights.iter().map(|w| w.abs() * tiny).sum::<f64>() + weights.len() as f64 * f64::from_bits(1));
-        Ok(Projector { row: Row { weights, noise: row.noise }, prior, options: *options, floor })
+        Ok(Projector { cells: constraints.cells(), rows, prior, options: *options, floor })
     }
 
     /// Values of one slice.
     pub fn cells(&self) -> usize {
-        self.row.weights.len()
+        self.cells
     }
 
     /// How many slices an array of this layout holds: 1 for `cells` values, else its first extent with `cells` values each.
@@ -276,7 +280,7 @@ impl Projector {
         }
         let v = variance.map(|v| v.merged());
         // The mean does not enter; any finite array of the right length stands for it.
-        let weights = View::new("weights", &self.row.weights, &[n])?;
+        let weights = View::new("weights", self.rows.row(0).weights, &[n])?;
         let input = Slice { index: 0, mean: v.unwrap_or(weights), variance: v, b: 0.0 };
         let moments = self.measure(&input, &mut Stage::default())?;
         let Some(shrink) = self.shrink(&moments) else {
@@ -294,12 +298,12 @@ impl Projector {
         for i in 0..n {
             let mut vi = [0.0];
             variance_at(i, &mut vi);
-            let gi = self.row.weights[i];
+            let gi = self.rows.row(0).weights[i];
             let gain = vi[0] * gi / root;
             for start in (0..n).step_by(stage.len()) {
                 let block = &mut stage[..256.min(n - start)];
                 variance_at(start, block);
-                for (c, g) in block.iter_mut().zip(&self.row.weights[start..]) {
+                for (c, g) in block.iter_mut().zip(&self.rows.row(0).weights[start..]) {
                     *c = -gain * (*c * g / root);
                 }
                 if (start..start + block.len()).contains(&i) {
@@ -377,7 +381,7 @@ impl Projector {
         if !b.is_finite() {
             return fail!(NonFinite, "b: slice {index} is {b}, expected a finite number");
         }
-        let Some(moments) = moments::measure(&self.row.weights, mean, variance.as_ref(), stage) else {
+        let Some(moments) = moments::measure(self.rows.row(0).weights, mean, variance.as_ref(), stage) else {
             return refuse_non_finite(*index, mean, variance.as_ref());
         };
         let refused = |v: f64| v < 0.0 || (v == 0.0 && !self.options.held_cells);
@@ -392,14 +396,14 @@ impl Projector {
         if !(moments.amount.plus(-*b).high.is_finite() && moments.scale.is_finite()) {
             return fail!(NonFinite, "mean: slice {index}: the sum over its weighted cells overflows");
         }
-        if !moments.spread.plus(self.row.noise).high.is_finite() {
+        if !moments.spread.plus(self.rows.row(0).noise).high.is_finite() {
             return fail!(NonFinite, "variance: slice {index}: sum g^2 v + s^2 overflows");
         }
         Ok(moments)
     }
 
     fn shrink(&self, moments: &Moments) -> Option<Shrink> {
-        let total = moments.spread.plus(self.row.noise);
+        let total = moments.spread.plus(self.rows.row(0).noise);
         (total.high >= f64::MIN_POSITIVE).then(|| Shrink { total, inverse: 1.0 / total.high })
     }
 
@@ -437,7 +441,7 @@ impl Projector {
         };
         let residual = moments.amount.plus(-*b).high;
         let shrink = self.shrink(&moments);
-        let exact = self.row.noise == 0.0;
+        let exact = self.rows.row(0).noise == 0.0;
         let (eps, floor) = (dtype.epsilon(), self.floor(dtype));
         let mut plan = Plan { residual, spread: moments.spread.high, shrink, ..Plan::default() };
 
@@ -451,7 +455,7 @@ impl Projector {
             return fail!(
                 Singular,
                 "variance: slice {index}: sum g^2 v + s^2 is {:e}, too small to move the row by {residual:e}",
-                moments.spread.plus(self.row.noise).high
+                moments.spread.plus(self.rows.row(0).noise).high
             );
         };
         let lambda = residual / shrink.total.high;
@@ -466,7 +470,7 @@ impl Projector {
             return Ok(plan);
         }
         loop {
-            let (row, variance) = (&self.row.weights, variance.as_ref());
+            let (row, variance) = (self.rows.row(0).weights, variance.as_ref());
             let trial = moments::correct(row, mean, variance, plan.multipliers(), dtype, None, stage);
             let left = trial.amount.plus(-*b).high;
             if !(trial.largest_mean <= dtype.max() && left.is_finite() && trial.scale.is_finite()) {
@@ -501,13 +505,13 @@ impl Projector {
         let dtype = posterior_mean.dtype();
         let outputs =
             Outputs { mean: &mut posterior_mean, variance: posterior_variance.as_mut().map(|v| (v, plan.shrink)) };
-        let (row, variance) = (&self.row.weights, input.variance.as_ref());
+        let (row, variance) = (self.rows.row(0).weights, input.variance.as_ref());
         let done = moments::correct(row, &input.mean, variance, plan.multipliers(), dtype, Some(outputs), stage);
         let multiplier = plan.multipliers().iter().sum::<f64>();
         SliceReport {
             residual_before: plan.residual,
             residual_after: done.amount.plus(-input.b).high,
-            tolerance: if self.row.noise == 0.0 {
+            tolerance: if self.rows.row(0).noise == 0.0 {
                 4.0 * dtype.epsilon() * done.scale + self.floor(dtype)
             } else {
                 f64::INFINITY

@@ -49,83 +49,286 @@ impl Rule {
     }
 }
 
-/// One linear row over the cells.
-#[derive(Clone, Debug)]
-pub(super) struct Row {
-    /// `g`, one weight a cell.
-    pub weights: Vec<f64>,
+/// The cells of a row: a run from a first one, or a list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Support<'a> {
+    /// `first .. first + weights.len()`
+    Run(usize),
+    /// In strictly increasing order, one a weight.
+    List(&'a [u32]),
+}
+
+/// One linear row `g u = b + noise`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row<'a> {
+    /// `g` on its cells; 0 elsewhere.
+    pub weights: &'a [f64],
+    /// Which cells those are.
+    pub support: Support<'a>,
     /// `s^2`, in the unit of `b` squared.
     pub noise: f64,
 }
 
-/// What must hold: linear rows `g u = b + noise` over the cells of a field. This version takes one row.
+impl Row<'_> {
+    /// Cell of the k-th weight.
+    #[inline(always)]
+    pub fn cell(&self, k: usize) -> usize {
+        match self.support {
+            Support::Run(first) => first + k,
+            Support::List(cells) => cells[k] as usize,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Run(usize),
+    /// Where the row's cells begin in `Rows::lists`.
+    List(usize),
+}
+
+/// Linear rows one after the other, each on a run or a list of cells.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rows {
+    /// Row `k` has the weights `starts[k] .. starts[k + 1]`.
+    starts: Vec<usize>,
+    weights: Vec<f64>,
+    places: Vec<Place>,
+    lists: Vec<u32>,
+    noise: Vec<f64>,
+}
+
+impl Rows {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.noise.len()
+    }
+
+    /// Row `k`.
+    #[inline]
+    pub fn row(&self, k: usize) -> Row<'_> {
+        let weights = &self.weights[self.starts[k]..self.starts[k + 1]];
+        let support = match self.places[k] {
+            Place::Run(first) => Support::Run(first),
+            Place::List(at) => Support::List(&self.lists[at..at + weights.len()]),
+        };
+        Row { weights, support, noise: self.noise[k] }
+    }
+
+    /// All rows in order.
+    pub fn iter(&self) -> impl Iterator<Item = Row<'_>> {
+        (0..self.len()).map(|k| self.row(k))
+    }
+
+    /// Number of stored weights.
+    pub fn stored(&self) -> usize {
+        self.weights.len()
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        while self.len() > rows {
+            if let Some(Place::List(at)) = self.places.pop() {
+                self.lists.truncate(at);
+            }
+            self.noise.pop();
+            self.starts.pop();
+        }
+        self.weights.truncate(self.starts.last().copied().unwrap_or(0));
+    }
+
+    /// Appends what the caller checked.
+    fn push(&mut self, weights: &[f64], support: Support, noise: f64) -> Result<()> {
+        let listed = match support {
+            Support::Run(_) => 0,
+            Support::List(cells) => cells.len(),
+        };
+        let room = self.starts.try_reserve(2).is_ok()
+            && self.weights.try_reserve(weights.len()).is_ok()
+            && self.places.try_reserve(1).is_ok()
+            && self.lists.try_reserve(listed).is_ok()
+            && self.noise.try_reserve(1).is_ok();
+        if !room {
+            return fail!(OutOfMemory, "no memory for a row of {} weights", weights.len());
+        }
+        if self.starts.is_empty() {
+            self.starts.push(0);
+        }
+        self.places.push(match support {
+            Support::Run(first) => Place::Run(first),
+            Support::List(cells) => {
+                self.lists.extend_from_slice(cells);
+                Place::List(self.lists.len() - cells.len())
+            }
+        });
+        self.weights.extend_from_slice(weights);
+        self.starts.push(self.weights.len());
+        self.noise.push(noise);
+        Ok(())
+    }
+}
+
+/// What must hold: linear rows `G u = b + noise` over the cells of a state, numbered from 0 in the order in which they are added.
+/// The right-hand sides come with each projection.
 #[derive(Clone, Debug)]
 pub struct Constraints {
     cells: usize,
-    pub(super) row: Option<Row>,
+    rows: Rows,
 }
 
 impl Constraints {
-    /// No rows yet, over fields of `cells` values.
+    /// No rows yet, over states of `cells` values. Several fields, or several times, are concatenated into one state.
     ///
     /// Errors: InvalidArgument when `cells` is 0.
     pub fn new(cells: usize) -> Result<Constraints> {
         if cells == 0 {
             return fail!(InvalidArgument, "cells is 0, expected at least 1");
         }
-        Ok(Constraints { cells, row: None })
+        Ok(Constraints { cells, rows: Rows::default() })
     }
 
-    /// Values of one field.
+    /// Values of one state.
     pub fn cells(&self) -> usize {
         self.cells
+    }
+
+    /// Rows so far; the next one gets this number.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// No rows yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(crate) fn rows(&self) -> &Rows {
+        &self.rows
     }
 
     /// A row whose weights are those of a quadrature rule: `b` is the integral of the field over the points' range.
     ///
     /// `points`: one coordinate a cell, strictly increasing, any spacing. `noise_variance`: `s^2`, 0 for a row that holds exactly.
     ///
-    /// Errors: Shape, NonFinite, NotSorted (names the point), Noise, State when there is a row already.
+    /// Errors: Shape, NonFinite, NotSorted (names the point), Noise.
     pub fn add_quadrature(&mut self, rule: Rule, points: View, noise_variance: f64) -> Result<()> {
-        self.check_room(noise_variance)?;
         let x = self.read("points", points)?;
-        if x.len() < 2 {
-            return fail!(Shape, "points has 1 element, expected at least 2 for a quadrature");
+        let weights = quadrature("points", rule, &x)?;
+        self.add("points", &weights, Support::Run(0), noise_variance)
+    }
+
+    /// A row whose weights are the tensor product of one quadrature rule along each axis of a grid: `b` is the integral of the
+    /// grid's field over its box. The grid's values lie in C order from cell `first` on, so that several fields, or several
+    /// times of one field, can have a row each.
+    ///
+    /// `axes`: the coordinates of each axis, strictly increasing; an axis of one point has weight 1.
+    ///
+    /// Errors: Shape (also where the grid leaves the state), NonFinite, NotSorted, Noise.
+    pub fn add_grid_quadrature(&mut self, rule: Rule, axes: &[View], first: usize, noise_variance: f64) -> Result<()> {
+        if axes.is_empty() {
+            return fail!(Shape, "axes is empty, expected at least one axis");
         }
-        if let Some(i) = (1..x.len()).find(|&i| x[i] <= x[i - 1]) {
+        let mut product = vec![1.0];
+        for (axis, points) in axes.iter().enumerate() {
+            let name = format!("axes[{axis}]");
+            let count = points.layout().len();
+            let whole = product.len().saturating_mul(count);
+            if whole > self.cells {
+                return fail!(
+                    Shape,
+                    "{name}: the grid has {whole} points or more, expected at most {} cells",
+                    self.cells
+                );
+            }
+            let x = read(&name, points, count)?;
+            let along = if count == 1 { vec![1.0] } else { quadrature(&name, rule, &x)? };
+            let mut next = zeros(whole, "quadrature weights")?;
+            for (part, &w) in next.chunks_mut(count).zip(&product) {
+                part.iter_mut().zip(&along).for_each(|(p, a)| *p = w * a);
+            }
+            product = next;
+        }
+        if first > self.cells - product.len() {
             return fail!(
-                NotSorted,
-                "points[{i}] is {:e} after {:e}, expected strictly increasing points",
-                x[i],
-                x[i - 1]
+                Shape,
+                "first is {first}: a grid of {} points from there leaves the {} cells",
+                product.len(),
+                self.cells
             );
         }
-        let mut weights = zeros(x.len(), "quadrature weights")?;
-        rule.weights(&x, &mut weights);
-        if let Some(i) = weights.iter().position(|w| !w.is_finite()) {
-            return fail!(NonFinite, "points: the spacing around points[{i}] overflows its weight");
-        }
-        self.add(weights, noise_variance, "points")
+        self.add("axes", &product, Support::Run(first), noise_variance)
     }
 
-    /// A row with the caller's weights, one a cell, of any sign.
+    /// A row with the caller's weights, one a cell, of any sign: cell volumes or masses, on any mesh.
     ///
-    /// Errors: Shape, NonFinite, Singular when all weights are 0, Noise, State when there is a row already.
+    /// Errors: Shape, NonFinite, Singular when all weights are 0, Noise.
     pub fn add_row(&mut self, weights: View, noise_variance: f64) -> Result<()> {
-        self.check_room(noise_variance)?;
         let weights = self.read("weights", weights)?;
-        self.add(weights, noise_variance, "weights")
+        self.add("weights", &weights, Support::Run(0), noise_variance)
     }
 
-    fn check_room(&self, noise: f64) -> Result<()> {
-        if !noise.is_finite() {
-            return fail!(NonFinite, "noise_variance is {noise}, expected a finite number");
+    /// Rows in compressed sparse form: row `k` has the weights `starts[k] .. starts[k + 1]` on the cells of the same places, in any
+    /// order, none twice in a row. `noise_variance`: one a row, or none for rows that hold exactly. All rows are added, or none.
+    ///
+    /// Errors: Shape, InvalidArgument (a cell out of range or named twice, decreasing starts), NonFinite, Singular (a row without
+    /// weights), Noise, TooLarge.
+    pub fn add_sparse_rows(
+        &mut self,
+        starts: &[i64],
+        cells: &[i64],
+        weights: &[f64],
+        noise_variance: Option<&[f64]>,
+    ) -> Result<()> {
+        let Some(count) = starts.len().checked_sub(1) else {
+            return fail!(Shape, "starts is empty, expected one entry more than rows");
+        };
+        if cells.len() != weights.len() || starts[0] != 0 || starts[count] != weights.len() as i64 {
+            return fail!(
+                Shape,
+                "starts runs from {} to {} over {} cells and {} weights, expected 0 to their common number",
+                starts[0],
+                starts[count],
+                cells.len(),
+                weights.len()
+            );
         }
-        if noise < 0.0 {
-            return fail!(Noise, "noise_variance is {noise:e}, expected at least 0");
+        if noise_variance.is_some_and(|noise| noise.len() != count) {
+            return fail!(Shape, "noise_variance has not {count} values, one a row");
         }
-        if self.row.is_some() {
-            return fail!(State, "constraints have a row already, expected one row in this version");
+        if self.cells > u32::MAX as usize {
+            return fail!(TooLarge, "sparse rows reach {} cells, this state has {}", u32::MAX, self.cells);
+        }
+        let mut entries: Vec<(u32, f64)> = Vec::new();
+        self.all_or_none(count, |c, k| {
+            let number = c.len();
+            let (from, to) = (starts[k], starts[k + 1]);
+            if from > to || to > weights.len() as i64 {
+                return fail!(InvalidArgument, "starts[{}] is {to} after {from}, expected it not to decrease", k + 1);
+            }
+            entries.clear();
+            for at in from as usize..to as usize {
+                if cells[at] < 0 || cells[at] >= c.cells as i64 {
+                    let last = c.cells - 1;
+                    return fail!(
+                        InvalidArgument,
+                        "cells[{at}] of row {number} is {}, expected 0 to {last}",
+                        cells[at]
+                    );
+                }
+                entries.push((cells[at] as u32, weights[at]));
+            }
+            let noise = noise_variance.map_or(0.0, |noise| noise[k]);
+            push_entries(&mut c.rows, number, &mut entries, noise)
+        })
+    }
+
+    /// Adds `count` rows, or after a failure none.
+    fn all_or_none(&mut self, count: usize, mut add: impl FnMut(&mut Self, usize) -> Result<()>) -> Result<()> {
+        let before = self.len();
+        for k in 0..count {
+            if let Err(e) = add(self, k) {
+                self.rows.truncate(before);
+                return Err(e);
+            }
         }
         Ok(())
     }
@@ -135,21 +338,70 @@ impl Constraints {
             let shape = view.layout().shape();
             return fail!(Shape, "{name} has shape {shape:?}, expected {} values, one a cell", self.cells);
         }
-        let mut values = zeros(self.cells, name)?;
-        view.gather(0, &mut values);
-        match values.iter().position(|x| !x.is_finite()) {
-            Some(i) => fail!(NonFinite, "{name}[{i}] is {}, expected a finite number", values[i]),
-            None => Ok(values),
-        }
+        read(name, &view, self.cells)
     }
 
-    fn add(&mut self, weights: Vec<f64>, noise: f64, name: &str) -> Result<()> {
+    fn add(&mut self, name: &str, weights: &[f64], support: Support, noise: f64) -> Result<()> {
+        check_noise(noise)?;
         if weights.iter().all(|&w| w == 0.0) {
-            return fail!(Singular, "{name}: all weights of the row are 0, expected at least one other");
+            return fail!(Singular, "{name}: all weights of row {} are 0, expected at least one other", self.len());
         }
-        self.row = Some(Row { weights, noise });
-        Ok(())
+        self.rows.push(weights, support, noise)
     }
+}
+
+/// Adds one row given by cells in any order.
+fn push_entries(rows: &mut Rows, number: usize, entries: &mut [(u32, f64)], noise: f64) -> Result<()> {
+    check_noise(noise)?;
+    entries.sort_unstable_by_key(|entry| entry.0);
+    if let Some(pair) = entries.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return fail!(InvalidArgument, "row {number} names cell {} twice, expected once", pair[0].0);
+    }
+    if let Some((cell, w)) = entries.iter().find(|entry| !entry.1.is_finite()) {
+        return fail!(NonFinite, "weight of row {number} at cell {cell} is {w}, expected a finite number");
+    }
+    if entries.iter().all(|entry| entry.1 == 0.0) {
+        return fail!(Singular, "row {number} has no weight other than 0, expected at least one");
+    }
+    let cells: Vec<u32> = entries.iter().map(|entry| entry.0).collect();
+    let weights: Vec<f64> = entries.iter().map(|entry| entry.1).collect();
+    let adjoining = cells.windows(2).all(|pair| pair[1] == pair[0] + 1);
+    let support = if adjoining { Support::Run(cells[0] as usize) } else { Support::List(&cells) };
+    rows.push(&weights, support, noise)
+}
+
+fn check_noise(noise: f64) -> Result<()> {
+    if !noise.is_finite() {
+        return fail!(NonFinite, "noise_variance is {noise}, expected a finite number");
+    }
+    if noise < 0.0 {
+        return fail!(Noise, "noise_variance is {noise:e}, expected at least 0");
+    }
+    Ok(())
+}
+
+fn read(name: &str, view: &View, count: usize) -> Result<Vec<f64>> {
+    let mut values = zeros(count, name)?;
+    view.gather(0, &mut values);
+    match values.iter().position(|x| !x.is_finite()) {
+        Some(i) => fail!(NonFinite, "{name}[{i}] is {}, expected a finite number", values[i]),
+        None => Ok(values),
+    }
+}
+
+fn quadrature(name: &str, rule: Rule, x: &[f64]) -> Result<Vec<f64>> {
+    if x.len() < 2 {
+        return fail!(Shape, "{name} has 1 element, expected at least 2 for a quadrature");
+    }
+    if let Some(i) = (1..x.len()).find(|&i| x[i] <= x[i - 1]) {
+        return fail!(NotSorted, "{name}[{i}] is {:e} after {:e}, expected strictly increasing points", x[i], x[i - 1]);
+    }
+    let mut weights = zeros(x.len(), "quadrature weights")?;
+    rule.weights(x, &mut weights);
+    if let Some(i) = weights.iter().position(|w| !w.is_finite()) {
+        return fail!(NonFinite, "{name}: the spacing around {name}[{i}] overflows its weight");
+    }
+    Ok(weights)
 }
 
 #[cfg(test)]
@@ -162,7 +414,7 @@ mod tests {
     fn weights(rule: Rule, x: &[f64]) -> Vec<f64> {
         let mut c = Constraints::new(x.len()).unwrap();
         c.add_quadrature(rule, View::new("points", x, &[x.len()]).unwrap(), 0.0).unwrap();
-        c.row.unwrap().weights
+        c.rows().row(0).weights.to_vec()
     }
 
     fn apply(w: &[f64], x: &[f64], f: impl Fn(f64) -> f64) -> f64 {
@@ -248,7 +500,7 @@ mod tests {
         let status = |f: &dyn Fn(&mut Constraints) -> Result<()>| {
             let mut c = Constraints::new(3).unwrap();
             let e = f(&mut c).unwrap_err();
-            assert!(c.row.is_none());
+            assert!(c.is_empty());
             (e.status(), e.message().to_owned())
         };
         fn view(x: &[f64]) -> View<'_> {
@@ -270,14 +522,11 @@ mod tests {
         assert_eq!(s, Status::Noise);
         let (s, _) = status(&|c| c.add_row(view(&[1.0; 3]), f64::NAN));
         assert_eq!(s, Status::NonFinite);
-        let mut c = Constraints::new(3).unwrap();
-        c.add_row(view(&[1.0; 3]), 0.0).unwrap();
-        assert_eq!(c.add_row(view(&[1.0; 3]), 0.0).unwrap_err().status(), Status::State);
         assert_eq!(Constraints::new(0).unwrap_err().status(), Status::InvalidArgument);
         let mut c = Constraints::new(3).unwrap();
         let layout = Layout::new("x", &[3], &[-2]).unwrap();
         let x = [2.0f32, 0.0, 1.0, 0.0, 0.5];
         c.add_quadrature(Rule::Left, View::strided("x", &x, 4, layout).unwrap(), 0.0).unwrap();
-        assert_eq!(c.row.unwrap().weights, [0.5, 1.0, 0.0]);
+        assert_eq!(c.rows().row(0).weights, [0.5, 1.0, 0.0]);
     }
 }
