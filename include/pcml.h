@@ -234,7 +234,7 @@ typedef int32_t pcml_prior;
 #endif // __cplusplus
 
 /**
- * A value of a report. With mu the prior mean and u the posterior mean as stored:
+ * A value of a report, with mu the prior mean and u the posterior mean as stored: of a row (1 to 4, 10), or of the whole slice.
  */
 enum pcml_report_item
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -242,20 +242,20 @@ enum pcml_report_item
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * `g mu - b`, in the unit of b.
+   * Of a row: `g mu - b`, in the unit of b.
    */
   PCML_REPORT_ITEM_RESIDUAL_BEFORE = 1,
   /**
-   * `g u - b`, in the unit of b.
+   * Of a row: `g u - b`, in the unit of b.
    */
   PCML_REPORT_ITEM_RESIDUAL_AFTER = 2,
   /**
-   * The most that `|g u - b|` may be: 4 eps sum |g u|, eps of the posterior mean's dtype, plus a smallest subnormal number a
-   * cell; infinite for a row with noise.
+   * Of a row: the most that `|g u - b|` may be: 4 eps sum |g u|, eps of the posterior mean's dtype, plus a smallest subnormal
+   * number a cell; infinite for a row with noise.
    */
   PCML_REPORT_ITEM_TOLERANCE = 3,
   /**
-   * `lambda` in `u = mu - v g lambda`; 0 when nothing changed.
+   * Of a row: its `lambda` in `u = mu - Sigma G' lambda`; 0 when nothing changed.
    */
   PCML_REPORT_ITEM_MULTIPLIER = 4,
   /**
@@ -271,13 +271,37 @@ enum pcml_report_item
    */
   PCML_REPORT_ITEM_LARGEST_CORRECTION_CELL = 7,
   /**
-   * Steps after the first that rounding made necessary; almost always 0.
+   * Steps that rounding made necessary after the answer was found; almost always 0.
    */
   PCML_REPORT_ITEM_REPAIRS = 8,
   /**
    * 1 when the prior mean obeyed already and came back as it was, else 0.
    */
   PCML_REPORT_ITEM_UNCHANGED = 9,
+  /**
+   * Of a row: 1 when it depends on rows before it and holds because they do, else 0.
+   */
+  PCML_REPORT_ITEM_DROPPED = 10,
+  /**
+   * Newton or root-finding steps; 0 where the answer is a formula.
+   */
+  PCML_REPORT_ITEM_ITERATIONS = 11,
+  /**
+   * Cells at their lower bound.
+   */
+  PCML_REPORT_ITEM_ACTIVE_LOWER = 12,
+  /**
+   * Cells at their upper bound.
+   */
+  PCML_REPORT_ITEM_ACTIVE_UPPER = 13,
+  /**
+   * Cells whose bounds had to yield.
+   */
+  PCML_REPORT_ITEM_RELAXED = 14,
+  /**
+   * The furthest that a cell lies outside its bounds, in the unit of the field.
+   */
+  PCML_REPORT_ITEM_RELAXATION = 15,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -717,14 +741,14 @@ int32_t pcml_projector_workspace(const struct pcml_projector *projector,
                                  struct pcml_workspace **workspace);
 
 /**
- * Creates a report for projections of at most so many slices.
+ * Creates a report for projections of at most so many slices, by projectors with as many rows.
  *
  * @param projector  the projector
  * @param slices     most slices of one call, at least 1
  * @param report     receives the object, NULL on failure; to be freed with pcml_report_free
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when slices < 1, PCML_STATUS_OUT_OF_MEMORY
  *
- * Threads: any. Allocation: the object, about 80 bytes a slice.
+ * Threads: any. Allocation: the object, about 80 bytes a slice and 40 a row.
  */
 int32_t pcml_projector_report(const struct pcml_projector *projector,
                               int64_t slices,
@@ -847,7 +871,7 @@ int32_t pcml_report_slices(const struct pcml_report *report, int64_t *slices);
  * @param report  the report
  * @param item    a number of enum pcml_report_item, which states the units
  * @param slice   0 to pcml_report_slices - 1
- * @param row     0, the only row of this version
+ * @param row     0 to rows - 1; not read into items of the whole slice, but checked
  * @param value   receives the value
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for an unknown item, slice or row
  *

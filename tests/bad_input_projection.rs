@@ -276,7 +276,7 @@ fn null_in_every_place() {
     ok(call.run());
     let mut value = SENTINEL;
     for (item, slice, row, culprit) in
-        [(0, 0, 0, "item"), (10, 0, 0, "item"), (1, 3, 0, "slice"), (1, -1, 0, "slice"), (1, 0, 1, "row")]
+        [(0, 0, 0, "item"), (99, 0, 0, "item"), (1, 3, 0, "slice"), (1, -1, 0, "slice"), (1, 0, 1, "row")]
     {
         let status = unsafe { pcml_report_value(call.report, item, slice, row, &mut value) };
         refused(status, Status::InvalidArgument, culprit);

@@ -25,7 +25,7 @@ fn projector(g: &[f64], noise: f64, prior: Prior, held_cells: bool) -> Projector
 fn project<T: Element>(p: &Projector, u: &[T], v: &[T], b: f64) -> Result<(Vec<T>, Vec<T>, Report)> {
     let n = u.len();
     let (mut mean, mut variance) = (vec![T::default(); n], vec![T::default(); n]);
-    let mut report = Report::new(1)?;
+    let mut report = p.report(1)?;
     let posterior = Posterior { mean: view_mut(&mut mean), variance: Some(view_mut(&mut variance)) };
     p.project(&mut p.scratch(1)?, view(u), Some(view(v)), view(&[b]), posterior, Some(&mut report))?;
     Ok((mean, variance, report))
@@ -112,7 +112,7 @@ proptest! {
         let (mean, variance, report) = project(&p, &c.u, &c.v, c.b).unwrap();
         let (r, scale) = residual(&c.g, mean.iter().copied(), c.b);
         prop_assert!(r.abs() <= 4.0 * f64::EPSILON * scale, "{r:e} of {scale:e}");
-        let done = report.slices()[0];
+        let done = report.rows(0)[0];
         prop_assert!((done.residual_after - r).abs() <= 1e-25 * scale);
         prop_assert!(done.residual_after.abs() <= done.tolerance);
         for (after, before) in variance.iter().zip(&c.v) {
@@ -181,7 +181,7 @@ proptest! {
                 let slack = 1e-10 * (lambda * sg[i]).abs() + f64::EPSILON * (c.u[i].abs() + mean[i].abs());
                 prop_assert!((correction + lambda * sg[i]).abs() <= slack);
             }
-            prop_assert!((done.multiplier - lambda).abs() <= 1e-10 * lambda.abs());
+            prop_assert!((report.rows(0)[0].multiplier - lambda).abs() <= 1e-10 * lambda.abs());
             let norm = (0..n).map(|i| (lambda * sg[i]).powi(2) / c.v[i]).sum::<f64>().sqrt();
             prop_assert!((done.correction_norm - norm).abs() <= 1e-10 * norm);
         }
@@ -208,7 +208,7 @@ proptest! {
         ViewMut::strided("variance", &mut variance, at[1].0, at[1].1).unwrap().scatter(0, &all(|f| &f.1));
         let b: Vec<f64> = fields.iter().map(|f| f.2).collect();
         let mut scratch = p.scratch(slices).unwrap();
-        let mut report = Report::new(slices).unwrap();
+        let mut report = p.report(slices).unwrap();
         let (found_mean, found_variance) = if in_place {
             let m = ViewMut::strided("mean", &mut mean, at[0].0, at[0].1).unwrap();
             let v = (!identity).then(|| ViewMut::strided("variance", &mut variance, at[1].0, at[1].1).unwrap());
@@ -232,7 +232,7 @@ proptest! {
         let (found_mean, found_variance) = (read(found_mean), found_variance.map(read));
         for (s, (u, v, b)) in fields.iter().enumerate() {
             let (mut mean, mut variance) = (vec![0.0; n], vec![0.0; n]);
-            let mut alone = Report::new(1).unwrap();
+            let mut alone = p.report(1).unwrap();
             let posterior = Posterior { mean: view_mut(&mut mean), variance: Some(view_mut(&mut variance)) };
             let prior = (!identity).then(|| view(v));
             p.project(&mut scratch, view(u), prior, view(&[*b]), posterior, Some(&mut alone)).unwrap();
@@ -241,13 +241,14 @@ proptest! {
                 prop_assert_eq!(&found[s * n..(s + 1) * n], &bits64(&variance));
             }
             prop_assert_eq!(report.slices()[s], alone.slices()[0]);
+            prop_assert_eq!(report.rows(s), alone.rows(0));
         }
         let mut residuals = vec![0f64; slices];
         let m = View::strided("mean", if in_place { &mean } else { &out_mean }, at[if in_place { 0 } else { 2 }].0,
             at[if in_place { 0 } else { 2 }].1).unwrap();
         p.residual(&mut scratch, m, view(&b), view_mut(&mut residuals)).unwrap();
-        for (r, done) in residuals.iter().zip(report.slices()) {
-            prop_assert_eq!(r.to_bits(), done.residual_after.to_bits());
+        for (s, r) in residuals.iter().enumerate() {
+            prop_assert_eq!(r.to_bits(), report.rows(s)[0].residual_after.to_bits());
         }
     }
 
@@ -385,6 +386,6 @@ fn quadrature_of_a_profile() {
         let (mean, _, report) = project(&p, &u, &[0.01; 201], 0.6).unwrap();
         let mut left = [0f64];
         p.residual(&mut p.scratch(1).unwrap(), view(&mean), view(&[0.6]), view_mut(&mut left)).unwrap();
-        assert!(left[0].abs() <= report.slices()[0].tolerance);
+        assert!(left[0].abs() <= report.rows(0)[0].tolerance);
     }
 }

@@ -25,5 +25,5 @@ mod rows;
 pub use density::log_density;
 pub use prior::Prior;
 pub use project::{MAX_STEPS, Posterior, Projector, ProjectorOptions, Scratch};
-pub use report::{Report, SliceReport};
+pub use report::{Report, RowReport, SliceReport};
 pub use rows::{Constraints, Rule};

@@ -1,5 +1,5 @@
 use super::prior::Prior;
-use super::report::{Report, SliceReport};
+use super::report::{Report, RowReport, SliceReport};
 use super::rows::{Constraints, Rows};
 use crate::error::{Result, fail, zeros};
 use crate::field::{Dtype, Layout, Place, Sharing, sharing};
@@ -174,6 +174,13 @@ impl Projector {
         Ok(Scratch { plans: zeros(max_slices, "projector workspace")?, stage: Stage::default() })
     }
 
+    /// A report for projections of at most `max_slices`.
+    ///
+    /// Errors: InvalidArgument when 0, TooLarge, OutOfMemory.
+    pub fn report(&self, max_slices: usize) -> Result<Report> {
+        Report::new(max_slices, self.rows.len())
+    }
+
     /// The posterior of every slice: `u = mu - v g lambda`, `var = v - v^2 g^2 / S`.
     ///
     /// Arrays: `mean`, `variance` and the posterior's have `cells` values, or shape `[slices, ...]` with `cells` values a slice;
@@ -196,13 +203,11 @@ impl Projector {
         variance: Option<View>,
         b: View,
         mut posterior: Posterior,
-        report: Option<&mut Report>,
+        mut report: Option<&mut Report>,
     ) -> Result<()> {
         let count = self.check_arrays(scratch, &mean, variance.as_ref(), &b, &posterior)?;
-        if let Some(report) = &report
-            && report.room() < count
-        {
-            return fail!(InvalidArgument, "report has room for {} slices, expected {count}", report.room());
+        if let Some(report) = &report {
+            report.check(count, self.rows.len())?;
         }
         let dtypes = (posterior.mean.dtype(), posterior.variance.as_ref().map(|v| v.dtype()));
         let Scratch { plans, stage } = scratch;
@@ -210,14 +215,17 @@ impl Projector {
         for (index, plan) in plans[..count].iter_mut().enumerate() {
             *plan = self.plan(&input(index), dtypes, stage)?;
         }
-        let mut reports = report.map(|r| r.fill(count));
+        if let Some(report) = &mut report {
+            report.begin(count);
+        }
         for (index, plan) in plans[..count].iter().enumerate() {
             let out_mean = slice_mut(&mut posterior.mean, count, index);
             let out_variance = posterior.variance.as_mut().map(|v| slice_mut(v, count, index));
-            let done = self.write(plan, &input(index), out_mean, out_variance, stage);
-            debug_assert!(done.residual_after.abs() <= done.tolerance, "slice {index}: {plan:?} {done:?}");
-            if let Some(reports) = &mut reports {
-                reports[index] = done;
+            let (done, row) = self.write(plan, &input(index), out_mean, out_variance, stage);
+            debug_assert!(row.residual_after.abs() <= row.tolerance, "slice {index}: {plan:?} {row:?}");
+            if let Some(report) = &mut report {
+                let (slice, rows) = report.slice_mut(index);
+                (*slice, rows[0]) = (done, row);
             }
         }
         Ok(())
@@ -501,14 +509,14 @@ impl Projector {
         mut posterior_mean: ViewMut<'a>,
         mut posterior_variance: Option<ViewMut<'a>>,
         stage: &mut Stage,
-    ) -> SliceReport {
+    ) -> (SliceReport, RowReport) {
         let dtype = posterior_mean.dtype();
         let outputs =
             Outputs { mean: &mut posterior_mean, variance: posterior_variance.as_mut().map(|v| (v, plan.shrink)) };
         let (row, variance) = (self.rows.row(0).weights, input.variance.as_ref());
         let done = moments::correct(row, &input.mean, variance, plan.multipliers(), dtype, Some(outputs), stage);
         let multiplier = plan.multipliers().iter().sum::<f64>();
-        SliceReport {
+        let of_row = RowReport {
             residual_before: plan.residual,
             residual_after: done.amount.plus(-input.b).high,
             tolerance: if self.rows.row(0).noise == 0.0 {
@@ -517,12 +525,17 @@ impl Projector {
                 f64::INFINITY
             },
             multiplier,
+            dropped: false,
+        };
+        let of_slice = SliceReport {
             correction_norm: multiplier.abs() * plan.spread.sqrt(),
             largest_correction: done.largest_change,
             largest_correction_cell: done.cell,
             repairs: plan.steps.saturating_sub(1),
             unchanged: plan.steps == 0,
-        }
+            ..SliceReport::default()
+        };
+        (of_slice, of_row)
     }
 }
 

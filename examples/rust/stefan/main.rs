@@ -78,7 +78,8 @@ impl Tools {
             Ok((projector, scratch))
         };
         let projectors = [projector(Prior::Identity)?, projector(Prior::Diagonal)?];
-        Ok(Tools { workspace: plan.workspace()?, plan, projectors, report: Report::new(FUNCTIONS)?, x })
+        let report = projectors[0].0.report(FUNCTIONS)?;
+        Ok(Tools { workspace: plan.workspace()?, plan, projectors, report, x })
     }
 
     fn condition(&mut self, function: &Stefan, sets: usize) -> Outcome<()> {
@@ -198,7 +199,7 @@ fn run<T: Element + Into<f64>>(model: &Model, out: &std::path::Path) -> Outcome<
             let mut lawful = Vec::new();
             for prior in [Prior::Identity, Prior::Diagonal] {
                 tools.project(prior, &predicted, function.mass(t), 1)?;
-                lawful.push(tools.report.slices()[0]);
+                lawful.push(tools.report.rows(0)[0]);
             }
             let b = function.mass(t);
             let parts = [lawful[0].residual_before, lawful[0].residual_after, lawful[1].residual_after];
