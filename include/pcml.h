@@ -209,7 +209,8 @@ typedef int32_t pcml_rule;
 #endif // __cplusplus
 
 /**
- * The prior covariance, which is the metric of the correction: a cell yields in proportion to its variance times its weight.
+ * The prior covariance Sigma, which is the metric of the correction, and the data of it that come with each call. A shape is that of
+ * one slice; data without a slice axis serve all slices. C order of axes, any strides.
  */
 enum pcml_prior
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -217,13 +218,43 @@ enum pcml_prior
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   /**
-   * Sigma = I: every cell yields alike (HardC). Takes no prior variance.
+   * Sigma = I: every cell yields alike (HardC). Takes no data.
    */
   PCML_PRIOR_IDENTITY = 1,
   /**
-   * Sigma = diag(v), v the surrogate's variance of each cell (ProbConserv).
+   * Sigma = diag(v), v the surrogate's variance of each cell (ProbConserv): `[cells]`.
    */
   PCML_PRIOR_DIAGONAL = 2,
+  /**
+   * Sigma = v I: one variance, `[1]`.
+   */
+  PCML_PRIOR_SCALAR = 3,
+  /**
+   * A banded covariance of `size` off-diagonals: `[size + 1, cells]`, entry `(d, i)` is Sigma_(i, i+d); the last `d` of row `d`
+   * are not read.
+   */
+  PCML_PRIOR_COVARIANCE_BAND = 4,
+  /**
+   * A banded precision Sigma^-1, laid out in the same way.
+   */
+  PCML_PRIOR_PRECISION_BAND = 5,
+  /**
+   * Sigma = diag(d) + F'F of rank `size`: `[size + 1, cells]`, d first, then the rows of F.
+   */
+  PCML_PRIOR_LOW_RANK = 6,
+  /**
+   * The covariance of `size` samples, `[size, cells]`: sum (x - mean x)(x - mean x)' / (size - 1).
+   */
+  PCML_PRIOR_ENSEMBLE = 7,
+  /**
+   * Sigma itself, `[cells, cells]`, symmetric.
+   */
+  PCML_PRIOR_DENSE = 8,
+  /**
+   * [`Prior::Diagonal`] after the soft second differences of ProbConserv's diffusion: `u_(i-1) - 2 u_i + u_(i+1) = 0` with noise
+   * variance `v0 + 4 v1 + v2 - 4 a s0 s1 + 2 a^2 s0 s2 - 4 a s1 s2` (s^2 = v at the three cells), which smooths the mean too.
+   */
+  PCML_PRIOR_SMOOTHED = 9,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -612,6 +643,22 @@ int32_t pcml_options_set_dropout(struct pcml_options *options,
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when neither 0 nor 1
  */
 int32_t pcml_options_set_held_cells(struct pcml_options *options, int32_t admit);
+
+/**
+ * Projectors: off-diagonals of a banded prior, rank of a low-rank one, samples of an ensemble. Unset: 0.
+ *
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when size < 0
+ */
+int32_t pcml_options_set_prior_size(struct pcml_options *options, int64_t prior_size);
+
+/**
+ * Projectors with PCML_PRIOR_SMOOTHED: a, the correlation of neighbouring cells, 0 <= a < 1; the published experiments take 0.9.
+ * Unset: 0.
+ *
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for a value out of range
+ */
+int32_t pcml_options_set_smoothing(struct pcml_options *options,
+                                   double smoothing);
 
 /**
  * Creates a plan: packs the weights for the arithmetic and draws the latent samples.

@@ -18,7 +18,7 @@ fn view_mut<T: Element>(x: &mut [T]) -> ViewMut<'_> {
 fn projector(g: &[f64], noise: f64, prior: Prior, held_cells: bool) -> Projector {
     let mut c = Constraints::new(g.len()).unwrap();
     c.add_row(view(g), noise).unwrap();
-    Projector::new(&c, prior, &ProjectorOptions { held_cells }).unwrap()
+    Projector::new(&c, prior, &ProjectorOptions { held_cells, ..Default::default() }).unwrap()
 }
 
 /// Posterior mean and variance of one slice, and its report.
@@ -161,7 +161,7 @@ proptest! {
         let s = sg.iter().zip(&c.g).map(|(a, g)| a * g).sum::<f64>() + noise;
         let (r, _) = residual(&c.g, c.u.iter().copied(), c.b);
         let mut covariance = vec![0.0; n * n];
-        p.covariance(Some(view(&c.v)), ViewMut::new("covariance", &mut covariance, &[n, n]).unwrap()).unwrap();
+        p.covariance(&mut p.scratch(1).unwrap(), Some(view(&c.v)), ViewMut::new("covariance", &mut covariance, &[n, n]).unwrap()).unwrap();
         let size = c.u.iter().fold(r.abs() / s.sqrt(), |m, x| m.max(x.abs()));
         for i in 0..n {
             prop_assert!((mean[i] - (c.u[i] - sg[i] / s * r)).abs() <= 1e-11 * size);

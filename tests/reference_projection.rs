@@ -27,7 +27,8 @@ impl Stefan {
         let mut constraints = Constraints::new(x.len() / 2).unwrap();
         let points = View::strided("points", x, 1, layout).unwrap();
         constraints.add_quadrature(Rule::Trapezoid, points, noise).unwrap();
-        Projector::new(&constraints, prior, &ProjectorOptions::default()).unwrap()
+        let options = ProjectorOptions { smoothing: 0.9, ..Default::default() };
+        Projector::new(&constraints, prior, &options).unwrap()
     }
 
     /// Mean and variance of the mixture of 16 latents, and the masses.
@@ -50,12 +51,16 @@ impl Stefan {
 }
 
 #[test]
-fn probconserv_and_its_noisy_form() {
+fn probconserv_its_noisy_form_and_its_diffusion() {
     let Some(stefan) = Stefan::open() else { return };
     let (shape, mean, variance, mass) = stefan.prior();
     let (slices, cells) = (shape[0], shape[1]);
-    for (name, noise) in [("probconserv", 0.0), ("probconserv_sigma", 1e-3)] {
-        let p = stefan.projector(Prior::Diagonal, noise);
+    for (name, noise, prior) in [
+        ("probconserv", 0.0, Prior::Diagonal),
+        ("probconserv_sigma", 1e-3, Prior::Diagonal),
+        ("probconserv_diffusion", 1e-8, Prior::Smoothed),
+    ] {
+        let p = stefan.projector(prior, noise);
         let mut scratch = p.scratch(slices).unwrap();
         let mut report = p.report(slices).unwrap();
         let (mut u, mut v) = (vec![0.0; mean.len()], vec![0.0; mean.len()]);
@@ -84,7 +89,7 @@ fn probconserv_and_its_noisy_form() {
         for variance in variance.chunks(cells).take(2) {
             let mut covariance = vec![0.0; cells * cells];
             let out = ViewMut::new("covariance", &mut covariance, &[cells, cells]).unwrap();
-            p.covariance(Some(View::new("variance", variance, &[cells]).unwrap()), out).unwrap();
+            p.covariance(&mut scratch, Some(View::new("variance", variance, &[cells]).unwrap()), out).unwrap();
             first2.extend(covariance);
         }
         stefan.compare(&format!("{name}_cov_first2"), &first2, cells * cells);

@@ -38,8 +38,8 @@ pub use error::{pcml_error_message, pcml_status_name};
 pub use model::{pcml_model, pcml_model_description, pcml_model_free, pcml_model_load, pcml_model_load_bytes};
 pub use options::{
     pcml_options, pcml_options_create, pcml_options_free, pcml_options_set_batch, pcml_options_set_context,
-    pcml_options_set_dropout, pcml_options_set_held_cells, pcml_options_set_latents, pcml_options_set_seed,
-    pcml_options_set_targets,
+    pcml_options_set_dropout, pcml_options_set_held_cells, pcml_options_set_latents, pcml_options_set_prior_size,
+    pcml_options_set_seed, pcml_options_set_smoothing, pcml_options_set_targets,
 };
 pub use plan::{
     pcml_plan, pcml_plan_condition, pcml_plan_create, pcml_plan_free, pcml_plan_latent, pcml_plan_query,

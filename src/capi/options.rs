@@ -17,6 +17,8 @@ pub(crate) struct Settings {
     pub seed: Option<u64>,
     pub dropout: Option<f64>,
     pub held_cells: Option<bool>,
+    pub prior_size: Option<usize>,
+    pub smoothing: Option<f64>,
 }
 
 impl Object for pcml_options {
@@ -136,4 +138,32 @@ pub unsafe extern "C" fn pcml_options_set_held_cells(options: *mut pcml_options,
         Ok(())
     };
     unsafe { set("pcml_options_set_held_cells", options, change) }
+}
+
+/// Projectors: off-diagonals of a banded prior, rank of a low-rank one, samples of an ensemble. Unset: 0.
+///
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when size < 0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_prior_size(options: *mut pcml_options, prior_size: i64) -> i32 {
+    let change = |s: &mut Settings| {
+        s.prior_size = Some(size(prior_size, "size", 0)?);
+        Ok(())
+    };
+    unsafe { set("pcml_options_set_prior_size", options, change) }
+}
+
+/// Projectors with PCML_PRIOR_SMOOTHED: a, the correlation of neighbouring cells, 0 <= a < 1; the published experiments take 0.9.
+/// Unset: 0.
+///
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for a value out of range
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_smoothing(options: *mut pcml_options, smoothing: f64) -> i32 {
+    let change = |s: &mut Settings| {
+        if !(0.0..1.0).contains(&smoothing) {
+            return fail!(InvalidArgument, "smoothing is {smoothing}, expected 0 <= smoothing < 1");
+        }
+        s.smoothing = Some(smoothing);
+        Ok(())
+    };
+    unsafe { set("pcml_options_set_smoothing", options, change) }
 }

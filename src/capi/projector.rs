@@ -24,10 +24,20 @@ impl Object for pcml_projector {
 }
 
 fn prior(value: i32) -> Result<Prior> {
-    match value {
-        1 => Ok(Prior::Identity),
-        2 => Ok(Prior::Diagonal),
-        _ => fail!(InvalidArgument, "prior is {value}, expected PCML_PRIOR_IDENTITY (1) or PCML_PRIOR_DIAGONAL (2)"),
+    const ALL: [Prior; 9] = [
+        Prior::Identity,
+        Prior::Diagonal,
+        Prior::Scalar,
+        Prior::CovarianceBand,
+        Prior::PrecisionBand,
+        Prior::LowRank,
+        Prior::Ensemble,
+        Prior::Dense,
+        Prior::Smoothed,
+    ];
+    match ALL.into_iter().find(|prior| *prior as i32 == value) {
+        Some(prior) => Ok(prior),
+        None => fail!(InvalidArgument, "prior is {value}, expected PCML_PRIOR_IDENTITY (1) to PCML_PRIOR_SMOOTHED (9)"),
     }
 }
 
@@ -54,7 +64,10 @@ pub unsafe extern "C" fn pcml_projector_create(
             let prior = self::prior(prior)?;
             let mut chosen = ProjectorOptions::default();
             if !options.is_null() {
-                chosen.held_cells = borrow(options, "options")?.settings.held_cells.unwrap_or_default();
+                let settings = &borrow(options, "options")?.settings;
+                chosen.held_cells = settings.held_cells.unwrap_or_default();
+                chosen.prior_size = settings.prior_size.unwrap_or_default();
+                chosen.smoothing = settings.smoothing.unwrap_or_default();
             }
             let projector = Projector::new(&constraints.constraints, prior, &chosen)?;
             Ok(pcml_projector { owner: new_owner(), projector })
@@ -320,8 +333,8 @@ pub unsafe extern "C" fn pcml_projector_covariance(
 ) -> i32 {
     call("pcml_projector_covariance", || unsafe {
         let projector = borrow(projector, "projector")?;
-        let _scratch = lease::<Scratch>(workspace, projector.owner, CREATOR)?;
+        let mut scratch = lease::<Scratch>(workspace, projector.owner, CREATOR)?;
         let covariance = view_mut(covariance, "covariance")?;
-        projector.projector.covariance(optional_view(variance, "variance")?, covariance)
+        projector.projector.covariance(&mut scratch, optional_view(variance, "variance")?, covariance)
     })
 }

@@ -16,11 +16,15 @@
 //! - [`density`](log_density): the score of a truth under marginals.
 //! - [`report`](Report): what a projection did, slice by slice.
 
+mod batch;
 mod density;
+mod joint;
+mod metric;
 mod prior;
 mod project;
 mod report;
 mod rows;
+mod system;
 
 pub use density::log_density;
 pub use prior::Prior;

@@ -1,3 +1,5 @@
+use super::batch::Batch;
+use super::joint::Joint;
 use super::prior::Prior;
 use super::report::{Report, RowReport, SliceReport};
 use super::rows::{Constraints, Rows};
@@ -10,10 +12,14 @@ use crate::kernels::strided::{View, ViewMut};
 pub const MAX_STEPS: usize = 8;
 
 /// What a projector admits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ProjectorOptions {
     /// A prior variance of 0 holds that cell where it is; without this it is refused.
     pub held_cells: bool,
+    /// Off-diagonals of a banded prior, rank of a low-rank one, samples of an ensemble; others do not read it.
+    pub prior_size: usize,
+    /// `a` of [`Prior::Smoothed`], the correlation of neighbouring cells, 0 <= a < 1.
+    pub smoothing: f64,
 }
 
 /// Where a projection writes. Each array may be the prior's own (same address, dtype, shape and strides) or lie apart from
@@ -35,12 +41,13 @@ struct Slice<'a> {
 
 impl<'a> Slice<'a> {
     fn new(index: usize, count: usize, mean: &View<'a>, variance: Option<&View<'a>>, b: &View) -> Slice<'a> {
+        let row_cells = mean.layout().len() / count;
         let mut value = [0.0];
         b.gather(index, &mut value);
         Slice {
             index,
             mean: slice(mean, count, index),
-            variance: variance.map(|v| slice(v, count, index)),
+            variance: variance.map(|v| slice(v, if v.layout().len() == row_cells { 1 } else { count }, index)),
             b: value[0],
         }
     }
@@ -64,36 +71,39 @@ impl Plan {
 }
 
 /// Working memory of a projector, made once for a most number of slices. One for each thread.
-#[derive(Debug)]
 pub struct Scratch {
+    max_slices: usize,
     plans: Vec<Plan>,
     stage: Stage,
+    pub(super) batch: Option<Box<Batch>>,
 }
 
 /// Constraints with a prior: immutable, shared by any number of threads.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Projector {
-    cells: usize,
-    rows: Rows,
-    prior: Prior,
-    options: ProjectorOptions,
+    pub(super) cells: usize,
+    pub(super) rows: Rows,
+    pub(super) prior: Prior,
+    pub(super) options: ProjectorOptions,
+    /// What many rows or correlated cells need; without it one row over all cells streams through.
+    pub(super) joint: Option<Joint>,
     /// For f32 and f64 storage: what rounding at underflow can add to a residual, a smallest subnormal for each weighted cell and
     /// for each product.
     floor: [f64; 2],
 }
 
-fn slice<'a>(view: &View<'a>, slices: usize, index: usize) -> View<'a> {
+pub(super) fn slice<'a>(view: &View<'a>, slices: usize, index: usize) -> View<'a> {
     if slices == 1 { view.merged() } else { view.slice(index) }
 }
 
-fn slice_mut<'a>(view: &'a mut ViewMut, slices: usize, index: usize) -> ViewMut<'a> {
+pub(super) fn slice_mut<'a>(view: &'a mut ViewMut, slices: usize, index: usize) -> ViewMut<'a> {
     if slices == 1 { view.merged_mut() } else { view.slice_mut(index) }
 }
 
 /// An array's name and place.
 type Named<'a> = (&'a str, Place);
 
-fn check_apart(output: Named, input: Named, may_be_same: bool) -> Result<()> {
+pub(super) fn check_apart(output: Named, input: Named, may_be_same: bool) -> Result<()> {
     match sharing(&output.1, &input.1) {
         Sharing::Disjoint => Ok(()),
         Sharing::Same if may_be_same => Ok(()),
@@ -136,13 +146,19 @@ impl Projector {
             return fail!(State, "constraints have no row, expected at least one");
         }
         let rows = constraints.rows().clone();
-        if rows.len() != 1 || rows.stored() != constraints.cells() {
-            return fail!(State, "constraints have {} rows, expected one over all cells in this version", rows.len());
-        }
+        let streams = rows.len() == 1
+            && rows.stored() == constraints.cells()
+            && matches!(prior, Prior::Identity | Prior::Diagonal);
+        let joint = if streams { None } else { Some(Joint::new(constraints, prior, options)?) };
         let weights = rows.row(0).weights;
         let floor = [f32::from_bits(1) as f64, f64::from_bits(1)]
             .map(|tiny| weights.iter().map(|w| w.abs() * tiny).sum::<f64>() + weights.len() as f64 * f64::from_bits(1));
-        Ok(Projector { cells: constraints.cells(), rows, prior, options: *options, floor })
+        Ok(Projector { cells: constraints.cells(), rows, prior, options: *options, joint, floor })
+    }
+
+    /// Rows of the constraints.
+    pub fn rows(&self) -> usize {
+        self.rows.len()
     }
 
     /// Values of one slice.
@@ -171,7 +187,12 @@ impl Projector {
         if max_slices == 0 {
             return fail!(InvalidArgument, "slices is 0, expected at least 1");
         }
-        Ok(Scratch { plans: zeros(max_slices, "projector workspace")?, stage: Stage::default() })
+        let batch = match &self.joint {
+            Some(joint) => Some(Box::new(Batch::new(joint, max_slices)?)),
+            None => None,
+        };
+        let plans = zeros(if batch.is_none() { max_slices } else { 0 }, "projector workspace")?;
+        Ok(Scratch { max_slices, plans, stage: Stage::default(), batch })
     }
 
     /// A report for projections of at most `max_slices`.
@@ -209,8 +230,11 @@ impl Projector {
         if let Some(report) = &report {
             report.check(count, self.rows.len())?;
         }
+        if let Some(joint) = &self.joint {
+            return self.project_batch(joint, scratch, count, &mean, variance.as_ref(), &b, posterior, report);
+        }
         let dtypes = (posterior.mean.dtype(), posterior.variance.as_ref().map(|v| v.dtype()));
-        let Scratch { plans, stage } = scratch;
+        let Scratch { plans, stage, .. } = scratch;
         let input = |index| Slice::new(index, count, &mean, variance.as_ref(), &b);
         for (index, plan) in plans[..count].iter_mut().enumerate() {
             *plan = self.plan(&input(index), dtypes, stage)?;
@@ -249,12 +273,15 @@ impl Projector {
     /// Errors: as [`Projector::project`], as far as they concern the mean and `b`.
     pub fn residual(&self, scratch: &mut Scratch, mean: View, b: View, mut residual: ViewMut) -> Result<()> {
         let count = self.check_slices(scratch, &mean)?;
-        check_values("b", b.layout(), count)?;
-        check_values("residual", residual.layout(), count)?;
+        check_values("b", b.layout(), count, self.rows.len())?;
+        check_values("residual", residual.layout(), count, self.rows.len())?;
         let out = ("residual", residual.place());
         check_apart(out, ("mean", mean.place()), false)?;
         check_apart(out, ("b", b.place()), false)?;
-        let Scratch { plans, stage } = scratch;
+        if let Some(joint) = &self.joint {
+            return self.residual_batch(joint, scratch, count, &mean, &b, residual);
+        }
+        let Scratch { plans, stage, .. } = scratch;
         for (index, plan) in plans[..count].iter_mut().enumerate() {
             let input = Slice::new(index, count, &mean, None, &b);
             let moments = self.measure(&input, stage)?;
@@ -274,9 +301,12 @@ impl Projector {
     /// symmetric to the bit, its diagonal equal to the projection's posterior variances.
     ///
     /// Errors: InvalidArgument (variance against the prior), Shape, Stride (overlap), NonFinite, Variance, Singular.
-    pub fn covariance(&self, variance: Option<View>, mut covariance: ViewMut) -> Result<()> {
+    pub fn covariance(&self, scratch: &mut Scratch, variance: Option<View>, mut covariance: ViewMut) -> Result<()> {
         let n = self.cells();
         self.check_prior(variance.is_some())?;
+        if let (Some(joint), Some(batch)) = (&self.joint, &mut scratch.batch) {
+            return self.covariance_of(joint, &mut batch.work, variance, None, covariance);
+        }
         if let Some(v) = &variance {
             if v.layout().len() != n {
                 return fail!(Shape, "variance has shape {:?}, expected {n} values of one slice", v.layout().shape());
@@ -323,22 +353,24 @@ impl Projector {
         Ok(())
     }
 
-    fn check_prior(&self, has_variance: bool) -> Result<()> {
+    pub(super) fn check_prior(&self, has_variance: bool) -> Result<()> {
         match (self.prior, has_variance) {
-            (Prior::Diagonal, false) => {
-                fail!(NullArgument, "variance is missing, expected the prior variances of a diagonal prior")
-            }
             (Prior::Identity, true) => {
                 fail!(InvalidArgument, "variance is given, expected none: the identity prior leaves variances alone")
             }
+            (Prior::Identity, false) => Ok(()),
+            (Prior::Diagonal, false) => {
+                fail!(NullArgument, "variance is missing, expected the prior variances of a diagonal prior")
+            }
+            (prior, false) => fail!(NullArgument, "variance is missing, expected the data of the prior {prior:?}"),
             _ => Ok(()),
         }
     }
 
-    fn check_slices(&self, scratch: &Scratch, mean: &View) -> Result<usize> {
+    pub(super) fn check_slices(&self, scratch: &Scratch, mean: &View) -> Result<usize> {
         let count = self.slices("mean", mean.layout())?;
-        if count > scratch.plans.len() {
-            let room = scratch.plans.len();
+        if count > scratch.max_slices {
+            let room = scratch.max_slices;
             return fail!(InvalidArgument, "mean has {count} slices, expected at most {room} as the workspace");
         }
         Ok(count)
@@ -354,14 +386,16 @@ impl Projector {
     ) -> Result<usize> {
         self.check_prior(variance.is_some())?;
         let count = self.check_slices(scratch, mean)?;
-        check_values("b", b.layout(), count)?;
+        check_values("b", b.layout(), count, self.rows.len())?;
         let agree = |name: &str, layout: Option<&Layout>| match layout {
             Some(layout) if self.slices(name, layout)? != count => {
                 fail!(Shape, "{name} has shape {:?}, expected {count} slices as mean", layout.shape())
             }
             _ => Ok(()),
         };
-        agree("variance", variance.map(View::layout))?;
+        if let Some(v) = variance {
+            self.prior.check_data(v.layout(), self.cells, self.options.prior_size, count)?;
+        }
         agree("posterior_mean", Some(posterior.mean.layout()))?;
         agree("posterior_variance", posterior.variance.as_ref().map(ViewMut::layout))?;
 
@@ -539,10 +573,13 @@ impl Projector {
     }
 }
 
-fn check_values(name: &str, layout: &Layout, count: usize) -> Result<()> {
+pub(super) fn check_values(name: &str, layout: &Layout, count: usize, rows: usize) -> Result<()> {
     let shape = layout.shape();
-    if shape[0] == count && layout.len() == count {
+    if layout.len() == count.saturating_mul(rows) && (count == 1 || shape[0] == count) {
         return Ok(());
     }
-    fail!(Shape, "{name} has shape {shape:?}, expected [{count}], one value a slice")
+    if rows == 1 {
+        return fail!(Shape, "{name} has shape {shape:?}, expected [{count}], one value a slice");
+    }
+    fail!(Shape, "{name} has shape {shape:?}, expected [{count}, {rows}], one value a slice and row")
 }

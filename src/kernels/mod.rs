@@ -6,7 +6,9 @@
 // The second of the two rooms with unsafe code: raw strided access to the caller's memory.
 #![allow(unsafe_code)]
 
+pub mod double;
 pub mod exact;
+pub mod linear;
 pub mod moments;
 pub mod product;
 pub mod random;

@@ -8,6 +8,8 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+pub use super::double::Double;
+use super::double::{two_product, two_sum};
 use super::strided::{View, ViewMut, fence};
 use crate::field::Dtype;
 
@@ -22,51 +24,6 @@ const STREAM_FROM: usize = 1 << 20;
 const MAGNITUDE: u64 = !(1 << 63);
 
 type Lane = [f64; LANES];
-
-/// An unevaluated sum `high + low` with `|low| <= ulp(high) / 2`: about 106 bits.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Double {
-    /// The sum, rounded.
-    pub high: f64,
-    /// What rounding left out.
-    pub low: f64,
-}
-
-impl Double {
-    /// This plus a double.
-    #[inline]
-    pub fn plus(self, x: f64) -> Double {
-        let (high, error) = two_sum(self.high, x);
-        Double::normal(high, self.low + error)
-    }
-
-    #[inline]
-    fn add(self, other: Double) -> Double {
-        let (high, error) = two_sum(self.high, other.high);
-        Double::normal(high, self.low + other.low + error)
-    }
-
-    #[inline]
-    fn normal(high: f64, low: f64) -> Double {
-        let (high, low) = two_sum(high, low);
-        Double { high, low }
-    }
-}
-
-/// `a + b` rounded, and its rounding error (Knuth).
-#[inline(always)]
-fn two_sum(a: f64, b: f64) -> (f64, f64) {
-    let sum = a + b;
-    let part = sum - a;
-    (sum, (a - (sum - part)) + (b - part))
-}
-
-/// `a * b` rounded, and its rounding error.
-#[inline(always)]
-fn two_product(a: f64, b: f64) -> (f64, f64) {
-    let product = a * b;
-    (product, a.mul_add(b, -product))
-}
 
 /// `v g^2` as an unevaluated sum, good to about twice the precision.
 #[inline(always)]
