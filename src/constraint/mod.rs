@@ -17,6 +17,7 @@
 //! - [`report`](Report): what a projection did, slice by slice.
 
 mod batch;
+mod boundary;
 mod density;
 mod joint;
 mod metric;
@@ -26,6 +27,7 @@ mod report;
 mod rows;
 mod system;
 
+pub use boundary::{Condition, MAX_ORDER};
 pub use density::log_density;
 pub use prior::Prior;
 pub use project::{MAX_STEPS, Posterior, Projector, ProjectorOptions, Scratch};

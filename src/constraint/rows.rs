@@ -211,8 +211,8 @@ impl Constraints {
     ///
     /// Errors: Shape, NonFinite, NotSorted (names the point), Noise.
     pub fn add_quadrature(&mut self, rule: Rule, points: View, noise_variance: f64) -> Result<()> {
-        let x = self.read("points", points)?;
-        let weights = quadrature("points", rule, &x)?;
+        self.check_cells("points", &points)?;
+        let weights = quadrature("points", rule, &coordinates("points", &points, self.cells)?)?;
         self.add("points", &weights, Support::Run(0), noise_variance)
     }
 
@@ -239,7 +239,7 @@ impl Constraints {
                     self.cells
                 );
             }
-            let x = read(&name, points, count)?;
+            let x = coordinates(&name, points, count)?;
             let along = if count == 1 { vec![1.0] } else { quadrature(&name, rule, &x)? };
             let mut next = zeros(whole, "quadrature weights")?;
             for (part, &w) in next.chunks_mut(count).zip(&product) {
@@ -262,7 +262,8 @@ impl Constraints {
     ///
     /// Errors: Shape, NonFinite, Singular when all weights are 0, Noise.
     pub fn add_row(&mut self, weights: View, noise_variance: f64) -> Result<()> {
-        let weights = self.read("weights", weights)?;
+        self.check_cells("weights", &weights)?;
+        let weights = read("weights", &weights, self.cells)?;
         self.add("weights", &weights, Support::Run(0), noise_variance)
     }
 
@@ -333,12 +334,12 @@ impl Constraints {
         Ok(())
     }
 
-    fn read(&self, name: &str, view: View) -> Result<Vec<f64>> {
+    fn check_cells(&self, name: &str, view: &View) -> Result<()> {
         if view.layout().len() != self.cells {
             let shape = view.layout().shape();
             return fail!(Shape, "{name} has shape {shape:?}, expected {} values, one a cell", self.cells);
         }
-        read(name, &view, self.cells)
+        Ok(())
     }
 
     fn add(&mut self, name: &str, weights: &[f64], support: Support, noise: f64) -> Result<()> {
@@ -389,12 +390,20 @@ fn read(name: &str, view: &View, count: usize) -> Result<Vec<f64>> {
     }
 }
 
+/// Strictly increasing coordinates.
+pub(super) fn coordinates(name: &str, points: &View, count: usize) -> Result<Vec<f64>> {
+    let x = read(name, points, count)?;
+    match (1..x.len()).find(|&i| x[i] <= x[i - 1]) {
+        None => Ok(x),
+        Some(i) => {
+            fail!(NotSorted, "{name}[{i}] is {:e} after {:e}, expected strictly increasing points", x[i], x[i - 1])
+        }
+    }
+}
+
 fn quadrature(name: &str, rule: Rule, x: &[f64]) -> Result<Vec<f64>> {
     if x.len() < 2 {
         return fail!(Shape, "{name} has 1 element, expected at least 2 for a quadrature");
-    }
-    if let Some(i) = (1..x.len()).find(|&i| x[i] <= x[i - 1]) {
-        return fail!(NotSorted, "{name}[{i}] is {:e} after {:e}, expected strictly increasing points", x[i], x[i - 1]);
     }
     let mut weights = zeros(x.len(), "quadrature weights")?;
     rule.weights(x, &mut weights);

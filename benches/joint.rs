@@ -1,0 +1,147 @@
+//! `cargo bench --bench joint`: many rows and other priors, beside what the machine can do.
+//!
+//! - 10^5 columns of 72 levels with 4 rows each, against the traffic of the same arrays (read twice, written once).
+//! - Dense prior, 2,000 cells, 50 rows, against faer's product of the same size.
+//! - Ensemble of 32 samples over 10^6 cells, against reading the samples once a pass.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use criterion::{BenchmarkId, Criterion};
+use pcml::constraint::{Constraints, Posterior, Prior, Projector, ProjectorOptions, Scratch};
+use pcml::{View, ViewMut};
+
+struct Case {
+    name: &'static str,
+    projector: Projector,
+    slices: usize,
+    mean: Vec<f64>,
+    data: Vec<f64>,
+    b: Vec<f64>,
+    posterior_mean: Vec<f64>,
+    posterior_variance: Vec<f64>,
+}
+
+fn numbers(seed: u64) -> impl FnMut() -> f64 {
+    let mut state = seed;
+    move || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+impl Case {
+    fn new(name: &'static str, cells: usize, rows: usize, slices: usize, prior: Prior, size: usize) -> Case {
+        let mut random = numbers(7);
+        let mut c = Constraints::new(cells).unwrap();
+        for _ in 0..rows {
+            let g: Vec<f64> = (0..cells).map(|_| 0.5 + random()).collect();
+            c.add_row(View::new("weights", &g, &[cells]).unwrap(), 0.0).unwrap();
+        }
+        let options = ProjectorOptions { prior_size: size, ..Default::default() };
+        let projector = Projector::new(&c, prior, &options).unwrap();
+        let mean: Vec<f64> = (0..cells * slices).map(|_| random()).collect();
+        let data = match prior {
+            Prior::Dense => {
+                let f: Vec<f64> = (0..cells).map(|_| random()).collect();
+                (0..cells * cells)
+                    .map(|k| f[k / cells] * f[k % cells] + f64::from(u8::from(k / cells == k % cells)))
+                    .collect()
+            }
+            Prior::Ensemble => (0..size * cells).map(|_| random()).collect(),
+            _ => (0..cells * slices).map(|_| 0.1 + random()).collect(),
+        };
+        let b = (0..rows * slices).map(|_| cells as f64 * (0.5 + 0.1 * random())).collect();
+        let posterior_mean = vec![0.0; cells * slices];
+        let posterior_variance = vec![0.0; cells * slices];
+        Case { name, projector, slices, mean, data, b, posterior_mean, posterior_variance }
+    }
+
+    fn run(&mut self, scratch: &mut Scratch) {
+        let (cells, rows) = (self.projector.cells(), self.projector.rows());
+        let shape = [self.slices, cells];
+        let posterior = Posterior {
+            mean: ViewMut::new("posterior_mean", &mut self.posterior_mean, &shape).unwrap(),
+            variance: Some(ViewMut::new("posterior_variance", &mut self.posterior_variance, &shape).unwrap()),
+        };
+        let data = View::new("data", &self.data, &[self.data.len() / cells, cells]).unwrap();
+        let mean = View::new("mean", &self.mean, &shape).unwrap();
+        let b = View::new("b", &self.b, &[self.slices, rows]).unwrap();
+        self.projector.project(scratch, mean, Some(data), b, posterior, None).unwrap();
+        black_box(&self.posterior_mean);
+    }
+}
+
+fn fastest(repeats: usize, mut f: impl FnMut()) -> f64 {
+    let one = |f: &mut dyn FnMut()| {
+        let start = Instant::now();
+        f();
+        start.elapsed()
+    };
+    (0..repeats).map(|_| one(&mut f)).min().unwrap_or_default().as_secs_f64()
+}
+
+fn traffic(floats: usize) -> f64 {
+    let x = vec![1.0f64; floats / 2];
+    let mut y = vec![0.0; floats / 2];
+    fastest(5, || {
+        y.copy_from_slice(&x);
+        black_box(&y);
+    })
+}
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .configure_from_args()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(2));
+    let mut group = criterion.benchmark_group("joint");
+    let quick = std::env::args().any(|a| a == "--test");
+    let columns = if quick { 100 } else { 100_000 };
+    let (dense, ensemble) = if quick { (100, 1000) } else { (2000, 1_000_000) };
+    for mut case in [
+        Case::new("columns", 72, 4, columns, Prior::Diagonal, 0),
+        Case::new("dense", dense, 50, 1, Prior::Dense, 0),
+        Case::new("ensemble", ensemble, 1, 1, Prior::Ensemble, 32),
+    ] {
+        let mut scratch = case.projector.scratch(case.slices).unwrap();
+        group.bench_function(BenchmarkId::from_parameter(case.name), |bencher| bencher.iter(|| case.run(&mut scratch)));
+        let cells = case.projector.cells();
+        let ours = fastest(5, || case.run(&mut scratch));
+        match case.name {
+            "columns" => {
+                let floor = traffic(6 * cells * case.slices);
+                println!("columns: {ours:.3e} s, traffic floor {floor:.3e} s, ratio {:.2}", ours / floor);
+            }
+            "dense" => {
+                let rows = case.projector.rows();
+                let sigma = faer::Mat::<f64>::from_fn(cells, cells, |i, j| (i + j) as f64);
+                let g = faer::Mat::<f64>::from_fn(cells, rows, |i, j| (i * j) as f64);
+                let mut out = faer::Mat::<f64>::zeros(cells, rows);
+                let product = fastest(5, || {
+                    faer::linalg::matmul::matmul(&mut out, faer::Accum::Replace, &sigma, &g, 1.0, faer::Par::Seq);
+                    black_box(&out);
+                });
+                let (n, m) = (cells as f64, rows as f64);
+                let rate = 2.0 * n * n * m / product;
+                let flops = 2.0 * n * n * m + n * m * m + m * m * m / 3.0 + n * m * m;
+                println!(
+                    "dense: {ours:.3e} s, {:.1} GFLOP/s; faer's product alone {product:.3e} s, {:.1} GFLOP/s; share {:.2}",
+                    flops / ours / 1e9,
+                    rate / 1e9,
+                    flops / ours / rate
+                );
+            }
+            _ => {
+                let floor = traffic(4 * 32 * cells);
+                println!(
+                    "ensemble: {ours:.3e} s, four passes over the samples {floor:.3e} s, ratio {:.2}",
+                    ours / floor
+                );
+            }
+        }
+    }
+    group.finish();
+    criterion.final_summary();
+}
