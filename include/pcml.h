@@ -343,7 +343,8 @@ typedef int32_t pcml_report_item;
 #endif // __cplusplus
 
 /**
- * What must hold: linear rows `g u = b + noise` over the cells of a field. The right-hand sides b come with each projection.
+ * What must hold: linear rows `G u = b + noise` over the cells of a state, numbered from 0 in the order in which they are added.
+ * The right-hand sides b come with each projection.
  */
 typedef struct pcml_constraints pcml_constraints;
 
@@ -450,7 +451,7 @@ extern "C" {
 /**
  * Creates constraints without rows.
  *
- * @param cells        values of one field, at least 1; several fields are concatenated
+ * @param cells        values of one state, at least 1; several fields, or several times, are concatenated
  * @param constraints  receives the object, NULL on failure; to be freed with pcml_constraints_free
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when cells < 1
  *
@@ -466,7 +467,7 @@ void pcml_constraints_free(struct pcml_constraints *constraints);
 
 /**
  * Adds the row whose weights are a quadrature over points: b is the integral of the field from the first point to the last.
- * This version takes one row. The points are copied.
+ * The points are copied.
  *
  * @param constraints     the object that gets the row
  * @param rule            a number of enum pcml_rule
@@ -474,8 +475,7 @@ void pcml_constraints_free(struct pcml_constraints *constraints);
  * @param noise_variance  s^2 >= 0 in the unit of b squared; 0: the row holds exactly
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for an unknown rule, PCML_STATUS_SHAPE,
  *         PCML_STATUS_NON_FINITE, PCML_STATUS_NOT_SORTED (the text names the point), PCML_STATUS_NOISE,
- *         PCML_STATUS_STATE when there is a row already, PCML_STATUS_OUT_OF_MEMORY, or those of an array descriptor;
- *         after a failure the constraints are as before
+ *         PCML_STATUS_OUT_OF_MEMORY, or those of an array descriptor; after a failure the constraints are as before
  *
  * Threads: one at a time for one object. Allocation: the row.
  */
@@ -485,21 +485,172 @@ int32_t pcml_constraints_add_quadrature(struct pcml_constraints *constraints,
                                         double noise_variance);
 
 /**
- * Adds a row with the caller's weights: cell volumes, masses, the coefficients of any linear balance. This version takes one
- * row. The weights are copied.
+ * Adds a row with the caller's weights: cell volumes, masses, the coefficients of any linear balance. The weights are copied.
  *
  * @param constraints     the object that gets the row
  * @param weights         one weight a cell (any shape with that many values), of any sign, not all 0
  * @param noise_variance  s^2 >= 0 in the unit of b squared; 0: the row holds exactly
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_SHAPE, PCML_STATUS_NON_FINITE, PCML_STATUS_SINGULAR when all weights are
- *         0, PCML_STATUS_NOISE, PCML_STATUS_STATE when there is a row already, PCML_STATUS_OUT_OF_MEMORY, or those of an
- *         array descriptor; after a failure the constraints are as before
+ *         0, PCML_STATUS_NOISE, PCML_STATUS_OUT_OF_MEMORY, or those of an array descriptor; after a failure the constraints
+ *         are as before
  *
  * Threads: one at a time for one object. Allocation: the row.
  */
 int32_t pcml_constraints_add_row(struct pcml_constraints *constraints,
                                  const struct pcml_const_array *weights,
                                  double noise_variance);
+
+/**
+ * How many rows the constraints have; the next one gets this number.
+ *
+ * @param constraints  the object
+ * @param rows         receives the number
+ * @return 0, PCML_STATUS_NULL_ARGUMENT
+ *
+ * Threads: any, while nobody adds rows. Allocation: none.
+ */
+int32_t pcml_constraints_rows(const struct pcml_constraints *constraints, int64_t *rows);
+
+/**
+ * Adds the row whose weights are the tensor product of one quadrature rule along each axis of a grid: b is the integral of the
+ * grid's field over its box. The grid's values lie in C order from cell `first` on, so that every field, or every time, of a
+ * state can have a row. The coordinates are copied.
+ *
+ * @param constraints     the object that gets the row
+ * @param rule            a number of enum pcml_rule
+ * @param axes            `rank` arrays, the coordinates of each axis, strictly increasing; an axis of one point has weight 1
+ * @param rank            number of axes, 1 to PCML_MAX_RANK
+ * @param first           cell of the grid's first value
+ * @param noise_variance  s^2 >= 0 in the unit of b squared; 0: the row holds exactly
+ * @return 0, or as pcml_constraints_add_quadrature; PCML_STATUS_SHAPE where the grid leaves the state; after a failure the
+ *         constraints are as before
+ *
+ * Threads: one at a time for one object. Allocation: the row.
+ */
+int32_t pcml_constraints_add_grid_quadrature(struct pcml_constraints *constraints,
+                                             int32_t rule,
+                                             const struct pcml_const_array *axes,
+                                             int64_t rank,
+                                             int64_t first,
+                                             double noise_variance);
+
+/**
+ * Adds rows in compressed sparse form: row k has the weights starts[k] to starts[k + 1] - 1, on the cells of the same places.
+ * The arrays are copied.
+ *
+ * @param constraints     the object that gets the rows
+ * @param rows            how many, at least 1
+ * @param starts          rows + 1 places, from 0 to the number of weights, not decreasing
+ * @param cells           one cell a weight, 0 to cells - 1, in any order, none twice in a row
+ * @param weights         of any sign, not all 0 in a row
+ * @param noise_variance  one s^2 >= 0 a row; NULL: the rows hold exactly
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT (a cell out of range or twice in a row, decreasing starts),
+ *         PCML_STATUS_SHAPE, PCML_STATUS_NON_FINITE, PCML_STATUS_SINGULAR (a row without weights), PCML_STATUS_NOISE,
+ *         PCML_STATUS_TOO_LARGE, PCML_STATUS_OUT_OF_MEMORY; after a failure the constraints are as before
+ *
+ * Threads: one at a time for one object. Allocation: the rows.
+ */
+int32_t pcml_constraints_add_sparse_rows(struct pcml_constraints *constraints,
+                                         int64_t rows,
+                                         const int64_t *starts,
+                                         const int64_t *cells,
+                                         const double *weights,
+                                         const double *noise_variance);
+
+/**
+ * Adds a row for each node on a face, an edge or a corner of a grid, in C order of the nodes:
+ * value u + slope du/dn = b there, n the outward normal. Dirichlet is (1, 0), Neumann (0, 1), Robin both. They hold together with
+ * all other rows; time may be an axis, so that b varies with it. Nodes on two faces may get two rows: dependent rows are dropped
+ * and reported, contradictory ones refused, by the projection.
+ *
+ * @param constraints     the object that gets the rows
+ * @param axes            `rank` arrays, the coordinates of each axis, strictly increasing, any spacing
+ * @param rank            number of axes, 1 to PCML_MAX_RANK; the grid's values lie in C order
+ * @param first           cell of the grid's first value
+ * @param sides           for each axis -1 (its first point), 1 (its last) or 0 (all): a face has one side, an edge two
+ * @param axis            whose direction the normal has, one with a side
+ * @param value           factor of u
+ * @param slope           factor of du/dn, in the unit of length
+ * @param order           of the one-sided derivative, 1 to 4 (order + 1 points); not read when slope is 0
+ * @param noise_variance  s^2 >= 0 of each row in the unit of b squared; 0: the rows hold exactly
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT (sides, axis, order), PCML_STATUS_SHAPE (the grid leaves
+ *         the state, too few points for the order), PCML_STATUS_NON_FINITE, PCML_STATUS_NOT_SORTED, PCML_STATUS_SINGULAR when
+ *         value and slope are 0, PCML_STATUS_NOISE, PCML_STATUS_OUT_OF_MEMORY; after a failure the constraints are as before
+ *
+ * Threads: one at a time for one object. Allocation: the rows.
+ */
+int32_t pcml_constraints_add_boundary(struct pcml_constraints *constraints,
+                                      const struct pcml_const_array *axes,
+                                      int64_t rank,
+                                      int64_t first,
+                                      const int32_t *sides,
+                                      int64_t axis,
+                                      double value,
+                                      double slope,
+                                      int32_t order,
+                                      double noise_variance);
+
+/**
+ * Adds a row u_last - u_first = b for each node of the first face across an axis of a grid, in C order: with b = 0 the field is
+ * periodic along it.
+ *
+ * @param constraints     the object that gets the rows
+ * @param shape           `rank` extents; the grid's values lie in C order
+ * @param rank            number of axes, 1 to PCML_MAX_RANK
+ * @param first           cell of the grid's first value
+ * @param axis            the periodic axis, of at least 2 points
+ * @param noise_variance  s^2 >= 0 of each row in the unit of b squared; 0: the rows hold exactly
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT, PCML_STATUS_SHAPE, PCML_STATUS_NON_FINITE,
+ *         PCML_STATUS_NOISE, PCML_STATUS_OUT_OF_MEMORY; after a failure the constraints are as before
+ *
+ * Threads: one at a time for one object. Allocation: the rows.
+ */
+int32_t pcml_constraints_add_periodic(struct pcml_constraints *constraints,
+                                      const int64_t *shape,
+                                      int64_t rank,
+                                      int64_t first,
+                                      int64_t axis,
+                                      double noise_variance);
+
+/**
+ * Adds a row for each node of an index set, on any mesh: row k is sum_j c_kj u[cells[k width + j]] = b. A width of 1 and a
+ * coefficient of 1 set values; a one-sided stencil of the caller's sets a derivative. The arrays are copied.
+ *
+ * @param constraints     the object that gets the rows
+ * @param rows            how many, at least 1
+ * @param width           terms a row, at least 1
+ * @param cells           rows * width cells, 0 to cells - 1, none twice in a row
+ * @param coefficients    rows * width of them, or only `width` for all rows where `shared` is not 0
+ * @param shared          0 or 1
+ * @param noise_variance  s^2 >= 0 of each row in the unit of b squared; 0: the rows hold exactly
+ * @return 0, or as pcml_constraints_add_sparse_rows; after a failure the constraints are as before
+ *
+ * Threads: one at a time for one object. Allocation: the rows.
+ */
+int32_t pcml_constraints_add_stencils(struct pcml_constraints *constraints,
+                                      int64_t rows,
+                                      int64_t width,
+                                      const int64_t *cells,
+                                      const double *coefficients,
+                                      int32_t shared,
+                                      double noise_variance);
+
+/**
+ * Mean over the cells of log N(truth; mean, variance): how probable a truth is under marginals, in nats a cell.
+ *
+ * @param truth     the values to be judged, in the unit of the field
+ * @param mean      of truth's shape
+ * @param variance  above 0, of truth's shape, that unit squared
+ * @param density   receives the mean log-density
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_SHAPE, PCML_STATUS_NON_FINITE, PCML_STATUS_VARIANCE (array and cell are
+ *         named), or those of an array descriptor
+ *
+ * Threads: any. Allocation: none on success.
+ */
+int32_t pcml_log_density(const struct pcml_const_array *truth,
+                         const struct pcml_const_array *mean,
+                         const struct pcml_const_array *variance,
+                         double *density);
 
 /**
  * Copies the text of this thread's last failed call into `buffer`: one line that names the function, the culprit and the
@@ -524,6 +675,150 @@ int32_t pcml_error_message(char *buffer,
  * Threads: any. Allocation: none.
  */
 const char *pcml_status_name(int32_t status);
+
+/**
+ * Creates a workspace for the pcml_inference_* calls of a projector: samples, the probability of right-hand sides, covariances of
+ * chosen cells, derivatives. They take one slice a call.
+ *
+ * @param projector    the projector, and the only one that takes the workspace
+ * @param max_samples  most samples of one call, 0 or more
+ * @param workspace    receives the object, NULL on failure; to be freed with pcml_workspace_free
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT, PCML_STATUS_OUT_OF_MEMORY
+ *
+ * Threads: any. Allocation: the object, a few states, one state a sample, and for PCML_PRIOR_DENSE with samples one matrix.
+ */
+int32_t pcml_inference_workspace(const struct pcml_projector *projector,
+                                 int64_t max_samples,
+                                 struct pcml_workspace **workspace);
+
+/**
+ * Draws samples of the posterior of one slice, every one lawful: Matheron's rule, a draw from the prior projected on the rows,
+ * whose noise is drawn too. Sample k is a function of the seed and of first + k alone: not of the call, the count or the thread.
+ *
+ * @param projector  the projector
+ * @param workspace  from pcml_inference_workspace, with room for the samples
+ * @param mean       mu, `cells` values
+ * @param variance   the prior's data of one slice, as enum pcml_prior states; NULL with PCML_PRIOR_IDENTITY
+ * @param b          one value a row
+ * @param seed       any
+ * @param first      number of the first sample, at least 0
+ * @param samples    receives [count, cells]; lies apart from the other arrays
+ * @return 0, or as pcml_projector_project, for the draw that fails; PCML_STATUS_VARIANCE for a covariance that is not positive
+ *         definite; after a failure the samples are as before
+ *
+ * Threads: any, one workspace each. Allocation: none on success.
+ */
+int32_t pcml_inference_sample(const struct pcml_projector *projector,
+                              struct pcml_workspace *workspace,
+                              const struct pcml_const_array *mean,
+                              const struct pcml_const_array *variance,
+                              const struct pcml_const_array *b,
+                              int64_t seed,
+                              int64_t first,
+                              const struct pcml_array *samples);
+
+/**
+ * log N(b; G mu, S): how probable right-hand sides are under the prior, in nats, over the rows that take part.
+ *
+ * @param projector       the projector
+ * @param workspace       from pcml_inference_workspace
+ * @param mean            mu, `cells` values
+ * @param variance        the prior's data of one slice; NULL with PCML_PRIOR_IDENTITY
+ * @param b               one value a row
+ * @param log_likelihood  receives the value
+ * @return 0, or as pcml_projector_project where it concerns these arguments
+ *
+ * Threads: any, one workspace each. Allocation: none on success.
+ */
+int32_t pcml_inference_log_likelihood(const struct pcml_projector *projector,
+                                      struct pcml_workspace *workspace,
+                                      const struct pcml_const_array *mean,
+                                      const struct pcml_const_array *variance,
+                                      const struct pcml_const_array *b,
+                                      double *log_likelihood);
+
+/**
+ * Posterior covariances between the cells of two lists, of one slice. Work grows with the lists, never with the square of the
+ * state.
+ *
+ * @param projector   the projector
+ * @param workspace   from pcml_inference_workspace
+ * @param variance    the prior's data of one slice; NULL with PCML_PRIOR_IDENTITY
+ * @param rows        cells of the block's rows
+ * @param row_count   how many, at least 1
+ * @param columns     cells of the block's columns
+ * @param column_count  how many, at least 1
+ * @param covariance  receives [row_count, column_count], the field's unit squared; lies apart from `variance`
+ * @return 0, or as pcml_projector_project where it concerns these arguments; PCML_STATUS_INVALID_ARGUMENT for a cell out of range
+ *
+ * Threads: any, one workspace each. Allocation: two lists of indices.
+ */
+int32_t pcml_inference_covariance(const struct pcml_projector *projector,
+                                  struct pcml_workspace *workspace,
+                                  const struct pcml_const_array *variance,
+                                  const int64_t *rows,
+                                  int64_t row_count,
+                                  const int64_t *columns,
+                                  int64_t column_count,
+                                  const struct pcml_array *covariance);
+
+/**
+ * The derivative of the posterior mean of one slice in a direction. With S lambda = G mu - b:
+ * S dlambda = G dmu - db - G (dv G'lambda) and du = dmu - dv G'lambda - Sigma G' dlambda.
+ *
+ * @param projector         the projector
+ * @param workspace         from pcml_inference_workspace
+ * @param mean              mu, `cells` values
+ * @param variance          the prior's data of one slice; NULL with PCML_PRIOR_IDENTITY
+ * @param b                 one value a row
+ * @param tangent_mean      dmu, `cells` values; NULL: 0
+ * @param tangent_variance  dv, `cells` values with PCML_PRIOR_DIAGONAL, one with PCML_PRIOR_SCALAR; NULL: 0, and with other priors
+ * @param tangent_b         db, one value a row; NULL: 0
+ * @param tangent           receives du, `cells` values; may be tangent_mean's own array, else lies apart
+ * @return 0, or as pcml_projector_project; PCML_STATUS_INVALID_ARGUMENT for a tangent_variance that the prior has not
+ *
+ * Threads: any, one workspace each. Allocation: none on success.
+ */
+int32_t pcml_inference_jvp(const struct pcml_projector *projector,
+                           struct pcml_workspace *workspace,
+                           const struct pcml_const_array *mean,
+                           const struct pcml_const_array *variance,
+                           const struct pcml_const_array *b,
+                           const struct pcml_const_array *tangent_mean,
+                           const struct pcml_const_array *tangent_variance,
+                           const struct pcml_const_array *tangent_b,
+                           const struct pcml_array *tangent);
+
+/**
+ * The derivatives of <cotangent, posterior mean> of one slice. With w = S^-1 G Sigma ubar: mubar = ubar - G'w, bbar = w,
+ * vbar = -(G'lambda) (ubar - G'w).
+ *
+ * @param projector          the projector
+ * @param workspace          from pcml_inference_workspace
+ * @param mean               mu, `cells` values
+ * @param variance           the prior's data of one slice; NULL with PCML_PRIOR_IDENTITY
+ * @param b                  one value a row
+ * @param cotangent          ubar, `cells` values
+ * @param gradient_mean      receives mubar, `cells` values; NULL: not asked for
+ * @param gradient_variance  receives vbar, `cells` values with PCML_PRIOR_DIAGONAL, one with PCML_PRIOR_SCALAR; NULL: not asked
+ *                           for, and with other priors
+ * @param gradient_b         receives bbar, one value a row; NULL: not asked for
+ * @return 0, or as pcml_projector_project; PCML_STATUS_INVALID_ARGUMENT for a gradient_variance that the prior has not, or when
+ *         no gradient is asked for; after a failure the gradients are as before
+ *
+ * The gradients lie apart from each other and from the inputs.
+ *
+ * Threads: any, one workspace each. Allocation: none on success.
+ */
+int32_t pcml_inference_vjp(const struct pcml_projector *projector,
+                           struct pcml_workspace *workspace,
+                           const struct pcml_const_array *mean,
+                           const struct pcml_const_array *variance,
+                           const struct pcml_const_array *b,
+                           const struct pcml_const_array *cotangent,
+                           const struct pcml_array *gradient_mean,
+                           const struct pcml_array *gradient_variance,
+                           const struct pcml_array *gradient_b);
 
 /**
  * Loads a model file and runs its self-test.
@@ -753,12 +1048,13 @@ int32_t pcml_plan_query(const struct pcml_plan *plan,
 /**
  * Creates a projector. The rows are copied: the constraints may be freed or changed afterwards.
  *
- * @param constraints  constraints with a row
+ * @param constraints  constraints with at least one row
  * @param prior        a number of enum pcml_prior
- * @param options      held cells are read from it; NULL: all unset
+ * @param options      held cells, prior size and smoothing are read from it; NULL: all unset
  * @param projector    receives the object, NULL on failure; to be freed with pcml_projector_free
- * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for an unknown prior, PCML_STATUS_STATE when there is no
- *         row, PCML_STATUS_OUT_OF_MEMORY
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for an unknown prior or a size or smoothing that
+ *         does not fit it, PCML_STATUS_STATE when there is no row, PCML_STATUS_NON_FINITE when squares of weights overflow,
+ *         PCML_STATUS_TOO_LARGE, PCML_STATUS_OUT_OF_MEMORY
  *
  * Threads: any. Allocation: the object.
  */
@@ -781,7 +1077,8 @@ void pcml_projector_free(struct pcml_projector *projector);
  * @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when slices < 1, PCML_STATUS_OUT_OF_MEMORY
  *
- * Threads: any. Allocation: the object, about 150 bytes a slice.
+ * Threads: any. Allocation: the object: about 150 bytes a slice for one row over all cells in the identity or a diagonal prior;
+ * otherwise about 16 bytes a cell and slice, and what a slice's system takes.
  */
 int32_t pcml_projector_workspace(const struct pcml_projector *projector,
                                  int64_t slices,
@@ -802,12 +1099,13 @@ int32_t pcml_projector_report(const struct pcml_projector *projector,
                               struct pcml_report **report);
 
 /**
- * Makes every slice obey the row. With S = sum g^2 v + s^2 and lambda = (g mu - b) / S, the posterior mean is
- * mu - v g lambda, its variance v - v^2 g^2 / S.
+ * Makes every slice obey the rows. With S = G Sigma G' + diag(s^2) and S lambda = G mu - b, the posterior mean is
+ * mu - Sigma G' lambda, its covariance Sigma - Sigma G' S^-1 G Sigma.
  *
- * Without noise |g u - b| <= 4 eps sum |g u| holds for the posterior mean u as it is stored, eps of its dtype; a mean that
- * obeys so already comes back bit for bit. Variances never grow. The bits of a slice depend on its own values alone. A lawful
- * prediction is not always a better one.
+ * A row without noise holds for the posterior mean u as it is stored: |g u - b| <= 4 eps sum |g u|, eps of its dtype; a mean that
+ * obeys so already comes back bit for bit (but PCML_PRIOR_SMOOTHED smooths it). Variances never grow. The bits of a slice depend
+ * on its own values alone. Rows that depend on others, whatever the prior, take no part and are marked in the report; they hold
+ * because the others do, or are refused by number. A lawful prediction is not always a better one.
  *
  * Arrays hold `cells` values, or have shape [slices, ...] with `cells` values a slice; any strides; dtypes may differ. The
  * posterior may be the prior's own array (same data, dtype, shape and strides) or lie apart from all other arrays.
@@ -815,17 +1113,20 @@ int32_t pcml_projector_report(const struct pcml_projector *projector,
  * @param projector           the projector
  * @param workspace           a workspace of this projector with room for the slices
  * @param mean                mu, in the unit of the field
- * @param variance            v > 0 (or >= 0 with held cells), that unit squared; NULL with PCML_PRIOR_IDENTITY, where v = 1
- * @param b                   one value a slice, [slices] or [slices, 1], in the unit of weight times field
+ * @param variance            the prior's data, in that unit squared where they are variances: enum pcml_prior states their shape for
+ *                            one slice; with a slice axis before it, or without one for all slices. Variances are above 0 (or at
+ *                            least 0 with held cells). NULL with PCML_PRIOR_IDENTITY
+ * @param b                   one value a slice and row, [slices, rows] ([slices] for one row), in the unit of weight times field
  * @param posterior_mean      receives the posterior mean
  * @param posterior_variance  receives the posterior variances; NULL: not asked for
  * @param report              is filled on success, needs room for the slices; NULL: not asked for
- * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_MISMATCH for the workspace of another projector or a
- *         wrong struct_size, PCML_STATUS_INVALID_ARGUMENT for a variance with the identity prior or too many slices,
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_MISMATCH for the workspace or report of another projector
+ *         or a wrong struct_size, PCML_STATUS_INVALID_ARGUMENT for data with the identity prior or too many slices,
  *         PCML_STATUS_SHAPE, PCML_STATUS_DTYPE, PCML_STATUS_STRIDE for strides, alignment or overlap, PCML_STATUS_TOO_LARGE;
  *         PCML_STATUS_NON_FINITE (array, slice and cell are named; also where a result would overflow), PCML_STATUS_VARIANCE
- *         (slice and cell are named), PCML_STATUS_SINGULAR when no cell can move the row, PCML_STATUS_NOT_CONVERGED when
- *         rounding keeps the row from holding (extreme scales only). After any failure the arrays and the report are as before.
+ *         (slice and cell are named; also for data that no covariance has), PCML_STATUS_SINGULAR when no cell can move a row,
+ *         PCML_STATUS_CONTRADICTION when a row contradicts rows on which it depends, PCML_STATUS_NOT_CONVERGED when rounding
+ *         keeps a row from holding (extreme scales only). After any failure the arrays and the report are as before.
  *
  * Threads: any, one workspace and one report each. Allocation: none on success.
  */
@@ -839,7 +1140,8 @@ int32_t pcml_projector_project(const struct pcml_projector *projector,
                                struct pcml_report *report);
 
 /**
- * pcml_projector_project for f64 arrays in C order without gaps: mean, variance and the posterior [slices, cells], b [slices].
+ * pcml_projector_project for f64 arrays in C order without gaps: mean, variance and the posterior [slices, cells], b [slices, rows].
+ * For the identity and the diagonal prior; others take the descriptors of pcml_projector_project.
  * Ownership, NULL, units, errors, threads and allocation as there; slices < 1 is PCML_STATUS_INVALID_ARGUMENT.
  */
 int32_t pcml_projector_project_f64(const struct pcml_projector *projector,
@@ -853,8 +1155,8 @@ int32_t pcml_projector_project_f64(const struct pcml_projector *projector,
                                    struct pcml_report *report);
 
 /**
- * pcml_projector_project for f32 arrays in C order without gaps: mean, variance and the posterior [slices, cells]; b [slices]
- * is f64. Ownership, NULL, units, errors, threads and allocation as there; slices < 1 is PCML_STATUS_INVALID_ARGUMENT.
+ * pcml_projector_project for f32 arrays in C order without gaps: mean, variance and the posterior [slices, cells]; b [slices,
+ * rows] is f64. For the identity and the diagonal prior. Ownership, NULL, units, errors, threads and allocation as there; slices < 1 is PCML_STATUS_INVALID_ARGUMENT.
  */
 int32_t pcml_projector_project_f32(const struct pcml_projector *projector,
                                    struct pcml_workspace *workspace,
@@ -867,13 +1169,13 @@ int32_t pcml_projector_project_f32(const struct pcml_projector *projector,
                                    struct pcml_report *report);
 
 /**
- * How far every slice is from obeying: g u - b, with sums in twice the precision of f64. Checks only: no field changes.
+ * How far every slice is from obeying: G u - b, with sums in twice the precision of f64. Checks only: no field changes.
  *
  * @param projector  the projector
  * @param workspace  a workspace of this projector with room for the slices
  * @param mean       u, shaped as in pcml_projector_project
- * @param b          one value a slice, [slices] or [slices, 1]
- * @param residual   receives one value a slice, in the unit of b; lies apart from the other arrays
+ * @param b          one value a slice and row, [slices, rows]
+ * @param residual   receives one value a slice and row, in the unit of b; lies apart from the other arrays
  * @return 0, or as pcml_projector_project where it concerns these arguments
  *
  * Threads: any, one workspace each. Allocation: none on success.
@@ -885,13 +1187,35 @@ int32_t pcml_projector_residual(const struct pcml_projector *projector,
                                 double *residual);
 
 /**
- * The whole posterior covariance of one slice, diag(v) - (v g)(v g)' / S: symmetric to the bit, its diagonal equal to the
+ * Right-hand sides of a balance: what the rows hold of an earlier state, plus what has come in since,
+ * b = G u + dt sum_j rates_j, with sums in twice the precision of f64, rounded once.
+ *
+ * @param projector  the projector
+ * @param workspace  a workspace of this projector with room for the slices
+ * @param previous   u, shaped as the mean in pcml_projector_project
+ * @param rates      [slices, rows, terms] or [slices, rows]: what each row gains per unit of time, as fluxes through boundaries times
+ *                   their areas and sources times volumes; negative where it loses
+ * @param dt         the time that has passed
+ * @param b          receives one value a slice and row, [slices, rows]; lies apart from the other arrays
+ * @return 0, PCML_STATUS_SHAPE, PCML_STATUS_NON_FINITE, or as pcml_projector_project where it concerns these arguments
+ *
+ * Threads: any, one workspace each. Allocation: none on success.
+ */
+int32_t pcml_projector_budget(const struct pcml_projector *projector,
+                              struct pcml_workspace *workspace,
+                              const struct pcml_const_array *previous,
+                              const struct pcml_const_array *rates,
+                              double dt,
+                              const struct pcml_array *b);
+
+/**
+ * The whole posterior covariance of one slice, Sigma - Sigma G' S^-1 G Sigma: symmetric to the bit, its diagonal equal to the
  * posterior variances of the projection. For inspection; a projection never needs it.
  *
  * @param projector   the projector
  * @param workspace   a workspace of this projector
- * @param variance    v, `cells` values; NULL with PCML_PRIOR_IDENTITY, where v = 1
- * @param covariance  receives [cells, cells], in the unit of v; lies apart from `variance`
+ * @param variance    the prior's data of one slice; NULL with PCML_PRIOR_IDENTITY
+ * @param covariance  receives [cells, cells], the field's unit squared; lies apart from `variance`
  * @return 0, or as pcml_projector_project where it concerns these arguments
  *
  * Threads: any, one workspace each. Allocation: none on success.

@@ -13,7 +13,9 @@
 
 mod array;
 mod constraints;
+mod density;
 mod error;
+mod inference;
 mod model;
 mod options;
 mod plan;
@@ -31,10 +33,17 @@ use crate::error::{Error, Result, Status, fail};
 
 pub use array::{pcml_array, pcml_const_array};
 pub use constraints::{
-    pcml_constraints, pcml_constraints_add_quadrature, pcml_constraints_add_row, pcml_constraints_create,
-    pcml_constraints_free,
+    pcml_constraints, pcml_constraints_add_boundary, pcml_constraints_add_grid_quadrature,
+    pcml_constraints_add_periodic, pcml_constraints_add_quadrature, pcml_constraints_add_row,
+    pcml_constraints_add_sparse_rows, pcml_constraints_add_stencils, pcml_constraints_create, pcml_constraints_free,
+    pcml_constraints_rows,
 };
+pub use density::pcml_log_density;
 pub use error::{pcml_error_message, pcml_status_name};
+pub use inference::{
+    pcml_inference_covariance, pcml_inference_jvp, pcml_inference_log_likelihood, pcml_inference_sample,
+    pcml_inference_vjp, pcml_inference_workspace,
+};
 pub use model::{pcml_model, pcml_model_description, pcml_model_free, pcml_model_load, pcml_model_load_bytes};
 pub use options::{
     pcml_options, pcml_options_create, pcml_options_free, pcml_options_set_batch, pcml_options_set_context,
@@ -46,9 +55,9 @@ pub use plan::{
     pcml_plan_workspace,
 };
 pub use projector::{
-    pcml_projector, pcml_projector_covariance, pcml_projector_create, pcml_projector_free, pcml_projector_project,
-    pcml_projector_project_f32, pcml_projector_project_f64, pcml_projector_report, pcml_projector_residual,
-    pcml_projector_workspace,
+    pcml_projector, pcml_projector_budget, pcml_projector_covariance, pcml_projector_create, pcml_projector_free,
+    pcml_projector_project, pcml_projector_project_f32, pcml_projector_project_f64, pcml_projector_report,
+    pcml_projector_residual, pcml_projector_workspace,
 };
 pub use report::{ReportItem, pcml_report, pcml_report_free, pcml_report_slices, pcml_report_value};
 pub use version::{pcml_version, pcml_version_string};
@@ -197,6 +206,24 @@ pub(crate) unsafe fn output<'a, T>(out: *mut T, what: &str) -> Result<&'a mut T>
     }
     // SAFETY: not NULL, aligned; the caller promises the rest.
     Ok(unsafe { &mut *out })
+}
+
+/// A plain array of `count` values.
+///
+/// # Safety
+/// The pointer is NULL or names so many readable values during `'a`.
+pub(crate) unsafe fn values<'a, T>(data: *const T, count: usize, what: &str) -> Result<&'a [T]> {
+    if data.is_null() {
+        return fail!(NullArgument, "{what} is NULL, expected {count} values");
+    }
+    if !data.is_aligned() {
+        return fail!(Stride, "{what} is not aligned to {} bytes", align_of::<T>());
+    }
+    if count > isize::MAX as usize / size_of::<T>() {
+        return fail!(TooLarge, "{what}: {count} values are beyond the address space");
+    }
+    // SAFETY: not NULL, aligned, of a possible size; the caller promises the rest.
+    Ok(unsafe { std::slice::from_raw_parts(data, count) })
 }
 
 /// A size from C.

@@ -14,8 +14,8 @@ const CREATOR: &str = "pcml_projector_workspace";
 /// Constraints joined with a prior kind, ready to project. Immutable: any number of threads may use it at once, each with a
 /// workspace of its own.
 pub struct pcml_projector {
-    owner: u64,
-    projector: Projector,
+    pub(super) owner: u64,
+    pub(super) projector: Projector,
 }
 
 impl Object for pcml_projector {
@@ -43,12 +43,13 @@ fn prior(value: i32) -> Result<Prior> {
 
 /// Creates a projector. The rows are copied: the constraints may be freed or changed afterwards.
 ///
-/// @param constraints  constraints with a row
+/// @param constraints  constraints with at least one row
 /// @param prior        a number of enum pcml_prior
-/// @param options      held cells are read from it; NULL: all unset
+/// @param options      held cells, prior size and smoothing are read from it; NULL: all unset
 /// @param projector    receives the object, NULL on failure; to be freed with pcml_projector_free
-/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for an unknown prior, PCML_STATUS_STATE when there is no
-///         row, PCML_STATUS_OUT_OF_MEMORY
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for an unknown prior or a size or smoothing that
+///         does not fit it, PCML_STATUS_STATE when there is no row, PCML_STATUS_NON_FINITE when squares of weights overflow,
+///         PCML_STATUS_TOO_LARGE, PCML_STATUS_OUT_OF_MEMORY
 ///
 /// Threads: any. Allocation: the object.
 #[unsafe(no_mangle)]
@@ -89,7 +90,8 @@ pub unsafe extern "C" fn pcml_projector_free(projector: *mut pcml_projector) {
 /// @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when slices < 1, PCML_STATUS_OUT_OF_MEMORY
 ///
-/// Threads: any. Allocation: the object, about 150 bytes a slice.
+/// Threads: any. Allocation: the object: about 150 bytes a slice for one row over all cells in the identity or a diagonal prior;
+/// otherwise about 16 bytes a cell and slice, and what a slice's system takes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_projector_workspace(
     projector: *const pcml_projector,
@@ -136,12 +138,13 @@ unsafe fn optional_report<'a>(report: *mut pcml_report) -> Result<Option<&'a mut
     Ok(Some(&mut unsafe { borrow_mut(report, "report") }?.report))
 }
 
-/// Makes every slice obey the row. With S = sum g^2 v + s^2 and lambda = (g mu - b) / S, the posterior mean is
-/// mu - v g lambda, its variance v - v^2 g^2 / S.
+/// Makes every slice obey the rows. With S = G Sigma G' + diag(s^2) and S lambda = G mu - b, the posterior mean is
+/// mu - Sigma G' lambda, its covariance Sigma - Sigma G' S^-1 G Sigma.
 ///
-/// Without noise |g u - b| <= 4 eps sum |g u| holds for the posterior mean u as it is stored, eps of its dtype; a mean that
-/// obeys so already comes back bit for bit. Variances never grow. The bits of a slice depend on its own values alone. A lawful
-/// prediction is not always a better one.
+/// A row without noise holds for the posterior mean u as it is stored: |g u - b| <= 4 eps sum |g u|, eps of its dtype; a mean that
+/// obeys so already comes back bit for bit (but PCML_PRIOR_SMOOTHED smooths it). Variances never grow. The bits of a slice depend
+/// on its own values alone. Rows that depend on others, whatever the prior, take no part and are marked in the report; they hold
+/// because the others do, or are refused by number. A lawful prediction is not always a better one.
 ///
 /// Arrays hold `cells` values, or have shape [slices, ...] with `cells` values a slice; any strides; dtypes may differ. The
 /// posterior may be the prior's own array (same data, dtype, shape and strides) or lie apart from all other arrays.
@@ -149,17 +152,20 @@ unsafe fn optional_report<'a>(report: *mut pcml_report) -> Result<Option<&'a mut
 /// @param projector           the projector
 /// @param workspace           a workspace of this projector with room for the slices
 /// @param mean                mu, in the unit of the field
-/// @param variance            v > 0 (or >= 0 with held cells), that unit squared; NULL with PCML_PRIOR_IDENTITY, where v = 1
-/// @param b                   one value a slice, [slices] or [slices, 1], in the unit of weight times field
+/// @param variance            the prior's data, in that unit squared where they are variances: enum pcml_prior states their shape for
+///                            one slice; with a slice axis before it, or without one for all slices. Variances are above 0 (or at
+///                            least 0 with held cells). NULL with PCML_PRIOR_IDENTITY
+/// @param b                   one value a slice and row, [slices, rows] ([slices] for one row), in the unit of weight times field
 /// @param posterior_mean      receives the posterior mean
 /// @param posterior_variance  receives the posterior variances; NULL: not asked for
 /// @param report              is filled on success, needs room for the slices; NULL: not asked for
-/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_MISMATCH for the workspace of another projector or a
-///         wrong struct_size, PCML_STATUS_INVALID_ARGUMENT for a variance with the identity prior or too many slices,
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_MISMATCH for the workspace or report of another projector
+///         or a wrong struct_size, PCML_STATUS_INVALID_ARGUMENT for data with the identity prior or too many slices,
 ///         PCML_STATUS_SHAPE, PCML_STATUS_DTYPE, PCML_STATUS_STRIDE for strides, alignment or overlap, PCML_STATUS_TOO_LARGE;
 ///         PCML_STATUS_NON_FINITE (array, slice and cell are named; also where a result would overflow), PCML_STATUS_VARIANCE
-///         (slice and cell are named), PCML_STATUS_SINGULAR when no cell can move the row, PCML_STATUS_NOT_CONVERGED when
-///         rounding keeps the row from holding (extreme scales only). After any failure the arrays and the report are as before.
+///         (slice and cell are named; also for data that no covariance has), PCML_STATUS_SINGULAR when no cell can move a row,
+///         PCML_STATUS_CONTRADICTION when a row contradicts rows on which it depends, PCML_STATUS_NOT_CONVERGED when rounding
+///         keeps a row from holding (extreme scales only). After any failure the arrays and the report are as before.
 ///
 /// Threads: any, one workspace and one report each. Allocation: none on success.
 #[unsafe(no_mangle)]
@@ -235,7 +241,7 @@ unsafe fn project_plain<T: Element>(
         let field = Layout::contiguous("mean", &[slices, projector.projector.cells()])?;
         let mean = plain(mean, field, "mean")?;
         let variance = if variance.is_null() { None } else { Some(plain(variance, field, "variance")?) };
-        let b = plain(b, Layout::contiguous("b", &[slices])?, "b")?;
+        let b = plain(b, Layout::contiguous("b", &[slices, projector.projector.rows()])?, "b")?;
         let posterior = Posterior {
             mean: plain_mut(posterior_mean, field, "posterior_mean")?,
             variance: if posterior_variance.is_null() {
@@ -248,7 +254,8 @@ unsafe fn project_plain<T: Element>(
     }
 }
 
-/// pcml_projector_project for f64 arrays in C order without gaps: mean, variance and the posterior [slices, cells], b [slices].
+/// pcml_projector_project for f64 arrays in C order without gaps: mean, variance and the posterior [slices, cells], b [slices, rows].
+/// For the identity and the diagonal prior; others take the descriptors of pcml_projector_project.
 /// Ownership, NULL, units, errors, threads and allocation as there; slices < 1 is PCML_STATUS_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_projector_project_f64(
@@ -267,8 +274,8 @@ pub unsafe extern "C" fn pcml_projector_project_f64(
     })
 }
 
-/// pcml_projector_project for f32 arrays in C order without gaps: mean, variance and the posterior [slices, cells]; b [slices]
-/// is f64. Ownership, NULL, units, errors, threads and allocation as there; slices < 1 is PCML_STATUS_INVALID_ARGUMENT.
+/// pcml_projector_project for f32 arrays in C order without gaps: mean, variance and the posterior [slices, cells]; b [slices,
+/// rows] is f64. For the identity and the diagonal prior. Ownership, NULL, units, errors, threads and allocation as there; slices < 1 is PCML_STATUS_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_projector_project_f32(
     projector: *const pcml_projector,
@@ -286,13 +293,13 @@ pub unsafe extern "C" fn pcml_projector_project_f32(
     })
 }
 
-/// How far every slice is from obeying: g u - b, with sums in twice the precision of f64. Checks only: no field changes.
+/// How far every slice is from obeying: G u - b, with sums in twice the precision of f64. Checks only: no field changes.
 ///
 /// @param projector  the projector
 /// @param workspace  a workspace of this projector with room for the slices
 /// @param mean       u, shaped as in pcml_projector_project
-/// @param b          one value a slice, [slices] or [slices, 1]
-/// @param residual   receives one value a slice, in the unit of b; lies apart from the other arrays
+/// @param b          one value a slice and row, [slices, rows]
+/// @param residual   receives one value a slice and row, in the unit of b; lies apart from the other arrays
 /// @return 0, or as pcml_projector_project where it concerns these arguments
 ///
 /// Threads: any, one workspace each. Allocation: none on success.
@@ -309,18 +316,49 @@ pub unsafe extern "C" fn pcml_projector_residual(
         let mut scratch = lease::<Scratch>(workspace, projector.owner, CREATOR)?;
         let (mean, b) = (view(mean, "mean")?, view(b, "b")?);
         let slices = projector.projector.slices("mean", mean.layout())?;
-        let residual = plain_mut(residual, Layout::contiguous("residual", &[slices])?, "residual")?;
+        let layout = Layout::contiguous("residual", &[slices, projector.projector.rows()])?;
+        let residual = plain_mut(residual, layout, "residual")?;
         projector.projector.residual(&mut scratch, mean, b, residual)
     })
 }
 
-/// The whole posterior covariance of one slice, diag(v) - (v g)(v g)' / S: symmetric to the bit, its diagonal equal to the
+/// Right-hand sides of a balance: what the rows hold of an earlier state, plus what has come in since,
+/// b = G u + dt sum_j rates_j, with sums in twice the precision of f64, rounded once.
+///
+/// @param projector  the projector
+/// @param workspace  a workspace of this projector with room for the slices
+/// @param previous   u, shaped as the mean in pcml_projector_project
+/// @param rates      [slices, rows, terms] or [slices, rows]: what each row gains per unit of time, as fluxes through boundaries times
+///                   their areas and sources times volumes; negative where it loses
+/// @param dt         the time that has passed
+/// @param b          receives one value a slice and row, [slices, rows]; lies apart from the other arrays
+/// @return 0, PCML_STATUS_SHAPE, PCML_STATUS_NON_FINITE, or as pcml_projector_project where it concerns these arguments
+///
+/// Threads: any, one workspace each. Allocation: none on success.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_projector_budget(
+    projector: *const pcml_projector,
+    workspace: *mut pcml_workspace,
+    previous: *const pcml_const_array,
+    rates: *const pcml_const_array,
+    dt: f64,
+    b: *const pcml_array,
+) -> i32 {
+    call("pcml_projector_budget", || unsafe {
+        let projector = borrow(projector, "projector")?;
+        let mut scratch = lease::<Scratch>(workspace, projector.owner, CREATOR)?;
+        let (previous, rates) = (view(previous, "previous")?, view(rates, "rates")?);
+        projector.projector.budget(&mut scratch, previous, rates, dt, view_mut(b, "b")?)
+    })
+}
+
+/// The whole posterior covariance of one slice, Sigma - Sigma G' S^-1 G Sigma: symmetric to the bit, its diagonal equal to the
 /// posterior variances of the projection. For inspection; a projection never needs it.
 ///
 /// @param projector   the projector
 /// @param workspace   a workspace of this projector
-/// @param variance    v, `cells` values; NULL with PCML_PRIOR_IDENTITY, where v = 1
-/// @param covariance  receives [cells, cells], in the unit of v; lies apart from `variance`
+/// @param variance    the prior's data of one slice; NULL with PCML_PRIOR_IDENTITY
+/// @param covariance  receives [cells, cells], the field's unit squared; lies apart from `variance`
 /// @return 0, or as pcml_projector_project where it concerns these arguments
 ///
 /// Threads: any, one workspace each. Allocation: none on success.

@@ -91,33 +91,33 @@ impl Projector {
         Ok(())
     }
 
-    pub(super) fn residual_batch(
+    pub(super) fn evaluate_batch(
         &self,
         joint: &Joint,
         scratch: &mut Scratch,
         count: usize,
         mean: &View,
-        b: &View,
-        mut residual: ViewMut,
+        off: impl Fn(usize) -> f64,
+        (name, mut out): (&str, ViewMut),
     ) -> Result<()> {
         let Some(batch) = &mut scratch.batch else {
             return fail!(Mismatch, "workspace belongs to another projector");
         };
         let m = self.rows.len();
-        let Batch { work, residual: residuals, .. } = &mut **batch;
+        let Batch { work, residual, .. } = &mut **batch;
         for index in 0..count {
             let mean = slice(mean, count, index);
-            b.gather(index * m, &mut work.b);
+            work.b.iter_mut().enumerate().for_each(|(k, b)| *b = off(index * m + k));
             let input = Input { index, mean: &mean, data: None, dtype: mean.dtype(), variances: false };
             joint.residuals_of(&self.rows, input, work)?;
             for (k, row) in work.rows.iter().enumerate() {
-                if row.residual_after.abs() > residual.dtype().max() {
-                    return fail!(NonFinite, "residual: slice {index}, row {k} overflows its dtype");
+                if row.residual_after.abs() > out.dtype().max() {
+                    return fail!(NonFinite, "{name}: slice {index}, row {k} overflows its dtype");
                 }
-                residuals[index * m + k] = row.residual_after;
+                residual[index * m + k] = row.residual_after;
             }
         }
-        residual.scatter(0, &residuals[..count * m]);
+        out.scatter(0, &residual[..count * m]);
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use super::metric::{Kind, Metric, place};
 use super::prior::Prior;
 use super::project::{MAX_STEPS, ProjectorOptions};
 use super::report::{RowReport, SliceReport};
-use super::rows::{Constraints, Rows};
+use super::rows::Rows;
 use super::system::{self, Columns, Dependent, Factor, Pattern};
 use crate::error::{Result, fail, zeros};
 use crate::field::Dtype;
@@ -71,8 +71,7 @@ pub(super) struct Work {
 }
 
 impl Joint {
-    pub fn new(constraints: &Constraints, prior: Prior, options: &ProjectorOptions) -> Result<Joint> {
-        let (rows, cells) = (constraints.rows(), constraints.cells());
+    pub fn new(rows: &Rows, cells: usize, prior: Prior, options: &ProjectorOptions) -> Result<Joint> {
         prior.check(cells, options.prior_size, options.smoothing)?;
         let kind = Kind {
             prior,
@@ -433,5 +432,24 @@ impl Joint {
             step.iter().zip(&*lambda).map(|(a, x)| a * x).sum()
         };
         if self.kind.prior.is_diagonal() { -share } else { metric.covariance(input.data, i, j, w) - share }
+    }
+
+    /// `-(r' S^-1 r + log det S + m log 2 pi) / 2` from `work.mean` with S factored.
+    pub fn log_likelihood(&self, rows: &Rows, input: Input, work: &mut Work) -> Result<f64> {
+        work.lambda.fill(0.0);
+        let Work { u, mean, .. } = &mut *work;
+        u.copy_from_slice(mean);
+        self.residuals(rows, work, input)?;
+        self.solve(work);
+        let (mut square, mut count) = (0.0, 0);
+        for at in 0..self.pattern.len() {
+            square += work.step[at] * work.r[at].high;
+            count += usize::from(self.takes_part(work, at));
+        }
+        let log_determinant = match &work.double {
+            Some(double) if work.doubled => double.log_determinant(),
+            _ => work.single.log_determinant(),
+        };
+        Ok(-0.5 * (square + log_determinant + count as f64 * libm::log(std::f64::consts::TAU)))
     }
 }

@@ -45,7 +45,7 @@ pub(super) struct Metric {
     pub v: Vec<f64>,
     /// Marginal prior variances of a prior that correlates cells.
     sigma: Vec<f64>,
-    /// Mean of the samples.
+    /// Mean of the samples; or the variances that a smoothed prior came from.
     centre: Vec<f64>,
     /// A banded matrix or its factor L, entry `(d, i)` at `d n + i`: row `i + d`, column `i`.
     band: Vec<f64>,
@@ -96,7 +96,7 @@ impl Metric {
             kind,
             v,
             sigma: zeros(if coupled { n } else { 0 }, what)?,
-            centre: zeros(if kind.factors() > 0 { n } else { 0 }, what)?,
+            centre: zeros(if kind.factors() > 0 || kind.prior == Prior::Smoothed { n } else { 0 }, what)?,
             band: zeros(band, what)?,
             other: zeros(band, what)?,
             gain: zeros(gain, what)?,
@@ -138,12 +138,10 @@ impl Metric {
                     );
                 }
                 self.second_differences();
-                for (m, v) in mean.iter_mut().zip(&self.v) {
-                    *m /= v;
-                }
+                self.centre.copy_from_slice(&self.v);
                 self.v.fill(1.0);
                 self.factor_band(slice)?;
-                solve_band(&self.band, n, 2, mean, 1);
+                self.smooth(mean);
                 self.invert_band();
                 Ok(())
             }
@@ -484,6 +482,50 @@ impl Metric {
                     *w = a.iter().zip(lambda).map(|(a, l)| a * l).sum();
                 }
             }
+        }
+    }
+
+    /// `P^-1 diag(1/v) x`, P the precision of a smoothed prior.
+    pub fn smooth(&self, x: &mut [f64]) {
+        x.iter_mut().zip(&self.centre).for_each(|(x, v)| *x /= v);
+        solve_band(&self.band, self.kind.cells, self.kind.width(), x, 1);
+    }
+
+    /// The transpose of [`Metric::smooth`].
+    pub fn smooth_back(&self, x: &mut [f64]) {
+        solve_band(&self.band, self.kind.cells, self.kind.width(), x, 1);
+        x.iter_mut().zip(&self.centre).for_each(|(x, v)| *x /= v);
+    }
+
+    /// `G Sigma x`, by positions.
+    pub fn adjoint(
+        &mut self,
+        rows: &Rows,
+        pattern: &Pattern,
+        data: Option<&View>,
+        x: &[f64],
+        w: &mut [f64],
+        out: &mut [f64],
+    ) {
+        let m = pattern.len();
+        let arch = Arch::new();
+        if self.kind.prior.is_diagonal() || self.kind.factors() > 0 {
+            w.iter_mut().zip(x).zip(&self.v).for_each(|((w, x), v)| *w = v * x);
+            for (out, &k) in out.iter_mut().zip(&pattern.order) {
+                let row = rows.row(k as usize);
+                *out = linear::dot(arch, row.weights, place(&row), w).0.high;
+            }
+            for j in 0..self.kind.factors() {
+                let Some(data) = data else { return };
+                self.factor_row(data, j);
+                let c = linear::dot(arch, &self.line, Where::Run(0), x).0.high;
+                out.iter_mut().zip(&self.gain[j * m..]).for_each(|(out, y)| *out += c * y);
+            }
+            return;
+        }
+        out.fill(0.0);
+        for (a, x) in self.gain.chunks_exact(m).zip(x) {
+            out.iter_mut().zip(a).for_each(|(out, a)| *out += a * x);
         }
     }
 

@@ -19,6 +19,7 @@
 mod batch;
 mod boundary;
 mod density;
+mod inference;
 mod joint;
 mod metric;
 mod prior;
@@ -29,6 +30,7 @@ mod system;
 
 pub use boundary::{Condition, MAX_ORDER};
 pub use density::log_density;
+pub use inference::{Inference, Tangent};
 pub use prior::Prior;
 pub use project::{MAX_STEPS, Posterior, Projector, ProjectorOptions, Scratch};
 pub use report::{Report, RowReport, SliceReport};

@@ -5,6 +5,7 @@ use super::report::{Report, RowReport, SliceReport};
 use super::rows::{Constraints, Rows};
 use crate::error::{Result, fail, zeros};
 use crate::field::{Dtype, Layout, Place, Sharing, sharing};
+use crate::kernels::double::{Double, two_product};
 use crate::kernels::moments::{self, Moments, Outputs, Shrink, Stage};
 use crate::kernels::strided::{View, ViewMut};
 
@@ -149,7 +150,7 @@ impl Projector {
         let streams = rows.len() == 1
             && rows.stored() == constraints.cells()
             && matches!(prior, Prior::Identity | Prior::Diagonal);
-        let joint = if streams { None } else { Some(Joint::new(constraints, prior, options)?) };
+        let joint = if streams { None } else { Some(Joint::new(&rows, constraints.cells(), prior, options)?) };
         let weights = rows.row(0).weights;
         let floor = [f32::from_bits(1) as f64, f64::from_bits(1)]
             .map(|tiny| weights.iter().map(|w| w.abs() * tiny).sum::<f64>() + weights.len() as f64 * f64::from_bits(1));
@@ -268,31 +269,82 @@ impl Projector {
         self.project(scratch, mean.alias(), prior_variance, b, Posterior { mean, variance }, report)
     }
 
-    /// `g u - b` of every slice, with sums in double-double; changes nothing but `residual`, of `b`'s number of values.
+    /// `G u - b` of every slice, with sums in double-double; changes nothing but `residual`, of `b`'s number of values.
     ///
     /// Errors: as [`Projector::project`], as far as they concern the mean and `b`.
-    pub fn residual(&self, scratch: &mut Scratch, mean: View, b: View, mut residual: ViewMut) -> Result<()> {
+    pub fn residual(&self, scratch: &mut Scratch, mean: View, b: View, residual: ViewMut) -> Result<()> {
         let count = self.check_slices(scratch, &mean)?;
         check_values("b", b.layout(), count, self.rows.len())?;
-        check_values("residual", residual.layout(), count, self.rows.len())?;
-        let out = ("residual", residual.place());
-        check_apart(out, ("mean", mean.place()), false)?;
-        check_apart(out, ("b", b.place()), false)?;
+        check_apart(("residual", residual.place()), ("b", b.place()), false)?;
+        let of_b = |at: usize| {
+            let mut value = [0.0];
+            b.gather(at, &mut value);
+            value[0]
+        };
+        self.evaluate(scratch, count, &mean, of_b, ("residual", residual))
+    }
+
+    /// Right-hand sides of a balance: what the rows hold of an earlier state, plus what has come in since,
+    /// `b = G u + dt sum_j rates_j`, rounded once.
+    ///
+    /// `previous`: `u`, shaped as the mean of [`Projector::project`]. `rates`: `[slices, rows, terms]` (or `[slices, rows]`), amounts of
+    /// each row per unit of time, positive where they add to it: fluxes through boundaries times their areas, sources times
+    /// volumes. `b`: one value a slice and row.
+    ///
+    /// Errors: Shape, NonFinite, InvalidArgument, Stride (overlap).
+    pub fn budget(&self, scratch: &mut Scratch, previous: View, rates: View, dt: f64, b: ViewMut) -> Result<()> {
+        let count = self.check_slices(scratch, &previous)?;
+        let places = count * self.rows.len();
+        if !rates.layout().len().is_multiple_of(places) || (count > 1 && rates.layout().shape()[0] != count) {
+            let (shape, rows) = (rates.layout().shape(), self.rows.len());
+            return fail!(Shape, "rates has shape {shape:?}, expected [{count}, {rows}, terms]");
+        }
+        if !dt.is_finite() {
+            return fail!(NonFinite, "dt is {dt}, expected a finite number");
+        }
+        if let Some((at, rate)) = rates.first_non_finite() {
+            return fail!(NonFinite, "rates[{at}] is {rate}, expected a finite number");
+        }
+        check_apart(("b", b.place()), ("rates", rates.place()), false)?;
+        let terms = rates.layout().len() / places;
+        let income = |at: usize| {
+            let mut rate = [0.0];
+            let sum = (0..terms).fold(Double::default(), |sum, j| {
+                rates.gather(at * terms + j, &mut rate);
+                let (amount, error) = two_product(rate[0], dt);
+                sum.add(Double { high: amount, low: error })
+            });
+            -sum.high
+        };
+        self.evaluate(scratch, count, &previous, income, ("b", b))
+    }
+
+    /// `G u - off` of every slice and row.
+    fn evaluate(
+        &self,
+        scratch: &mut Scratch,
+        count: usize,
+        mean: &View,
+        off: impl Fn(usize) -> f64,
+        (name, mut out): (&str, ViewMut),
+    ) -> Result<()> {
+        check_values(name, out.layout(), count, self.rows.len())?;
+        check_apart((name, out.place()), ("mean", mean.place()), false)?;
         if let Some(joint) = &self.joint {
-            return self.residual_batch(joint, scratch, count, &mean, &b, residual);
+            return self.evaluate_batch(joint, scratch, count, mean, off, (name, out));
         }
         let Scratch { plans, stage, .. } = scratch;
         for (index, plan) in plans[..count].iter_mut().enumerate() {
-            let input = Slice::new(index, count, &mean, None, &b);
+            let input = Slice { index, mean: slice(mean, count, index), variance: None, b: off(index) };
             let moments = self.measure(&input, stage)?;
             let found = moments.amount.plus(-input.b).high;
-            if found.abs() > residual.dtype().max() {
-                return fail!(NonFinite, "residual: slice {index} overflows its dtype");
+            if found.abs() > out.dtype().max() {
+                return fail!(NonFinite, "{name}: slice {index} overflows its dtype");
             }
             plan.residual = found;
         }
         for (index, plan) in plans[..count].iter().enumerate() {
-            residual.scatter(index, &[plan.residual]);
+            out.scatter(index, &[plan.residual]);
         }
         Ok(())
     }
