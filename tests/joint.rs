@@ -88,7 +88,8 @@ fn case(most_cells: usize, most_rows: usize, decades: i32, noise: bool) -> impl 
                     if !cells.contains(&k) {
                         cells.push(k);
                     }
-                    let mut state = seed | 1;
+                    // Equal seeds, to which cases shrink, must not give equal rows.
+                    let mut state = seed.wrapping_add(k as u64).wrapping_mul(0x9E3779B97F4A7C15) | 1;
                     let weights = cells
                         .iter()
                         .map(|_| {
@@ -441,7 +442,7 @@ proptest! {
     }
 
     #[test]
-    fn dependent_rows_are_dropped_or_refused(c in case(200, 3, 2, false), a in -2.0f64..2.0, wrong in prop::sample::select(vec![0.0, 1e-6, 1.0])) {
+    fn dependent_rows_are_dropped_or_refused(c in case(200, 3, 2, false), a in 0.5f64..2.0, wrong in prop::sample::select(vec![0.0, 1e-6, 1.0])) {
         let mut rows = c.rows.clone();
         let first = rows[0].dense(c.n);
         let last = rows[rows.len() - 1].dense(c.n);
@@ -493,11 +494,11 @@ proptest! {
             Err(e) => prop_assert!(matches!(e.status(), Status::Singular | Status::NotConverged), "{}", e.message()),
         }
         // Nearly dependent rows in ordinary variances.
-        let mut rows = c.rows.clone();
-        let mut b = c.b.clone();
+        let mut rows = vec![c.rows[0].clone()];
+        let mut b = vec![c.b[0]];
         let mut twin = rows[0].clone();
         let at = free.index(twin.weights.len());
-        prop_assume!(twin.weights.len() > rows.len() + 1);
+        prop_assume!(twin.weights.len() > 2);
         twin.weights[at] *= 1.0 + near;
         let shift = near * twin.weights[at] * c.u[twin.cells[at]];
         b.push(b[0] + shift);

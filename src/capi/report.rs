@@ -27,7 +27,7 @@ pub enum ReportItem {
     /// Of a row: `g u - b`, in the unit of b.
     ResidualAfter = 2,
     /// Of a row: the most that `|g u - b|` may be: 4 eps sum |g u|, eps of the posterior mean's dtype, plus a smallest subnormal
-    /// number a cell; infinite for a row with noise.
+    /// number a cell; infinite for a row with noise; 1e-13 sum |g u| and the rounding of other rows' b for a dropped row.
     Tolerance = 3,
     /// Of a row: its `lambda` in `u = mu - Sigma G' lambda`; 0 when nothing changed.
     Multiplier = 4,

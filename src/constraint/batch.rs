@@ -67,7 +67,7 @@ impl Projector {
             means[index * n..(index + 1) * n].copy_from_slice(&work.u);
             if let Some(dtype) = variance_dtype {
                 let out = &mut variances[index * n..(index + 1) * n];
-                joint.variances(input, work, out);
+                joint.variances(&self.rows, input, work, out);
                 refuse_overflow(index, out, dtype)?;
             }
             slices[index] = work.slice;
@@ -150,7 +150,7 @@ impl Projector {
         let input = Input { index: 0, mean: &mean, data: data.as_ref(), dtype: Dtype::F64, variances: true };
         joint.factor(&self.rows, input, work)?;
         let mut marginal = std::mem::take(&mut work.marginal);
-        joint.variances(input, work, &mut marginal);
+        joint.variances(&self.rows, input, work, &mut marginal);
         work.marginal = marginal;
         let cell = |list: Option<&[usize]>, at: usize| list.map_or(at, |list| list[at]);
         let most = covariance.dtype().max();

@@ -115,6 +115,7 @@ impl Projector {
         let Inference { joint, work, samples: stage, z, other, of_rows, .. } = inference;
         b.gather(0, &mut work.b);
         joint.prepare(&self.rows, input, work)?;
+        joint.factor(&self.rows, input, work)?;
         work.metric.prepare_draws(0, input.data)?;
         other.copy_from_slice(&work.mean);
         of_rows.copy_from_slice(&work.b);
@@ -136,7 +137,7 @@ impl Projector {
                 }
                 work.b[row] = of_rows[row] + noise.sqrt() * draws[row & 1];
             }
-            joint.project_prepared(&self.rows, input, work).map_err(|e| of_sample(e, stream))?;
+            joint.project_prepared(&self.rows, input, work, true).map_err(|e| of_sample(e, stream))?;
             stage[k * n..(k + 1) * n].copy_from_slice(&work.u);
         }
         samples.scatter(0, &stage[..count * n]);

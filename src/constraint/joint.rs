@@ -7,7 +7,7 @@ use super::prior::Prior;
 use super::project::{MAX_STEPS, ProjectorOptions};
 use super::report::{RowReport, SliceReport};
 use super::rows::Rows;
-use super::system::{self, Columns, Dependent, Factor, Pattern};
+use super::system::{self, Columns, Dependent, Factor, Pattern, Stretch};
 use crate::error::{Result, fail, zeros};
 use crate::field::Dtype;
 use crate::kernels::double::Double;
@@ -24,6 +24,7 @@ pub(super) struct Joint {
     pub kind: Kind,
     pub columns: Columns,
     pub pattern: Pattern,
+    stretches: Vec<Stretch>,
     dependent: Vec<Dependent>,
     /// Rows that depend on others, by number.
     dropped: Vec<bool>,
@@ -87,6 +88,8 @@ impl Joint {
         let mut dropped = zeros(rows.len(), "projector")?;
         dependent.iter().for_each(|d| dropped[d.row] = true);
         let pattern = Pattern::new(rows, &columns, !prior.is_diagonal())?;
+        let stretches =
+            if prior.is_diagonal() { system::stretches(rows, &columns, &pattern, cells) } else { Vec::new() };
         let mut packed = None;
         if prior == Prior::Dense {
             let mut dense = Packed::with_capacity(rows.len(), cells, "projector")?;
@@ -106,7 +109,7 @@ impl Joint {
             };
             rows.iter().map(of_row).collect()
         });
-        Ok(Joint { kind, columns, pattern, dependent, dropped, packed, floor })
+        Ok(Joint { kind, columns, pattern, stretches, dependent, dropped, packed, floor })
     }
 
     pub fn work(&self, draws: bool) -> Result<Work> {
@@ -166,7 +169,7 @@ impl Joint {
         let packed = self.packed.as_deref();
         let skip = |at: usize| self.dropped[self.pattern.order[at] as usize];
         let Work { metric, single, double, .. } = work;
-        metric.assemble(rows, &self.columns, packed, &self.pattern, input.data, single);
+        metric.assemble(rows, &self.columns, packed, &self.pattern, input.index, input.data, single)?;
         if let Some(at) = single.diagonal.iter().position(|s| !s.is_finite()) {
             let row = self.pattern.order[at];
             return fail!(NonFinite, "variance: slice {}, row {row}: sum g^2 v + s^2 overflows", input.index);
@@ -177,7 +180,7 @@ impl Joint {
         if (least < LEAST_SURE_PIVOT || (0..self.pattern.len()).any(dead))
             && let Some(double) = double
         {
-            metric.assemble(rows, &self.columns, packed, &self.pattern, input.data, double);
+            metric.assemble(rows, &self.columns, packed, &self.pattern, input.index, input.data, double)?;
             double.factor(&self.pattern, skip, |_, _| {});
             work.doubled = true;
         }
@@ -216,9 +219,10 @@ impl Joint {
         if self.dropped[k]
             && let Ok(found) = self.dependent.binary_search_by_key(&k, |d| d.row)
         {
-            // b of a row that follows from others is a sum of theirs, which the caller rounded.
+            // A row that follows from others does so up to what was taken for nothing when it was dropped; its b is a sum of
+            // theirs, which the caller rounded.
             let sum: f64 = self.dependent[found].on.iter().map(|&(j, c)| (c * work.b[j]).abs()).sum();
-            tolerance += 8.0 * f64::EPSILON * sum;
+            tolerance += 1e-13 * scale + 8.0 * f64::EPSILON * sum;
         }
         tolerance
     }
@@ -260,11 +264,11 @@ impl Joint {
     /// One slice: leaves the posterior mean as stored in `work.u`, the multipliers in `work.lambda`, and the report.
     pub fn project(&self, rows: &Rows, input: Input, work: &mut Work) -> Result<()> {
         self.prepare(rows, input, work)?;
-        self.project_prepared(rows, input, work)
+        self.project_prepared(rows, input, work, false)
     }
 
-    /// [`Joint::project`] from `work.mean` with the prior in `work.metric`.
-    pub fn project_prepared(&self, rows: &Rows, input: Input, work: &mut Work) -> Result<()> {
+    /// [`Joint::project`] from `work.mean` with the prior in `work.metric`; S may be `factored` already.
+    pub fn project_prepared(&self, rows: &Rows, input: Input, work: &mut Work, factored: bool) -> Result<()> {
         let arch = Arch::new();
         work.lambda.fill(0.0);
         work.slice = SliceReport::default();
@@ -281,9 +285,14 @@ impl Joint {
         if lawful && silent(work) {
             work.slice.unchanged = !smoothed;
             self.fits(work, input)?;
-            return if input.variances { self.factor(rows, input, work) } else { Ok(()) };
+            // Samples are read, and refused, where S is summed.
+            let unread = work.metric.reads_late();
+            let wanted = (input.variances || unread) && !factored;
+            return if wanted { self.factor(rows, input, work) } else { Ok(()) };
         }
-        self.factor(rows, input, work)?;
+        if !factored {
+            self.factor(rows, input, work)?;
+        }
         if input.mean.dtype() != input.dtype || smoothed {
             work.u.copy_from_slice(&work.mean);
             self.residuals(rows, work, input)?;
@@ -302,6 +311,12 @@ impl Joint {
             metric.apply(rows, &self.pattern, input.data, step, w);
             let v = if self.kind.prior.is_diagonal() { &metric.v } else { &*ones };
             linear::subtract(arch, u, v, w, input.dtype);
+            if steps >= 2 {
+                // Rows that send cells to 0 would chase them through ever smaller numbers, each step's rounding of the one before.
+                for (u, mean) in work.u.iter_mut().zip(&work.mean) {
+                    *u = if u.abs() <= mean.abs() * 2f64.powi(-90) { 0.0 } else { *u };
+                }
+            }
             self.fits(work, input)?;
             let lawful = self.residuals(rows, work, input)?;
             if steps == 0 {
@@ -380,13 +395,14 @@ impl Joint {
     }
 
     /// Posterior variances of the slice that was projected last.
-    pub fn variances(&self, input: Input, work: &mut Work, out: &mut [f64]) {
+    pub fn variances(&self, rows: &Rows, input: Input, work: &mut Work, out: &mut [f64]) {
         let Work { metric, single, double, doubled, eight, .. } = work;
+        let Joint { columns, stretches, pattern, .. } = self;
         match double {
             Some(double) if *doubled => {
-                metric.shrink(&self.columns, &self.pattern, input.data, double, eight, out);
+                metric.shrink(rows, columns, stretches, pattern, input.data, double, eight, out);
             }
-            _ => metric.shrink(&self.columns, &self.pattern, input.data, single, eight, out),
+            _ => metric.shrink(rows, columns, stretches, pattern, input.data, single, eight, out),
         }
     }
 

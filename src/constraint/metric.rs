@@ -4,7 +4,7 @@ use pulp::Arch;
 
 use super::prior::Prior;
 use super::rows::{Row, Rows, Support};
-use super::system::{self, Assemble, Columns, Factor, Number, Pattern};
+use super::system::{self, Assemble, Columns, Factor, MOST_SHARED, Number, Pattern, Stretch};
 use crate::error::{Result, fail, zeros};
 use crate::kernels::double::Double;
 use crate::kernels::linear::{self, Where};
@@ -12,8 +12,10 @@ use crate::kernels::product::{self, Packed, Start};
 use crate::kernels::random::Philox;
 use crate::kernels::strided::View;
 
-/// Cells that are handled at a time where samples or rows of a matrix are read across.
+/// Rows of a dense matrix that are handled at a time.
 const BLOCK: usize = 64;
+/// Cells that are handled at a time where factors or samples are read across: 32 samples of them fit a second-level cache.
+const ACROSS: usize = 512;
 
 /// What kind of prior over how many cells; fixed in the projector.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +106,7 @@ impl Metric {
             block: zeros(
                 match kind.prior {
                     Prior::Dense => BLOCK.saturating_mul(n),
-                    _ => kind.factors() * BLOCK,
+                    _ => kind.factors().saturating_mul(ACROSS),
                 },
                 what,
             )?,
@@ -170,22 +172,11 @@ impl Metric {
                         fail!(NonFinite, "variance: slice {slice}, diagonal at cell {cell} is {v}")
                     };
                 }
-                self.sigma.copy_from_slice(&self.v);
-                self.centre.fill(0.0);
-                self.add_squares(slice, data)
+                Ok(())
             }
             Prior::Ensemble => {
                 self.v.fill(0.0);
-                self.sigma.fill(0.0);
-                self.centre.fill(0.0);
-                let arch = Arch::new();
-                for j in 0..self.kind.size {
-                    let x = read(data, j * n, &mut self.line);
-                    linear::spread(arch, x, Where::Run(0), 1.0, &mut self.centre);
-                }
-                let count = self.kind.size as f64;
-                self.centre.iter_mut().for_each(|c| *c /= count);
-                self.add_squares(slice, data)
+                Ok(())
             }
             Prior::Dense => self.check_dense(slice, data),
         }
@@ -309,11 +300,61 @@ impl Metric {
         }
     }
 
-    /// Adds the factors' squares to the marginal variances.
-    fn add_squares(&mut self, slice: usize, data: &View) -> Result<()> {
-        for j in 0..self.kind.size {
-            self.factor_row(data, j);
-            self.sigma.iter_mut().zip(&self.line).for_each(|(s, x)| *s += x * x);
+    /// Whether [`Metric::assemble`] is the first to read the prior's data.
+    pub fn reads_late(&self) -> bool {
+        self.kind.factors() > 0
+    }
+
+    /// Where the factors lie in the data, and what scales them.
+    fn factor_rows(&self) -> (usize, f64) {
+        match self.kind.prior {
+            Prior::LowRank => (1, 1.0),
+            _ => (0, 1.0 / ((self.kind.size - 1) as f64).sqrt()),
+        }
+    }
+
+    /// The factors on some cells into `block`, a line each: rows of F, or what samples depart from their mean.
+    fn read_factors(&mut self, data: &View, start: usize, count: usize) {
+        let (n, arch) = (self.kind.cells, Arch::new());
+        let (skip, scale) = self.factor_rows();
+        let centre = &self.centre[start..start + count];
+        for (j, line) in self.block.chunks_exact_mut(ACROSS).enumerate() {
+            let from = (j + skip) * n + start;
+            match data.as_slice::<f64>(from, count) {
+                Some(x) => linear::centre(arch, x, centre, scale, &mut line[..count]),
+                None => {
+                    data.gather(from, &mut self.line[..count]);
+                    linear::centre(arch, &self.line[..count], centre, scale, &mut line[..count]);
+                }
+            }
+        }
+    }
+
+    /// Marginal variances, and `F G'` into `gain`, in one pass over the data.
+    fn gain_of_factors(&mut self, slice: usize, data: &View, rows: &Rows, pattern: &Pattern) -> Result<()> {
+        let (n, m, arch) = (self.kind.cells, pattern.len(), Arch::new());
+        self.gain.fill(0.0);
+        self.sigma.copy_from_slice(&self.v);
+        self.centre.fill(0.0);
+        for start in (0..n).step_by(ACROSS) {
+            let count = ACROSS.min(n - start);
+            let cells = start..start + count;
+            if self.kind.prior == Prior::Ensemble {
+                for j in 0..self.kind.size {
+                    let x = read(data, j * n + start, &mut self.line[..count]);
+                    linear::spread(arch, x, Where::Run(0), 1.0, &mut self.centre[cells.clone()]);
+                }
+                let size = self.kind.size as f64;
+                self.centre[cells.clone()].iter_mut().for_each(|c| *c /= size);
+            }
+            self.read_factors(data, start, count);
+            for (j, line) in self.block.chunks_exact(ACROSS).enumerate() {
+                linear::add_squares(arch, &line[..count], &mut self.sigma[cells.clone()]);
+                for at in 0..m {
+                    let row = rows.row(pattern.order[at] as usize);
+                    self.gain[j * m + at] += part_of(arch, &row, start, &line[..count]);
+                }
+            }
         }
         if let Some(cell) = self.sigma.iter().position(|s| !s.is_finite()) {
             return fail!(
@@ -321,10 +362,7 @@ impl Metric {
                 "variance: slice {slice}, a value at cell {cell} is not finite, or its square overflows"
             );
         }
-        if self.kind.prior == Prior::Ensemble {
-            return Ok(());
-        }
-        self.check_marginals(slice)
+        if self.kind.prior == Prior::Ensemble { Ok(()) } else { self.check_marginals(slice) }
     }
 
     /// Marginals, and that Sigma is finite and symmetric to rounding.
@@ -375,30 +413,28 @@ impl Metric {
         columns: &Columns,
         packed: Option<&Packed<f64>>,
         pattern: &Pattern,
+        slice: usize,
         data: Option<&View>,
         factor: &mut Factor<T>,
-    ) {
+    ) -> Result<()> {
         let noise = |k: usize| rows.row(k).noise;
         let (n, m) = (self.kind.cells, pattern.len());
         match self.kind.prior {
-            prior if prior.is_diagonal() => return system::assemble(rows, pattern, &self.v, noise, factor),
-            Prior::LowRank | Prior::Ensemble => {
+            prior if prior.is_diagonal() => {
                 system::assemble(rows, pattern, &self.v, noise, factor);
-                let Some(data) = data else { return };
-                let arch = Arch::new();
-                for j in 0..self.kind.size {
-                    self.factor_row(data, j);
-                    for at in 0..m {
-                        let row = rows.row(pattern.order[at] as usize);
-                        self.gain[j * m + at] = linear::dot(arch, row.weights, place(&row), &self.line).0.high;
-                    }
-                    let y = &self.gain[j * m..(j + 1) * m];
+                return Ok(());
+            }
+            Prior::LowRank | Prior::Ensemble => {
+                let Some(data) = data else { return Ok(()) };
+                self.gain_of_factors(slice, data, rows, pattern)?;
+                system::assemble(rows, pattern, &self.v, noise, factor);
+                for y in self.gain.chunks_exact(m) {
                     add_outer(pattern, y, y, factor);
                 }
-                return;
+                return Ok(());
             }
             Prior::Dense => {
-                let (Some(data), Some(packed)) = (data, packed) else { return };
+                let (Some(data), Some(packed)) = (data, packed) else { return Ok(()) };
                 for start in (0..n).step_by(BLOCK) {
                     let count = BLOCK.min(n - start);
                     let x = read(data, start * n, &mut self.block[..count * n]);
@@ -448,6 +484,7 @@ impl Metric {
         for at in 0..m {
             add(&mut factor.diagonal[at], 1.0, noise(pattern.order[at] as usize));
         }
+        Ok(())
     }
 
     /// `w = Sigma G' lambda`, short of the factor `v` of a diagonal prior; lambda by positions.
@@ -471,10 +508,12 @@ impl Metric {
                     w.iter_mut().zip(&self.v).for_each(|(w, v)| *w *= v);
                 }
                 let Some(data) = data else { return };
-                for j in 0..self.kind.size {
-                    let c: f64 = self.gain[j * m..(j + 1) * m].iter().zip(lambda).map(|(y, l)| y * l).sum();
-                    self.factor_row(data, j);
-                    linear::spread(arch, &self.line, Where::Run(0), c, w);
+                for (start, w) in w.chunks_mut(ACROSS).enumerate().map(|(k, w)| (k * ACROSS, w)) {
+                    self.read_factors(data, start, w.len());
+                    for (line, y) in self.block.chunks_exact(ACROSS).zip(self.gain.chunks_exact(m)) {
+                        let c: f64 = y.iter().zip(lambda).map(|(y, l)| y * l).sum();
+                        linear::spread(arch, &line[..w.len()], Where::Run(0), c, w);
+                    }
                 }
             }
             _ => {
@@ -595,9 +634,12 @@ impl Metric {
     }
 
     /// Posterior variances into `out`: `sigma_i - a_i S^-1 a_i'`, never below 0 nor above `sigma_i`.
+    #[allow(clippy::too_many_arguments)]
     pub fn shrink<T: Number>(
         &mut self,
+        rows: &Rows,
         columns: &Columns,
+        stretches: &[Stretch],
         pattern: &Pattern,
         data: Option<&View>,
         factor: &mut Factor<T>,
@@ -606,31 +648,27 @@ impl Metric {
     ) {
         if self.kind.prior.is_diagonal() {
             factor.begin_shares();
-            for (cell, (out, &v)) in out.iter_mut().zip(&self.v).enumerate() {
-                *out = diagonal_variance(columns, pattern, factor, cell, v);
+            let mut next = 0;
+            for stretch in stretches {
+                self.shrink_cells(columns, pattern, factor, next..stretch.first, out);
+                next = stretch.first + stretch.cells;
+                self.shrink_stretch(rows, columns, stretch, pattern, factor, out);
             }
-            return;
+            return self.shrink_cells(columns, pattern, factor, next..self.kind.cells, out);
         }
         let (n, m) = (self.kind.cells, pattern.len());
-        for start in (0..n).step_by(BLOCK) {
-            let count = BLOCK.min(n - start);
-            let across = matches!(self.kind.prior, Prior::LowRank | Prior::Ensemble);
+        let across = self.kind.factors() > 0;
+        for start in (0..n).step_by(ACROSS) {
+            let count = ACROSS.min(n - start);
             if let (true, Some(data)) = (across, data) {
-                let (skip, scale) = match self.kind.prior {
-                    Prior::LowRank => (1, 1.0),
-                    _ => (0, 1.0 / ((self.kind.size - 1) as f64).sqrt()),
-                };
-                for (j, f) in self.block.chunks_exact_mut(BLOCK).enumerate() {
-                    data.gather((j + skip) * n + start, &mut f[..count]);
-                    f.iter_mut().zip(&self.centre[start..start + count]).for_each(|(f, c)| *f = (*f - c) * scale);
-                }
+                self.read_factors(data, start, count);
             }
             for first in (start..start + count).step_by(8) {
                 let lanes = 8.min(start + count - first);
                 for (at, y) in eight.iter_mut().enumerate() {
                     *y = [0.0; 8];
                     if across {
-                        for (f, gain) in self.block.chunks_exact(BLOCK).zip(self.gain.chunks_exact(m)) {
+                        for (f, gain) in self.block.chunks_exact(ACROSS).zip(self.gain.chunks_exact(m)) {
                             for (y, f) in y.iter_mut().zip(&f[first - start..first - start + lanes]) {
                                 *y += f * gain[at];
                             }
@@ -655,6 +693,46 @@ impl Metric {
                 }
             }
         }
+    }
+
+    fn shrink_cells<T: Number>(
+        &self,
+        columns: &Columns,
+        pattern: &Pattern,
+        factor: &mut Factor<T>,
+        cells: std::ops::Range<usize>,
+        out: &mut [f64],
+    ) {
+        for cell in cells {
+            out[cell] = diagonal_variance(columns, pattern, factor, cell, self.v[cell]);
+        }
+    }
+
+    fn shrink_stretch<T: Number>(
+        &self,
+        rows: &Rows,
+        columns: &Columns,
+        stretch: &Stretch,
+        pattern: &Pattern,
+        factor: &mut Factor<T>,
+        out: &mut [f64],
+    ) {
+        let Stretch { first, cells, .. } = *stretch;
+        let count = stretch.rows.len();
+        let mut block = [0.0; MOST_SHARED * MOST_SHARED];
+        if !factor.inverse_block(pattern, &stretch.positions, first as u32, &mut block) {
+            factor.begin_shares();
+            return self.shrink_cells(columns, pattern, factor, first..first + cells, out);
+        }
+        let mut g: [&[f64]; MOST_SHARED] = [&[]; MOST_SHARED];
+        for (g, &k) in g.iter_mut().zip(&stretch.rows) {
+            let row = rows.row(k as usize);
+            if let Support::Run(from) = row.support {
+                *g = &row.weights[first - from..first - from + cells];
+            }
+        }
+        let part = first..first + cells;
+        linear::shrink(Arch::new(), &g[..count], &block, &self.v[part.clone()], &mut out[part]);
     }
 
     /// Prepares draws, beyond [`Metric::prepare`].
@@ -732,6 +810,26 @@ fn diagonal_variance<T: Number>(
     let terms = rows.iter().map(|&(row, g)| (pattern.position[row as usize] as usize, g));
     let share = v * factor.share(pattern, terms, cell as u32);
     (-v).mul_add(share.min(1.0), v).max(0.0)
+}
+
+/// `sum g x` over the cells of a row among `start ..`, whose values are `x`.
+fn part_of(arch: Arch, row: &Row, start: usize, x: &[f64]) -> f64 {
+    match row.support {
+        Support::Run(first) => {
+            let from = first.max(start);
+            let to = (first + row.weights.len()).min(start + x.len());
+            if from >= to {
+                return 0.0;
+            }
+            linear::dot(arch, &row.weights[from - first..to - first], Where::Run(from - start), x).0.high
+        }
+        Support::List(cells) => {
+            let from = cells.partition_point(|&cell| (cell as usize) < start);
+            let to = cells.partition_point(|&cell| (cell as usize) < start + x.len());
+            let terms = cells[from..to].iter().zip(&row.weights[from..to]);
+            terms.map(|(&cell, g)| g * x[cell as usize - start]).sum()
+        }
+    }
 }
 
 #[inline(always)]

@@ -8,7 +8,8 @@ pub struct RowReport {
     /// `g u - b` of the posterior mean as it is stored.
     pub residual_after: f64,
     /// The largest `|residual_after|` of a row without noise: `4 eps sum |g u|` with eps and u of the stored posterior mean, plus a
-    /// smallest subnormal number a cell. With noise the row need not hold and this is infinite.
+    /// smallest subnormal number a cell. With noise the row need not hold and this is infinite. A dropped row holds to
+    /// `1e-13 sum |g u|` and the rounding of the right-hand sides on which it depends.
     pub tolerance: f64,
     /// `lambda` in `u = mu - Sigma G' lambda`, all steps together; 0 when nothing changed.
     pub multiplier: f64,

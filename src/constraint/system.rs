@@ -159,6 +159,38 @@ impl Pattern {
     }
 }
 
+/// Most rows of a [`Stretch`].
+pub(super) const MOST_SHARED: usize = 8;
+
+/// Neighbouring cells with the same few rows, each of them a run: what one small block of `S^-1` serves.
+#[derive(Clone, Debug)]
+pub(super) struct Stretch {
+    pub first: usize,
+    pub cells: usize,
+    /// Their numbers, ascending.
+    pub rows: Vec<u32>,
+    /// Their positions.
+    pub positions: Vec<u32>,
+}
+
+/// All stretches of at least eight cells.
+pub(super) fn stretches(rows: &Rows, columns: &Columns, pattern: &Pattern, cells: usize) -> Vec<Stretch> {
+    let of = |cell: usize| columns.of(cell).iter().map(|entry| entry.0);
+    let mut found = Vec::new();
+    let mut first = 0;
+    while first < cells {
+        let len = 1 + (first + 1..cells).take_while(|&cell| of(cell).eq(of(first))).count();
+        let numbers: Vec<u32> = of(first).collect();
+        let runs = numbers.iter().all(|&k| matches!(rows.row(k as usize).support, Support::Run(_)));
+        if len >= 8 && runs && (1..=MOST_SHARED).contains(&numbers.len()) {
+            let positions = numbers.iter().map(|&k| pattern.position[k as usize]).collect();
+            found.push(Stretch { first, cells: len, rows: numbers, positions });
+        }
+        first += len;
+    }
+    found
+}
+
 /// The cells of a state with the rows on each: G by columns.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Columns {
@@ -395,6 +427,58 @@ impl<T: Number> Factor<T> {
             }
         }
         share.value()
+    }
+
+    /// `S^-1` among a few positions into `block`, `positions.len()` squared entries, where their reach in the tree is short: false
+    /// where it is not. Work follows the tree.
+    pub fn inverse_block(&mut self, pattern: &Pattern, positions: &[u32], stamp: u32, block: &mut [f64]) -> bool {
+        const MOST: usize = 32;
+        let m = pattern.len();
+        let count = positions.len();
+        let mut top = m;
+        for &at in positions {
+            let (mut i, mut length) = (at, 0);
+            while i != NONE && self.mark[i as usize] != stamp {
+                self.path[length] = i;
+                length += 1;
+                self.mark[i as usize] = stamp;
+                i = pattern.parent[i as usize];
+            }
+            while length > 0 {
+                length -= 1;
+                top -= 1;
+                self.reach[top] = self.path[length];
+            }
+        }
+        let reach = m - top;
+        if reach > MOST || count > MOST_SHARED {
+            return false;
+        }
+        let mut z = [[0.0; MOST]; MOST_SHARED];
+        for (z, &at) in z.iter_mut().zip(positions) {
+            self.y[at as usize] = T::of(Double { high: self.scale[at as usize], low: 0.0 });
+            for (z, &c) in z.iter_mut().zip(&self.reach[top..m]) {
+                let c = c as usize;
+                let y = std::mem::take(&mut self.y[c]);
+                for k in pattern.columns[c]..self.filled[c] {
+                    let row = self.rows[k] as usize;
+                    self.y[row] = self.y[row].less_product(self.values[k], y);
+                }
+                *z = y.value();
+            }
+        }
+        let mut inverse = [0.0; MOST];
+        for (inverse, &c) in inverse.iter_mut().zip(&self.reach[top..m]) {
+            let pivot = self.pivot[c as usize].value();
+            *inverse = if pivot > 0.0 { 1.0 / pivot } else { 0.0 };
+        }
+        for a in 0..count {
+            for b in 0..=a {
+                let sum = (0..reach).fold(0.0, |sum, k| sum + z[a][k] * z[b][k] * inverse[k]);
+                (block[a * count + b], block[b * count + a]) = (sum, sum);
+            }
+        }
+        true
     }
 
     /// [`Factor::share`] for eight dense vectors at once: `y` holds their entries by positions, and is used up.

@@ -21,23 +21,6 @@ pub enum Where<'a> {
     List(&'a [u32]),
 }
 
-impl Where<'_> {
-    /// Hands the row to `each` in stretches of at most `BLOCK` terms (a run: all at once): the terms, and their values of `x`.
-    #[inline(always)]
-    fn stretches(self, len: usize, x: &[f64], mut each: impl FnMut(std::ops::Range<usize>, &[f64])) {
-        match self {
-            Where::Run(first) => each(0..len, &x[first..first + len]),
-            Where::List(places) => {
-                let mut values = [0.0; BLOCK];
-                for (k, places) in places.chunks(BLOCK).enumerate() {
-                    values.iter_mut().zip(places).for_each(|(v, &p)| *v = x[p as usize]);
-                    each(k * BLOCK..k * BLOCK + places.len(), &values[..places.len()]);
-                }
-            }
-        }
-    }
-}
-
 #[derive(Clone, Copy)]
 struct Sum {
     high: [f64; LANES],
@@ -54,105 +37,117 @@ impl Sum {
         self.low[lane] += error + x_error;
     }
 
+    /// Halves are added side by side: a chain over all lanes would take longer than a short row.
     #[inline(always)]
-    fn total(&self) -> Double {
-        let mut total = Double::default();
-        for lane in 0..LANES {
-            total = total.add(Double::normal(self.high[lane], self.low[lane]));
+    fn total(self) -> Double {
+        let Sum { mut high, mut low } = self;
+        for half in [LANES / 2, LANES / 4, LANES / 8] {
+            for l in 0..half {
+                let (sum, error) = two_sum(high[l], high[l + half]);
+                (high[l], low[l]) = (sum, low[l] + low[l + half] + error);
+            }
         }
-        total
+        Double::normal(high[0], low[0])
     }
 }
 
-/// A job whose body is compiled for each instruction set.
-struct Job<F>(F);
-
-impl<R, F: FnOnce() -> R> WithSimd for Job<F> {
-    type Output = R;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> R {
-        self.0()
-    }
+/// Runs `$body` compiled for the best instruction set of the machine. A closure would not do: only a body inlined into the dispatching
+/// function is compiled for its instruction set, so the body is a function of a type of its own.
+macro_rules! dispatch {
+    ($arch:expr, ($($name:ident: $type:ty = $value:expr),* $(,)?) -> $result:ty $body:block) => {{
+        struct Job<'a> {
+            $($name: $type,)*
+            lifetime: std::marker::PhantomData<&'a ()>,
+        }
+        impl<'a> WithSimd for Job<'a> {
+            type Output = $result;
+            #[inline(always)]
+            fn with_simd<S: Simd>(self, _: S) -> $result {
+                let Job { $($name,)* .. } = self;
+                $body
+            }
+        }
+        $arch.dispatch(Job { $($name: $value,)* lifetime: std::marker::PhantomData })
+    }};
 }
 
 /// `sum g u` in twice the precision, and `sum |g u|`.
 pub fn dot(arch: Arch, g: &[f64], place: Where, u: &[f64]) -> (Double, f64) {
-    arch.dispatch(Job(
-        #[inline(always)]
-        || {
-            let (mut sum, mut scale) = (Sum::ZERO, [0.0; LANES]);
-            place.stretches(
-                g.len(),
-                u,
-                #[inline(always)]
-                |terms, u| {
-                    let g = &g[terms];
-                    let (g8, g_rest) = g.as_chunks::<LANES>();
-                    let (u8, u_rest) = u.as_chunks::<LANES>();
-                    for (g, u) in g8.iter().zip(u8) {
-                        for l in 0..LANES {
-                            let (x, x_error) = two_product(g[l], u[l]);
-                            sum.add(l, x, x_error);
-                            scale[l] += x.abs();
-                        }
-                    }
-                    for (l, (g, u)) in g_rest.iter().zip(u_rest).enumerate() {
-                        let (x, x_error) = two_product(*g, *u);
-                        sum.add(l, x, x_error);
-                        scale[l] += x.abs();
-                    }
-                },
-            );
-            (sum.total(), scale.iter().fold(0.0, |a, x| a + x))
-        },
-    ))
+    match place {
+        Where::Run(first) => dot_run(arch, g, &u[first..first + g.len()], (Double::default(), 0.0)),
+        Where::List(places) => {
+            let mut sums = (Double::default(), 0.0);
+            let mut values = [0.0; BLOCK];
+            for (g, places) in g.chunks(BLOCK).zip(places.chunks(BLOCK)) {
+                values.iter_mut().zip(places).for_each(|(v, &p)| *v = u[p as usize]);
+                sums = dot_run(arch, g, &values[..g.len()], sums);
+            }
+            sums
+        }
+    }
+}
+
+/// Adds `sum g u` and `sum |g u|` of values next to each other.
+fn dot_run(arch: Arch, g: &[f64], u: &[f64], before: (Double, f64)) -> (Double, f64) {
+    let (part, scale) = dispatch!(arch, (g: &'a [f64] = g, u: &'a [f64] = u) -> (Double, f64) {
+        let (mut sum, mut scale) = (Sum::ZERO, [0.0; LANES]);
+        let (g8, g_rest) = g.as_chunks::<LANES>();
+        let (u8, u_rest) = u.as_chunks::<LANES>();
+        for (g, u) in g8.iter().zip(u8) {
+            for l in 0..LANES {
+                let (x, x_error) = two_product(g[l], u[l]);
+                sum.add(l, x, x_error);
+                scale[l] += x.abs();
+            }
+        }
+        for (l, (g, u)) in g_rest.iter().zip(u_rest).enumerate() {
+            let (x, x_error) = two_product(*g, *u);
+            sum.add(l, x, x_error);
+            scale[l] += x.abs();
+        }
+        (sum.total(), scale.iter().fold(0.0, |a, x| a + x))
+    });
+    (before.0.add(part), before.1 + scale)
 }
 
 /// `sum g h v` over cells next to each other, in f64.
 pub fn weighted(arch: Arch, g: &[f64], h: &[f64], v: &[f64]) -> f64 {
-    arch.dispatch(Job(
-        #[inline(always)]
-        || {
-            let mut sum = [0.0; LANES];
-            let (g8, g_rest) = g.as_chunks::<LANES>();
-            let (h8, h_rest) = h.as_chunks::<LANES>();
-            let (v8, v_rest) = v.as_chunks::<LANES>();
-            for ((g, h), v) in g8.iter().zip(h8).zip(v8) {
-                for l in 0..LANES {
-                    sum[l] += g[l] * v[l] * h[l];
-                }
+    dispatch!(arch, (g: &'a [f64] = g, h: &'a [f64] = h, v: &'a [f64] = v) -> f64 {
+        let mut sum = [0.0; LANES];
+        let (g8, g_rest) = g.as_chunks::<LANES>();
+        let (h8, h_rest) = h.as_chunks::<LANES>();
+        let (v8, v_rest) = v.as_chunks::<LANES>();
+        for ((g, h), v) in g8.iter().zip(h8).zip(v8) {
+            for l in 0..LANES {
+                sum[l] += g[l] * v[l] * h[l];
             }
-            for (l, ((g, h), v)) in g_rest.iter().zip(h_rest).zip(v_rest).enumerate() {
-                sum[l] += g * v * h;
-            }
-            sum.iter().fold(0.0, |a, x| a + x)
-        },
-    ))
+        }
+        for (l, ((g, h), v)) in g_rest.iter().zip(h_rest).zip(v_rest).enumerate() {
+            sum[l] += g * v * h;
+        }
+        sum.iter().fold(0.0, |a, x| a + x)
+    })
 }
 
 /// `sum g h v` over cells next to each other, in twice the precision.
 pub fn weighted_double(arch: Arch, g: &[f64], h: &[f64], v: &[f64]) -> Double {
-    arch.dispatch(Job(
-        #[inline(always)]
-        || {
-            let mut sum = Sum::ZERO;
-            let (g8, g_rest) = g.as_chunks::<LANES>();
-            let (h8, h_rest) = h.as_chunks::<LANES>();
-            let (v8, v_rest) = v.as_chunks::<LANES>();
-            for ((g, h), v) in g8.iter().zip(h8).zip(v8) {
-                for l in 0..LANES {
-                    let (p, p_error) = triple(g[l], h[l], v[l]);
-                    sum.add(l, p, p_error);
-                }
-            }
-            for (l, ((g, h), v)) in g_rest.iter().zip(h_rest).zip(v_rest).enumerate() {
-                let (p, p_error) = triple(*g, *h, *v);
+    dispatch!(arch, (g: &'a [f64] = g, h: &'a [f64] = h, v: &'a [f64] = v) -> Double {
+        let mut sum = Sum::ZERO;
+        let (g8, g_rest) = g.as_chunks::<LANES>();
+        let (h8, h_rest) = h.as_chunks::<LANES>();
+        let (v8, v_rest) = v.as_chunks::<LANES>();
+        for ((g, h), v) in g8.iter().zip(h8).zip(v8) {
+            for l in 0..LANES {
+                let (p, p_error) = triple(g[l], h[l], v[l]);
                 sum.add(l, p, p_error);
             }
-            sum.total()
-        },
-    ))
+        }
+        for (l, ((g, h), v)) in g_rest.iter().zip(h_rest).zip(v_rest).enumerate() {
+            let (p, p_error) = triple(*g, *h, *v);
+            sum.add(l, p, p_error);
+        }
+        sum.total()
+    })
 }
 
 /// `g h v` as an unevaluated sum.
@@ -168,10 +163,9 @@ pub fn spread(arch: Arch, g: &[f64], place: Where, lambda: f64, w: &mut [f64]) {
     match place {
         Where::Run(first) => {
             let w = &mut w[first..first + g.len()];
-            arch.dispatch(Job(
-                #[inline(always)]
-                || w.iter_mut().zip(g).for_each(|(w, g)| *w += g * lambda),
-            ));
+            dispatch!(arch, (w: &'a mut [f64] = w, g: &'a [f64] = g, lambda: f64 = lambda) -> () {
+                w.iter_mut().zip(g).for_each(|(w, g)| *w += g * lambda);
+            });
         }
         Where::List(places) => places.iter().zip(g).for_each(|(&p, g)| w[p as usize] += g * lambda),
     }
@@ -182,68 +176,125 @@ pub fn spread(arch: Arch, g: &[f64], place: Where, lambda: f64, w: &mut [f64]) {
 /// rows send to 0 would be chased through ever smaller numbers.
 pub fn subtract(arch: Arch, u: &mut [f64], v: &[f64], w: &[f64], dtype: Dtype) {
     let f32 = dtype == Dtype::F32;
-    arch.dispatch(Job(
-        #[inline(always)]
-        || {
-            for ((u, v), w) in u.iter_mut().zip(v).zip(w) {
-                let by = v * w;
-                let moved = *u - by;
-                let moved = if moved.abs() <= 8.0 * f64::EPSILON * u.abs() { 0.0 } else { moved };
-                let next = if by == 0.0 { *u } else { moved };
-                *u = if f32 { next as f32 as f64 } else { next };
+    dispatch!(arch, (u: &'a mut [f64] = u, v: &'a [f64] = v, w: &'a [f64] = w, f32: bool = f32) -> () {
+        for ((u, v), w) in u.iter_mut().zip(v).zip(w) {
+            let by = v * w;
+            let moved = *u - by;
+            let moved = if moved.abs() <= 8.0 * f64::EPSILON * u.abs() { 0.0 } else { moved };
+            let next = if by == 0.0 { *u } else { moved };
+            *u = if f32 { next as f32 as f64 } else { next };
+        }
+    });
+}
+
+/// Posterior variances `v - v^2 g' X g`, never below 0 nor above `v`, of cells that share rows: `g` holds each row's weights on these
+/// cells, `x` is `S^-1` among the rows.
+pub fn shrink(arch: Arch, g: &[&[f64]], x: &[f64], v: &[f64], out: &mut [f64]) {
+    let count = g.len();
+    dispatch!(arch, (g: &'a [&'a [f64]] = g, x: &'a [f64] = x, v: &'a [f64] = v, out: &'a mut [f64] = out, count: usize = count) -> () {
+        let (v8, v_rest) = v.as_chunks::<LANES>();
+        let (out8, out_rest) = out.as_chunks_mut::<LANES>();
+        for (k, (v, out)) in v8.iter().zip(out8).enumerate() {
+            let at = k * LANES;
+            let mut share = [0.0; LANES];
+            for a in 0..count {
+                let mut sum = [0.0; LANES];
+                for b in 0..count {
+                    let (x, g) = (x[a * count + b], &g[b][at..at + LANES]);
+                    for l in 0..LANES {
+                        sum[l] += x * g[l];
+                    }
+                }
+                let g = &g[a][at..at + LANES];
+                for l in 0..LANES {
+                    share[l] += g[l] * sum[l];
+                }
             }
-        },
-    ));
+            for l in 0..LANES {
+                out[l] = left(v[l], share[l]);
+            }
+        }
+        let at = v8.len() * LANES;
+        for (k, (v, out)) in v_rest.iter().zip(out_rest).enumerate() {
+            let mut share = 0.0;
+            for a in 0..count {
+                let mut sum = 0.0;
+                for b in 0..count {
+                    sum += x[a * count + b] * g[b][at + k];
+                }
+                share += g[a][at + k] * sum;
+            }
+            *out = left(*v, share);
+        }
+    });
+}
+
+/// `v - v^2 share` between 0 and `v`.
+#[inline(always)]
+fn left(v: f64, share: f64) -> f64 {
+    let taken = v * share;
+    let taken = if taken < 1.0 { taken } else { 1.0 };
+    let taken = if taken > 0.0 { taken } else { 0.0 };
+    v - v * taken
+}
+
+/// `out = (x - centre) scale`.
+pub fn centre(arch: Arch, x: &[f64], centre: &[f64], scale: f64, out: &mut [f64]) {
+    dispatch!(arch, (x: &'a [f64] = x, centre: &'a [f64] = centre, scale: f64 = scale, out: &'a mut [f64] = out) -> () {
+        for ((out, x), c) in out.iter_mut().zip(x).zip(centre) {
+            *out = (x - c) * scale;
+        }
+    });
+}
+
+/// `sum += x^2`.
+pub fn add_squares(arch: Arch, x: &[f64], sum: &mut [f64]) {
+    dispatch!(arch, (x: &'a [f64] = x, sum: &'a mut [f64] = sum) -> () {
+        sum.iter_mut().zip(x).for_each(|(s, x)| *s += x * x);
+    });
 }
 
 /// Rounds to `dtype`.
 pub fn round(arch: Arch, u: &mut [f64], dtype: Dtype) {
     if dtype == Dtype::F32 {
-        arch.dispatch(Job(
-            #[inline(always)]
-            || u.iter_mut().for_each(|u| *u = *u as f32 as f64),
-        ));
+        dispatch!(arch, (u: &'a mut [f64] = u) -> () {
+            u.iter_mut().for_each(|u| *u = *u as f32 as f64);
+        });
     }
 }
 
 /// Largest and smallest value of a block without NaN; `(0, 0)` of none.
 pub fn range(arch: Arch, x: &[f64]) -> (f64, f64) {
-    arch.dispatch(Job(
-        #[inline(always)]
-        || {
-            let Some(&first) = x.first() else { return (0.0, 0.0) };
-            let (mut low, mut high) = ([first; LANES], [first; LANES]);
-            let (x8, rest) = x.as_chunks::<LANES>();
-            for x in x8 {
-                for l in 0..LANES {
-                    low[l] = if x[l] < low[l] { x[l] } else { low[l] };
-                    high[l] = if x[l] > high[l] { x[l] } else { high[l] };
-                }
+    dispatch!(arch, (x: &'a [f64] = x) -> (f64, f64) {
+        let Some(&first) = x.first() else { return (0.0, 0.0) };
+        let (mut low, mut high) = ([first; LANES], [first; LANES]);
+        let (x8, rest) = x.as_chunks::<LANES>();
+        for x in x8 {
+            for l in 0..LANES {
+                low[l] = if x[l] < low[l] { x[l] } else { low[l] };
+                high[l] = if x[l] > high[l] { x[l] } else { high[l] };
             }
-            for &x in rest {
-                low[0] = low[0].min(x);
-                high[0] = high[0].max(x);
-            }
-            (low.iter().fold(first, |a, x| a.min(*x)), high.iter().fold(first, |a, x| a.max(*x)))
-        },
-    ))
+        }
+        for &x in rest {
+            low[0] = low[0].min(x);
+            high[0] = high[0].max(x);
+        }
+        (low.iter().fold(first, |a, x| a.min(*x)), high.iter().fold(first, |a, x| a.max(*x)))
+    })
 }
 
 /// Whether every value is finite.
 pub fn is_finite(arch: Arch, x: &[f64]) -> bool {
-    arch.dispatch(Job(
-        #[inline(always)]
-        || {
-            // Ordered as integers, magnitudes are ordered as numbers, with infinity and NaN last.
-            let mut most = [0u64; LANES];
-            let (x8, rest) = x.as_chunks::<LANES>();
-            for x in x8 {
-                for l in 0..LANES {
-                    most[l] = most[l].max(x[l].to_bits() & (u64::MAX >> 1));
-                }
+    dispatch!(arch, (x: &'a [f64] = x) -> bool {
+        // Ordered as integers, magnitudes are ordered as numbers, with infinity and NaN last.
+        let mut most = [0u64; LANES];
+        let (x8, rest) = x.as_chunks::<LANES>();
+        for x in x8 {
+            for l in 0..LANES {
+                most[l] = most[l].max(x[l].to_bits() & (u64::MAX >> 1));
             }
-            rest.iter().for_each(|x| most[0] = most[0].max(x.to_bits() & (u64::MAX >> 1)));
-            most.iter().all(|&m| m < f64::INFINITY.to_bits())
-        },
-    ))
+        }
+        rest.iter().for_each(|x| most[0] = most[0].max(x.to_bits() & (u64::MAX >> 1)));
+        most.iter().all(|&m| m < f64::INFINITY.to_bits())
+    })
 }
