@@ -1,6 +1,7 @@
 //! `cargo bench --bench joint`: many rows and other priors, beside what the machine can do.
 //!
-//! - 10^5 columns of 72 levels with 4 rows each, against the traffic of the same arrays (read twice, written once).
+//! - 10^5 columns of 72 levels with 4 rows each, as slices with the same weights and as one state with weights of its own for each
+//!   column, against the traffic of the same arrays (read twice, written once).
 //! - Dense prior, 2,000 cells, 50 rows, against faer's product of the same size.
 //! - Ensemble of 32 samples over 10^6 cells, against reading the samples once a pass.
 
@@ -38,8 +39,28 @@ impl Case {
             let g: Vec<f64> = (0..cells).map(|_| 0.5 + random()).collect();
             c.add_row(View::new("weights", &g, &[cells]).unwrap(), 0.0).unwrap();
         }
+        Case::with(name, c, slices, prior, size)
+    }
+
+    /// A state of columns, each with rows of its own.
+    fn state(name: &'static str, columns: usize, levels: usize, rows: usize) -> Case {
+        let mut random = numbers(7);
+        let mut c = Constraints::new(columns * levels).unwrap();
+        let starts: Vec<i64> = (0..=columns * rows).map(|k| (k * levels) as i64).collect();
+        let cells: Vec<i64> =
+            (0..columns * rows * levels).map(|at| (at / (rows * levels) * levels + at % levels) as i64).collect();
+        let weights: Vec<f64> = cells.iter().map(|_| 0.5 + random()).collect();
+        c.add_sparse_rows(&starts, &cells, &weights, None).unwrap();
+        Case::with(name, c, 1, Prior::Diagonal, 0)
+    }
+
+    fn with(name: &'static str, c: Constraints, slices: usize, prior: Prior, size: usize) -> Case {
+        let mut random = numbers(8);
+        let (cells, rows) = (c.cells(), c.len());
+        let start = Instant::now();
         let options = ProjectorOptions { prior_size: size, ..Default::default() };
         let projector = Projector::new(&c, prior, &options).unwrap();
+        println!("{name}: planned in {:.3} s", start.elapsed().as_secs_f64());
         let mean: Vec<f64> = (0..cells * slices).map(|_| random()).collect();
         let data = match prior {
             Prior::Dense => {
@@ -51,7 +72,8 @@ impl Case {
             Prior::Ensemble => (0..size * cells).map(|_| random()).collect(),
             _ => (0..cells * slices).map(|_| 0.1 + random()).collect(),
         };
-        let b = (0..rows * slices).map(|_| cells as f64 * (0.5 + 0.1 * random())).collect();
+        let reach = if rows > 64 { 72.0 } else { cells as f64 };
+        let b = (0..rows * slices).map(|_| reach * (0.5 + 0.1 * random())).collect();
         let posterior_mean = vec![0.0; cells * slices];
         let posterior_variance = vec![0.0; cells * slices];
         Case { name, projector, slices, mean, data, b, posterior_mean, posterior_variance }
@@ -102,17 +124,24 @@ fn main() {
     let (dense, ensemble) = if quick { (100, 1000) } else { (2000, 1_000_000) };
     for mut case in [
         Case::new("columns", 72, 4, columns, Prior::Diagonal, 0),
+        Case::state("state", columns, 72, 4),
         Case::new("dense", dense, 50, 1, Prior::Dense, 0),
         Case::new("ensemble", ensemble, 1, 1, Prior::Ensemble, 32),
     ] {
+        if std::env::args()
+            .skip(1)
+            .any(|a| ["columns", "state", "dense", "ensemble"].contains(&&a[..]) && a != case.name)
+        {
+            continue;
+        }
         let mut scratch = case.projector.scratch(case.slices).unwrap();
         group.bench_function(BenchmarkId::from_parameter(case.name), |bencher| bencher.iter(|| case.run(&mut scratch)));
         let cells = case.projector.cells();
         let ours = fastest(5, || case.run(&mut scratch));
         match case.name {
-            "columns" => {
+            "columns" | "state" => {
                 let floor = traffic(6 * cells * case.slices);
-                println!("columns: {ours:.3e} s, traffic floor {floor:.3e} s, ratio {:.2}", ours / floor);
+                println!("{}: {ours:.3e} s, traffic floor {floor:.3e} s, ratio {:.2}", case.name, ours / floor);
             }
             "dense" => {
                 let rows = case.projector.rows();

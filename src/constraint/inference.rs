@@ -200,10 +200,9 @@ impl Projector {
         self.check_one(&mean, data.as_ref(), &b)?;
         self.check_tangent(&tangent, View::layout)?;
         self.check_cells("tangent", &out.alias())?;
-        for input in [Some(&mean), data.as_ref(), Some(&b), tangent.variance.as_ref(), tangent.b.as_ref()] {
-            if let Some(input) = input {
-                check_apart(("tangent", out.place()), ("an input", input.place()), false)?;
-            }
+        let inputs = [Some(&mean), data.as_ref(), Some(&b), tangent.variance.as_ref(), tangent.b.as_ref()];
+        for input in inputs.into_iter().flatten() {
+            check_apart(("tangent", out.place()), ("an input", input.place()), false)?;
         }
         if let Some(d) = &tangent.mean {
             check_apart(("tangent", out.place()), ("mean's tangent", d.place()), true)?;

@@ -248,10 +248,8 @@ impl Joint {
             work.rows[k].tolerance = tolerance;
             let beyond = if row.noise > 0.0 {
                 // A row with noise holds up to s^2 lambda.
-                residual.add(
-                    Double::default()
-                        .less_product(Double { high: row.noise, low: 0.0 }, Double { high: work.lambda[at], low: 0.0 }),
-                )
+                let (noise, lambda) = (row.noise, work.lambda[at]);
+                residual.less_product(Double { high: noise, low: 0.0 }, Double { high: lambda, low: 0.0 })
             } else {
                 residual
             };
@@ -363,7 +361,7 @@ impl Joint {
     /// Rows that still do not hold: why.
     fn refuse(&self, rows: &Rows, work: &Work, input: Input) -> Result<()> {
         let slice = input.index;
-        let broken = |k: &usize| !(work.rows[*k].residual_after.abs() <= work.rows[*k].tolerance);
+        let broken = |k: &usize| work.rows[*k].residual_after.abs() > work.rows[*k].tolerance;
         let position = |k: usize| self.pattern.position[k] as usize;
         let free = |k: &usize| !self.dropped[*k];
         let (mut own, mut others) = ((0..rows.len()).filter(broken).filter(free), (0..rows.len()).filter(broken));

@@ -378,27 +378,23 @@ impl Metric {
         }
         self.check_marginals(slice)?;
         let slack = 8.0 * data.dtype().epsilon();
-        let whole = data.as_slice::<f64>(0, n * n);
-        let size = |x: f64| if x < 0.0 { -x } else { x };
-        // Tiles keep both triangles in the cache.
-        for (i0, j0) in (0..n).step_by(BLOCK).flat_map(|i| (0..=i).step_by(BLOCK).map(move |j| (i, j))) {
-            for i in i0..(i0 + BLOCK).min(n) {
-                for j in j0..(j0 + BLOCK).min(i) {
-                    let (a, b) = match whole {
-                        Some(whole) => (whole[i * n + j], whole[j * n + i]),
-                        None => (entry(i, j), entry(j, i)),
-                    };
-                    // Also false for NaN and infinity.
-                    if !(size(a - b) <= slack * (size(a) + size(b))) {
-                        return if (a - b).is_finite() {
-                            fail!(
-                                Variance,
-                                "variance: slice {slice}, ({i}, {j}) is {a:e} and ({j}, {i}) is {b:e}, expected a symmetric matrix"
-                            )
-                        } else {
-                            fail!(NonFinite, "variance: slice {slice}, ({i}, {j}) is {a} and ({j}, {i}) is {b}")
-                        };
-                    }
+        if let Some(whole) = data.as_slice::<f64>(0, n * n)
+            && linear::is_symmetric(Arch::new(), whole, n, slack)
+        {
+            return Ok(());
+        }
+        for i in 0..n {
+            for j in 0..i {
+                let (a, b) = (entry(i, j), entry(j, i));
+                let off = (a - b).abs();
+                if !off.is_finite() {
+                    return fail!(NonFinite, "variance: slice {slice}, ({i}, {j}) is {a} and ({j}, {i}) is {b}");
+                }
+                if off > slack * (a.abs() + b.abs()) {
+                    return fail!(
+                        Variance,
+                        "variance: slice {slice}, ({i}, {j}) is {a:e} and ({j}, {i}) is {b:e}, expected a symmetric matrix"
+                    );
                 }
             }
         }
@@ -680,16 +676,16 @@ impl Metric {
                     }
                 }
                 if self.kind.prior == Prior::LowRank {
-                    for lane in 0..lanes {
-                        for &(row, g) in columns.of(first + lane) {
-                            eight[pattern.position[row as usize] as usize][lane] += self.v[first + lane] * g;
+                    for (lane, cell) in (first..first + lanes).enumerate() {
+                        for &(row, g) in columns.of(cell) {
+                            eight[pattern.position[row as usize] as usize][lane] += self.v[cell] * g;
                         }
                     }
                 }
                 let share = factor.share_eight(pattern, eight);
-                for lane in 0..lanes {
-                    let sigma = self.sigma[first + lane];
-                    out[first + lane] = (sigma - share[lane]).clamp(0.0, sigma);
+                let cells = first..first + lanes;
+                for ((out, &sigma), share) in out[cells.clone()].iter_mut().zip(&self.sigma[cells]).zip(share) {
+                    *out = (sigma - share).clamp(0.0, sigma);
                 }
             }
         }
@@ -908,7 +904,7 @@ fn factor_dense(a: &mut [f64], n: usize) -> Option<usize> {
         }
         let pivot = row[i] - row[..i].iter().map(|x| x * x).sum::<f64>();
         // A covariance of lower rank leaves rounding here, which is no refusal.
-        if !(pivot > -1e-12 * row[i]) {
+        if pivot.is_nan() || pivot <= -1e-12 * row[i] {
             return Some(i);
         }
         row[i] = pivot.max(row[i] * f64::EPSILON * f64::EPSILON).sqrt();

@@ -1,20 +1,24 @@
-//! What corrects: makes a field obey linear rows, with its uncertainty.
+//! What corrects: makes a state obey its laws, with its uncertainty.
 //!
-//! State `u` in R^n, prior N(mu, Sigma), one row `g u = b + noise` with noise variance `s^2 >= 0` (`s^2 = 0`: exactly):
+//! State `u` in R^n, prior N(mu, Sigma), rows `G u = b + noise` with a noise variance `s^2 >= 0` each (`s^2 = 0`: exactly):
 //!
 //! ```text
-//! r = g mu - b      S = g Sigma g' + s^2      lambda = r / S
-//! mean = mu - Sigma g' lambda                 cov = Sigma - Sigma g' g Sigma / S
+//! r = G mu - b      S = G Sigma G' + diag(s^2)      S lambda = r
+//! mean = mu - Sigma G' lambda                       cov = Sigma - Sigma G' S^-1 G Sigma
 //! ```
 //!
 //! (Hansen et al., ProbConserv, eq. 9; Sigma = I is their HardC.) A projection makes a prediction lawful; whether it also lowers
 //! the error is another matter.
 //!
-//! - [`rows`](Constraints): what must hold. Quadrature of a balance over the cells, or weights of the caller's own.
-//! - [`prior`](Prior): the metric, that is, which cells yield how much.
-//! - [`project`](Projector): the correction, the posterior variance, the residual and the covariance, in O(n).
-//! - [`density`](log_density): the score of a truth under marginals.
-//! - [`report`](Report): what a projection did, slice by slice.
+//! - `rows` ([`Constraints`]): what must hold. Quadratures of a balance over cells, grids, times and fields; rows of the caller's own.
+//! - `boundary` ([`Condition`]): boundary conditions as rows, solved together with the rest.
+//! - `prior` ([`Prior`]): the metric, that is, which cells yield how much; `metric` is its numbers, never an n x n matrix.
+//! - `system`: S, its factor along the elimination tree of the rows, and which rows depend on others.
+//! - `project` ([`Projector`]): the correction and the posterior variance. One row over all cells in an identity or diagonal prior streams
+//!   through memory; everything else goes one slice at a time through `joint`, in `batch`.
+//! - `inference` ([`Inference`]): samples, likelihoods, covariances of chosen cells, derivatives.
+//! - `density` ([`log_density`]): the score of a truth under marginals.
+//! - `report` ([`Report`]): what a projection did, slice by slice and row by row.
 
 mod batch;
 mod boundary;

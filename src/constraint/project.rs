@@ -312,7 +312,7 @@ impl Projector {
             let sum = (0..terms).fold(Double::default(), |sum, j| {
                 rates.gather(at * terms + j, &mut rate);
                 let (amount, error) = two_product(rate[0], dt);
-                sum.add(Double { high: amount, low: error })
+                sum + Double { high: amount, low: error }
             });
             -sum.high
         };

@@ -372,8 +372,8 @@ impl<T: Number> Factor<T> {
     /// `x = S^-1 r`, by positions; 0 for rows that take no part.
     pub fn solve(&mut self, pattern: &Pattern, r: &[Double], x: &mut [f64]) {
         let m = pattern.len();
-        for at in 0..m {
-            self.y[at] = T::of(r[at]).times(T::of(Double { high: self.scale[at], low: 0.0 }));
+        for ((y, r), &scale) in self.y.iter_mut().zip(r).zip(&self.scale) {
+            *y = T::of(*r).times(T::of(Double { high: scale, low: 0.0 }));
         }
         for c in 0..m {
             let y = self.y[c];
@@ -578,7 +578,7 @@ impl Assemble for Double {
     fn listed(terms: &mut dyn Iterator<Item = (f64, f64, f64)>) -> Double {
         terms.fold(Double::default(), |sum, (g, h, v)| {
             let (p, error) = crate::kernels::linear::triple(g, h, v);
-            sum.add(Double { high: p, low: error })
+            sum + Double { high: p, low: error }
         })
     }
 }

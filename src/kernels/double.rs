@@ -17,18 +17,11 @@ impl Double {
         Double::normal(high, self.low + error)
     }
 
-    /// The sum of both.
-    #[inline(always)]
-    pub fn add(self, other: Double) -> Double {
-        let (high, error) = two_sum(self.high, other.high);
-        Double::normal(high, self.low + other.low + error)
-    }
-
     /// This minus `a b`.
     #[inline(always)]
     pub fn less_product(self, a: Double, b: Double) -> Double {
         let p = a.times(b);
-        self.add(Double { high: -p.high, low: -p.low })
+        self + Double { high: -p.high, low: -p.low }
     }
 
     /// The product of both.
@@ -54,6 +47,16 @@ impl Double {
     pub fn normal(high: f64, low: f64) -> Double {
         let (high, low) = two_sum(high, low);
         Double { high, low }
+    }
+}
+
+impl std::ops::Add for Double {
+    type Output = Double;
+
+    #[inline(always)]
+    fn add(self, other: Double) -> Double {
+        let (high, error) = two_sum(self.high, other.high);
+        Double::normal(high, self.low + other.low + error)
     }
 }
 
@@ -83,7 +86,7 @@ mod tests {
         fn quotients_and_products_undo_each_other(a in 0.1f64..10.0, e in -1e-17f64..1e-17, b in 0.1f64..10.0, f in -1e-17f64..1e-17) {
             let (x, y) = (Double::normal(a, e), Double::normal(b, f));
             let back = x.over(y).times(y);
-            let off = back.add(Double { high: -x.high, low: -x.low });
+            let off = back + Double { high: -x.high, low: -x.low };
             prop_assert!(off.high.abs() < 1e-30 * a);
             let third = Double::normal(1.0, 0.0).over(Double::normal(3.0, 0.0));
             prop_assert!((third.times(Double::normal(3.0, 0.0)).plus(-1.0)).high.abs() < 1e-31);

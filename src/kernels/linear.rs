@@ -107,7 +107,7 @@ fn dot_run(arch: Arch, g: &[f64], u: &[f64], before: (Double, f64)) -> (Double, 
         }
         (sum.total(), scale.iter().fold(0.0, |a, x| a + x))
     });
-    (before.0.add(part), before.1 + scale)
+    (before.0 + part, before.1 + scale)
 }
 
 /// `sum g h v` over cells next to each other, in f64.
@@ -280,6 +280,39 @@ pub fn range(arch: Arch, x: &[f64]) -> (f64, f64) {
             high[0] = high[0].max(x);
         }
         (low.iter().fold(first, |a, x| a.min(*x)), high.iter().fold(first, |a, x| a.max(*x)))
+    })
+}
+
+/// Whether a matrix in C order without gaps is finite and symmetric, up to `slack` of each pair's size.
+pub fn is_symmetric(arch: Arch, a: &[f64], n: usize, slack: f64) -> bool {
+    dispatch!(arch, (a: &'a [f64] = a, n: usize = n, slack: f64 = slack) -> bool {
+        let mut wrong = [0u64; LANES];
+        let whole = n / LANES * LANES;
+        for i in (0..whole).step_by(LANES) {
+            for j in (0..=i).step_by(LANES) {
+                let (mut upper, mut lower) = ([[0.0; LANES]; LANES], [[0.0; LANES]; LANES]);
+                for l in 0..LANES {
+                    upper[l].copy_from_slice(&a[(j + l) * n + i..][..LANES]);
+                    lower[l].copy_from_slice(&a[(i + l) * n + j..][..LANES]);
+                }
+                for r in 0..LANES {
+                    for c in 0..LANES {
+                        let (x, y) = (lower[r][c], upper[c][r]);
+                        // Also wrong for NaN and infinity.
+                        let apart = (x - y).abs() <= slack * (x.abs() + y.abs());
+                        wrong[c] |= u64::from(!apart);
+                    }
+                }
+            }
+        }
+        for i in whole..n {
+            for j in 0..=i {
+                let (x, y) = (a[i * n + j], a[j * n + i]);
+                let apart = (x - y).abs() <= slack * (x.abs() + y.abs());
+                wrong[0] |= u64::from(!apart);
+            }
+        }
+        wrong.iter().all(|&w| w == 0)
     })
 }
 

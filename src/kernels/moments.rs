@@ -53,7 +53,7 @@ impl Sum {
     fn total(&self) -> Double {
         let mut total = Double::default();
         for lane in 0..LANES {
-            total = total.add(Double::normal(self.high[lane], self.low[lane]));
+            total = total + Double::normal(self.high[lane], self.low[lane]);
         }
         total
     }
