@@ -178,6 +178,7 @@ fn solve(mut a: Vec<Vec<f64>>, mut x: Vec<f64>) -> (Vec<f64>, f64) {
         log += a[k][k].abs().ln();
         for i in k + 1..n {
             let f = a[i][k] / a[k][k];
+            #[allow(clippy::needless_range_loop)]
             for j in k..n {
                 a[i][j] -= f * a[k][j];
             }

@@ -354,7 +354,7 @@ proptest! {
                 .map(|(i, r)| r.iter().enumerate().map(|(j, x)| x / (s[i][i] * s[j][j]).sqrt()).collect())
                 .collect();
             let condition = inverse(&scaled).iter().flatten().fold(1f64, |m, x| m.max(x.abs()));
-            let slack = 1e-11 * condition.max(1.0).min(1e4);
+            let slack = 1e-11 * condition.clamp(1.0, 1e4);
             if condition > 1e4 {
                 continue;
             }
