@@ -42,7 +42,7 @@ impl Projector {
     pub fn inference(&self, max_samples: usize) -> Result<Inference> {
         let joint = match &self.joint {
             Some(joint) => joint.clone(),
-            None => Joint::new(&self.rows, self.cells, self.prior, &self.options)?,
+            None => Joint::new(&self.rows, self.cells, self.prior, &self.options, false)?,
         };
         let what = "inference workspace";
         let (n, m) = (self.cells, self.rows.len());

@@ -27,7 +27,7 @@ pub(super) struct Joint {
     stretches: Vec<Stretch>,
     dependent: Vec<Dependent>,
     /// Rows that depend on others, by number.
-    dropped: Vec<bool>,
+    pub dropped: Vec<bool>,
     /// A dense prior multiplies these rows.
     packed: Option<std::sync::Arc<Packed<f64>>>,
     /// For f32 and f64 storage, a row each: what rounding at underflow can add to a residual.
@@ -48,10 +48,10 @@ pub(super) struct Input<'a> {
 /// Working memory for one slice.
 pub(super) struct Work {
     pub metric: Metric,
-    single: Factor<f64>,
+    pub single: Factor<f64>,
     double: Option<Factor<Double>>,
     /// The last factorisation was in twice the precision.
-    doubled: bool,
+    pub doubled: bool,
     /// The prior mean.
     pub mean: Vec<f64>,
     /// The posterior mean as stored.
@@ -62,8 +62,8 @@ pub(super) struct Work {
     /// Posterior variances, where covariances are asked for.
     pub marginal: Vec<f64>,
     /// By positions: residuals, a step of the multipliers, their sum.
-    r: Vec<Double>,
-    step: Vec<f64>,
+    pub r: Vec<Double>,
+    pub step: Vec<f64>,
     pub lambda: Vec<f64>,
     eight: Vec<[f64; 8]>,
     /// By rows.
@@ -72,7 +72,8 @@ pub(super) struct Work {
 }
 
 impl Joint {
-    pub fn new(rows: &Rows, cells: usize, prior: Prior, options: &ProjectorOptions) -> Result<Joint> {
+    /// `coupled`: S is full, whatever the prior.
+    pub fn new(rows: &Rows, cells: usize, prior: Prior, options: &ProjectorOptions, coupled: bool) -> Result<Joint> {
         prior.check(cells, options.prior_size, options.smoothing)?;
         let kind = Kind {
             prior,
@@ -87,7 +88,7 @@ impl Joint {
         let dependent = system::dependent_rows(rows, &columns, &ones)?;
         let mut dropped = zeros(rows.len(), "projector")?;
         dependent.iter().for_each(|d| dropped[d.row] = true);
-        let pattern = Pattern::new(rows, &columns, !prior.is_diagonal())?;
+        let pattern = Pattern::new(rows, &columns, coupled || !prior.is_diagonal())?;
         let stretches =
             if prior.is_diagonal() { system::stretches(rows, &columns, &pattern, cells) } else { Vec::new() };
         let mut packed = None;
@@ -187,7 +188,7 @@ impl Joint {
         Ok(())
     }
 
-    fn takes_part(&self, work: &Work, at: usize) -> bool {
+    pub fn takes_part(&self, work: &Work, at: usize) -> bool {
         match (&work.double, work.doubled) {
             (Some(double), true) => double.takes_part(at),
             _ => work.single.takes_part(at),
@@ -228,7 +229,7 @@ impl Joint {
     }
 
     /// Residuals of `u` into `work.rows` (`after`) and, short of what noise accounts for, into `work.r`; whether all rows hold.
-    fn residuals(&self, rows: &Rows, work: &mut Work, input: Input) -> Result<bool> {
+    pub fn residuals(&self, rows: &Rows, work: &mut Work, input: Input) -> Result<bool> {
         let arch = Arch::new();
         let mut lawful = true;
         for at in 0..self.pattern.len() {
@@ -331,7 +332,7 @@ impl Joint {
         self.refuse(rows, work, input)
     }
 
-    fn describe(&self, work: &mut Work) {
+    pub fn describe(&self, work: &mut Work) {
         for (at, &lambda) in work.lambda.iter().enumerate() {
             work.rows[self.pattern.order[at] as usize].multiplier = lambda;
         }
@@ -359,7 +360,7 @@ impl Joint {
     }
 
     /// Rows that still do not hold: why.
-    fn refuse(&self, rows: &Rows, work: &Work, input: Input) -> Result<()> {
+    pub fn refuse(&self, rows: &Rows, work: &Work, input: Input) -> Result<()> {
         let slice = input.index;
         let broken = |k: &usize| work.rows[*k].residual_after.abs() > work.rows[*k].tolerance;
         let position = |k: usize| self.pattern.position[k] as usize;

@@ -16,12 +16,14 @@
 //! - `system`: S, its factor along the elimination tree of the rows, and which rows depend on others.
 //! - `project` ([`Projector`]): the correction and the posterior variance. One row over all cells in an identity or diagonal prior streams
 //!   through memory; everything else goes one slice at a time through `joint`, in `batch`.
+//! - `sets` and `bounds` ([`Bounds`], [`Bounded`]): cells within bounds, on simplices, along monotone runs, jointly with the rows.
 //! - `inference` ([`Inference`]): samples, likelihoods, covariances of chosen cells, derivatives.
 //! - `density` ([`log_density`]): the score of a truth under marginals.
 //! - `report` ([`Report`]): what a projection did, slice by slice and row by row.
 
 mod batch;
 mod boundary;
+mod bounds;
 mod density;
 mod inference;
 mod joint;
@@ -30,12 +32,15 @@ mod prior;
 mod project;
 mod report;
 mod rows;
+mod sets;
 mod system;
 
 pub use boundary::{Condition, MAX_ORDER};
+pub use bounds::{Bounded, Bounds};
 pub use density::log_density;
 pub use inference::{Inference, Tangent};
 pub use prior::Prior;
 pub use project::{MAX_STEPS, Posterior, Projector, ProjectorOptions, Scratch};
 pub use report::{Report, RowReport, SliceReport};
 pub use rows::{Constraints, Rule};
+pub use sets::{Direction, Method, Policy};

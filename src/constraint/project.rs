@@ -3,6 +3,7 @@ use super::joint::Joint;
 use super::prior::Prior;
 use super::report::{Report, RowReport, SliceReport};
 use super::rows::{Constraints, Rows};
+use super::sets::Sets;
 use crate::error::{Result, fail, zeros};
 use crate::field::{Dtype, Layout, Place, Sharing, sharing};
 use crate::kernels::double::{Double, two_product};
@@ -86,6 +87,7 @@ pub struct Projector {
     pub(super) rows: Rows,
     pub(super) prior: Prior,
     pub(super) options: ProjectorOptions,
+    pub(super) sets: Sets,
     /// What many rows or correlated cells need; without it one row over all cells streams through.
     pub(super) joint: Option<Joint>,
     /// For f32 and f64 storage: what rounding at underflow can add to a residual, a smallest subnormal for each weighted cell and
@@ -150,11 +152,12 @@ impl Projector {
         let streams = rows.len() == 1
             && rows.stored() == constraints.cells()
             && matches!(prior, Prior::Identity | Prior::Diagonal);
-        let joint = if streams { None } else { Some(Joint::new(&rows, constraints.cells(), prior, options)?) };
+        let joint = if streams { None } else { Some(Joint::new(&rows, constraints.cells(), prior, options, false)?) };
         let weights = rows.row(0).weights;
         let floor = [f32::from_bits(1) as f64, f64::from_bits(1)]
             .map(|tiny| weights.iter().map(|w| w.abs() * tiny).sum::<f64>() + weights.len() as f64 * f64::from_bits(1));
-        Ok(Projector { cells: constraints.cells(), rows, prior, options: *options, joint, floor })
+        let sets = constraints.sets.clone();
+        Ok(Projector { cells: constraints.cells(), rows, sets, prior, options: *options, joint, floor })
     }
 
     /// Rows of the constraints.
@@ -227,6 +230,9 @@ impl Projector {
         mut posterior: Posterior,
         mut report: Option<&mut Report>,
     ) -> Result<()> {
+        if self.sets.bind() {
+            return fail!(State, "constraints hold a simplex or a monotone run, expected project_bounded");
+        }
         let count = self.check_arrays(scratch, &mean, variance.as_ref(), &b, &posterior)?;
         if let Some(report) = &report {
             report.check(count, self.rows.len())?;

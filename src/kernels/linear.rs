@@ -71,6 +71,8 @@ macro_rules! dispatch {
     }};
 }
 
+pub(crate) use dispatch;
+
 /// `sum g u` in twice the precision, and `sum |g u|`.
 pub fn dot(arch: Arch, g: &[f64], place: Where, u: &[f64]) -> (Double, f64) {
     match place {

@@ -6,6 +6,7 @@
 // The second of the two rooms with unsafe code: raw strided access to the caller's memory.
 #![allow(unsafe_code)]
 
+pub mod clip;
 pub mod double;
 pub mod exact;
 pub mod linear;

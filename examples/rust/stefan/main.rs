@@ -118,7 +118,7 @@ impl Tools {
         let (projector, scratch) = &mut self.projectors[(prior == Prior::Diagonal) as usize];
         let (variance, posterior_variance) = match prior {
             Prior::Identity => (None, None),
-            Prior::Diagonal => (
+            _ => (
                 Some(View::new("variance", &field.variance, &shape)?),
                 Some(ViewMut::new("posterior variance", &mut out.variance, &shape)?),
             ),

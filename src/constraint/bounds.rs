@@ -1,0 +1,873 @@
+//! The nearest state within bounds and sets that obeys the rows.
+//!
+//! In the multipliers lambda of the rows the problem is the maximum of a concave function whose gradient is
+//! `F = G u(lambda) - b - s^2 lambda`, u(lambda) the nearest point of the sets to `mu - v G'lambda`, cell by cell, pool by pool. One row:
+//! a root of a function that falls and is piecewise linear, by Newton's steps inside a bracket. Several rows: semismooth Newton
+//! steps with the derivative of u on the cells that are free, and a search along each step.
+
+use pulp::Arch;
+
+use super::batch::data_of;
+use super::joint::{Input, Joint, Work};
+use super::metric::place;
+use super::project::{MAX_STEPS, Projector, check_apart, check_values, slice, slice_mut};
+use super::report::{Report, RowReport, SliceReport};
+use super::rows::{Rows, Support};
+use super::sets::{Method, Policy, Sets};
+use super::system::Columns;
+use crate::error::{Result, fail, zeros};
+use crate::field::Dtype;
+use crate::kernels::clip;
+use crate::kernels::double::{Double, two_product};
+use crate::kernels::linear;
+use crate::kernels::strided::{View, ViewMut};
+
+/// Most rows where cells are bound to each other by sets, because S is full then.
+const MOST_ROWS: usize = 256;
+/// Most steps of the search for the multipliers.
+const MOST_ITERATIONS: usize = 200;
+
+/// Bounds of every cell, of one slice's shape or with a slice axis before it; an absent side, and an infinite value, bound nothing.
+#[derive(Clone, Copy)]
+pub struct Bounds<'a> {
+    /// The least values.
+    pub lower: Option<View<'a>>,
+    /// The largest values.
+    pub upper: Option<View<'a>>,
+}
+
+/// Working memory of bounded projections, made once for a most number of slices. One for each thread.
+pub struct Bounded {
+    joint: Joint,
+    work: Work,
+    max_slices: usize,
+    lower: Vec<f64>,
+    upper: Vec<f64>,
+    /// The prior variances; those in the metric are of free cells only.
+    v: Vec<f64>,
+    /// Sums `G v G'` on the diagonal with every cell free, by positions.
+    full: Vec<f64>,
+    /// Multipliers that a step is tried from.
+    from: Vec<f64>,
+    step: Vec<f64>,
+    /// The prior mean, while another one stands in for it.
+    given: Vec<f64>,
+    pools: Vec<u32>,
+    weight: Vec<f64>,
+    means: Vec<f64>,
+    slices: Vec<SliceReport>,
+    rows: Vec<RowReport>,
+}
+
+impl Projector {
+    /// Working memory for [`Projector::project_bounded`] with at most `max_slices`.
+    ///
+    /// Errors: InvalidArgument when 0 or for a prior that correlates cells, TooLarge (more than 256 rows with a simplex or a monotone
+    /// run), OutOfMemory.
+    pub fn bounded(&self, max_slices: usize) -> Result<Bounded> {
+        if max_slices == 0 {
+            return fail!(InvalidArgument, "slices is 0, expected at least 1");
+        }
+        if !self.prior.is_diagonal() {
+            let prior = self.prior;
+            return fail!(InvalidArgument, "prior is {prior:?}, expected Identity, Diagonal or Scalar for bounds");
+        }
+        let m = self.rows.len();
+        if self.sets.bind() && m > MOST_ROWS {
+            return fail!(TooLarge, "rows are {m}, expected at most {MOST_ROWS} with a simplex or a monotone run");
+        }
+        if self.sets.method == Method::Spread && (m > 1 || self.sets.bind()) {
+            return fail!(InvalidArgument, "method is Spread with {m} rows, expected one row and no sets");
+        }
+        let joint = Joint::new(&self.rows, self.cells, self.prior, &self.options, self.sets.bind())?;
+        let what = "bounded workspace";
+        let n = self.cells;
+        let in_sets = if self.sets.bind() { n } else { 0 };
+        Ok(Bounded {
+            work: joint.work(false)?,
+            joint,
+            max_slices,
+            lower: zeros(n, what)?,
+            upper: zeros(n, what)?,
+            v: zeros(n, what)?,
+            full: zeros(m, what)?,
+            from: zeros(m, what)?,
+            step: zeros(m, what)?,
+            given: zeros(n, what)?,
+            pools: zeros(in_sets, what)?,
+            weight: zeros(in_sets, what)?,
+            means: zeros(max_slices.saturating_mul(n), what)?,
+            slices: zeros(max_slices, what)?,
+            rows: zeros(max_slices.saturating_mul(m), what)?,
+        })
+    }
+
+    /// The nearest state within bounds and sets that obeys the rows: minimises `sum (u - mu)^2 / v`, of every slice.
+    ///
+    /// Arrays as in [`Projector::project`]; bounds have the mean's shape, or that of one slice. Bounds hold with tolerance zero for the
+    /// values as stored (a bound that the posterior's dtype cannot hold is rounded inwards), rows without noise to
+    /// `4 eps sum |g u|`. A mean that obeys and lies within comes back bit for bit. A cell whose variance is 0 stays.
+    ///
+    /// Every outcome is known before the first write. Allocates nothing.
+    ///
+    /// Errors: as [`Projector::project`]; InvalidArgument (a lower bound above its upper bound, infinite bounds with
+    /// [`Method::Spread`]), Infeasible (no state within the bounds obeys; see [`Policy`]), NotConverged.
+    #[allow(clippy::too_many_arguments)]
+    pub fn project_bounded(
+        &self,
+        bounded: &mut Bounded,
+        mean: View,
+        variance: Option<View>,
+        b: View,
+        bounds: Bounds,
+        mut posterior_mean: ViewMut,
+        report: Option<&mut Report>,
+    ) -> Result<()> {
+        self.check_prior(variance.is_some())?;
+        let count = self.slices("mean", mean.layout())?;
+        if count > bounded.max_slices {
+            let room = bounded.max_slices;
+            return fail!(InvalidArgument, "mean has {count} slices, expected at most {room} as the workspace");
+        }
+        let (n, m) = (self.cells, self.rows.len());
+        check_values("b", b.layout(), count, m)?;
+        if self.slices("posterior_mean", posterior_mean.layout())? != count {
+            let shape = posterior_mean.layout().shape();
+            return fail!(Shape, "posterior_mean has shape {shape:?}, expected {count} slices as mean");
+        }
+        let out = ("posterior_mean", posterior_mean.place());
+        check_apart(out, ("mean", mean.place()), true)?;
+        check_apart(out, ("b", b.place()), false)?;
+        if let Some(variance) = &variance {
+            self.prior.check_data(variance.layout(), n, 0, count)?;
+            check_apart(out, ("variance", variance.place()), false)?;
+        }
+        for (name, bound) in [("lower", &bounds.lower), ("upper", &bounds.upper)] {
+            let Some(bound) = bound else { continue };
+            let slices = self.slices(name, bound.layout())?;
+            if slices != count && bound.layout().len() != n {
+                return fail!(Shape, "{name} has {slices} slices, expected {count} as mean, or one");
+            }
+            check_apart(out, (name, bound.place()), false)?;
+        }
+        if let Some(report) = &report {
+            report.check(count, m)?;
+        }
+        let dtype = posterior_mean.dtype();
+        let span = self.prior.span(n, 0);
+        for index in 0..count {
+            let (mean, variance) = (slice(&mean, count, index), data_of(variance.as_ref(), span, count, index));
+            b.gather(index * m, &mut bounded.work.b);
+            let input = Input { index, mean: &mean, data: variance.as_ref(), dtype, variances: false };
+            let lower = data_of(bounds.lower.as_ref(), n, count, index);
+            let upper = data_of(bounds.upper.as_ref(), n, count, index);
+            bounded.project(&self.rows, &self.sets, input, lower.as_ref(), upper.as_ref())?;
+            let Bounded { work, means, slices, rows, .. } = &mut *bounded;
+            means[index * n..(index + 1) * n].copy_from_slice(&work.u);
+            slices[index] = work.slice;
+            rows[index * m..(index + 1) * m].copy_from_slice(&work.rows);
+        }
+        for index in 0..count {
+            let part = &bounded.means[index * n..(index + 1) * n];
+            slice_mut(&mut posterior_mean, count, index).scatter(0, part);
+        }
+        if let Some(report) = report {
+            report.begin(count);
+            for index in 0..count {
+                let (slice, of_rows) = report.slice_mut(index);
+                *slice = bounded.slices[index];
+                of_rows.copy_from_slice(&bounded.rows[index * m..(index + 1) * m]);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Bounded {
+    fn project(
+        &mut self,
+        rows: &Rows,
+        sets: &Sets,
+        input: Input,
+        lower: Option<&View>,
+        upper: Option<&View>,
+    ) -> Result<()> {
+        self.joint.prepare(rows, input, &mut self.work)?;
+        self.v.copy_from_slice(&self.work.metric.v);
+        self.read_bounds(sets, input, lower, upper)?;
+        self.work.lambda.fill(0.0);
+        self.work.slice = SliceReport::default();
+        self.work.u.copy_from_slice(&self.work.mean);
+        linear::round(Arch::new(), &mut self.work.u, input.dtype);
+        let lawful = self.joint.residuals(rows, &mut self.work, input)?;
+        for (k, row) in self.work.rows.iter_mut().enumerate() {
+            (row.residual_before, row.multiplier) = (row.residual_after, 0.0);
+            row.dropped = self.joint.dropped[k];
+        }
+        let silent = (0..rows.len()).all(|k| rows.row(k).noise == 0.0 || self.work.rows[k].residual_after == 0.0);
+        if lawful && silent && self.is_within(sets) {
+            self.work.slice.unchanged = true;
+            self.count_active();
+            return Ok(());
+        }
+        match sets.method {
+            Method::Spread => self.spread(rows, input)?,
+            Method::Nearest => self.nearest(rows, sets, input)?,
+        }
+        self.describe(lower, upper, sets);
+        Ok(())
+    }
+
+    /// Bounds as the posterior's dtype can hold them.
+    fn read_bounds(&mut self, sets: &Sets, input: Input, lower: Option<&View>, upper: Option<&View>) -> Result<()> {
+        let slice = input.index;
+        for (name, bound, values, none) in
+            [("lower", lower, &mut self.lower, f64::NEG_INFINITY), ("upper", upper, &mut self.upper, f64::INFINITY)]
+        {
+            match bound {
+                None => values.fill(none),
+                Some(bound) => bound.gather(0, values),
+            }
+            if let Some(cell) = values.iter().position(|x| x.is_nan()) {
+                return fail!(NonFinite, "{name}: slice {slice}, cell {cell} is NaN, expected a number");
+            }
+        }
+        for set in &sets.simplices {
+            let cells = set.first..set.first + set.components * set.points;
+            self.lower[cells.clone()].fill(f64::NEG_INFINITY);
+            self.upper[cells].fill(f64::INFINITY);
+        }
+        for set in &sets.monotones {
+            self.lower[set.first..set.first + set.count].fill(f64::NEG_INFINITY);
+            self.upper[set.first..set.first + set.count].fill(f64::INFINITY);
+        }
+        if sets.bind()
+            && let Some(cell) = self.v.iter().position(|&v| v == 0.0)
+        {
+            return fail!(
+                Variance,
+                "variance: slice {slice}, cell {cell} is 0, expected above 0 beside a simplex or a run"
+            );
+        }
+        let most = input.dtype.max();
+        for (cell, (low, high)) in self.lower.iter_mut().zip(&mut self.upper).enumerate() {
+            if *low > *high || *low > most || *high < -most {
+                return fail!(
+                    InvalidArgument,
+                    "lower: slice {slice}, cell {cell} is {low:e}, upper is {high:e}, expected a finite number between them"
+                );
+            }
+            if input.dtype == Dtype::F32 {
+                let (given_low, given_high) = (*low, *high);
+                *low = inwards(given_low, 1.0);
+                *high = inwards(given_high, -1.0);
+                if *low > *high {
+                    return fail!(
+                        InvalidArgument,
+                        "lower: slice {slice}, cell {cell} is {given_low:e}, upper is {given_high:e}, expected an f32 between them"
+                    );
+                }
+            }
+        }
+        // A held cell stays where it is.
+        for (cell, &v) in self.v.iter().enumerate() {
+            if v == 0.0 {
+                let u = self.work.mean[cell];
+                if u < self.lower[cell] || u > self.upper[cell] {
+                    return fail!(
+                        Infeasible,
+                        "mean: slice {slice}, cell {cell} is held at {u:e}, outside of its bounds"
+                    );
+                }
+                (self.lower[cell], self.upper[cell]) = (u, u);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_within(&self, sets: &Sets) -> bool {
+        let u = &self.work.u;
+        let mut within = u.iter().zip(&self.lower).zip(&self.upper).all(|((u, l), h)| u >= l && u <= h);
+        for set in &sets.simplices {
+            for p in 0..set.points {
+                let mut sum = Double { high: -set.total, low: 0.0 };
+                for c in 0..set.components {
+                    let value = u[set.first + c * set.points + p];
+                    sum = sum.plus(value);
+                    within &= value >= 0.0;
+                }
+                within &= sum.high.abs() <= 4.0 * f64::EPSILON * set.total;
+            }
+        }
+        for set in &sets.monotones {
+            let run = &u[set.first..set.first + set.count];
+            let sign = if set.direction == super::sets::Direction::Increasing { 1.0 } else { -1.0 };
+            within &= run.windows(2).all(|pair| sign * pair[0] <= sign * pair[1]);
+        }
+        within
+    }
+
+    fn nearest(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<()> {
+        let wide = Input { dtype: Dtype::F64, ..input };
+        let found =
+            if rows.len() == 1 && !sets.bind() { self.root(rows, input)? } else { self.newton(rows, sets, wide)? };
+        if found {
+            return self.store(rows, sets, input);
+        }
+        let slice = input.index;
+        let refusal = |this: &Self| {
+            let (k, row) = this.worst(rows);
+            fail!(
+                Infeasible,
+                "b: slice {slice}, row {k} is {:e}, and within the bounds the rows leave a residual of {:e}",
+                this.work.b[k],
+                row.residual_after
+            )
+        };
+        match sets.policy {
+            Policy::Refuse => refusal(self),
+            Policy::RelaxLeast if rows.len() > 1 || sets.bind() => {
+                fail!(
+                    InvalidArgument,
+                    "policy is RelaxLeast with {} rows, expected one row and no sets where bounds must yield",
+                    rows.len()
+                )
+            }
+            Policy::RelaxLeast => {
+                // Every cell is at the bound that helps; from there the nearest lawful state leaves the bounds by the least.
+                self.joint.prepare(rows, input, &mut self.work)?;
+                self.given.copy_from_slice(&self.work.mean);
+                self.extreme(rows);
+                self.work.mean.copy_from_slice(&self.work.u);
+                let done = self.joint.project_prepared(rows, input, &mut self.work, false);
+                self.work.mean.copy_from_slice(&self.given);
+                done
+            }
+            Policy::RelaxToExtremes => {
+                let free = |this: &Self, cell: usize| this.v[cell] > 0.0;
+                let low = (0..self.v.len()).filter(|&c| free(self, c)).fold(f64::INFINITY, |m, c| m.min(self.lower[c]));
+                let high =
+                    (0..self.v.len()).filter(|&c| free(self, c)).fold(f64::NEG_INFINITY, |m, c| m.max(self.upper[c]));
+                for cell in 0..self.v.len() {
+                    if self.v[cell] > 0.0 {
+                        (self.lower[cell], self.upper[cell]) = (low, high);
+                    }
+                }
+                self.work.lambda.fill(0.0);
+                let found = if rows.len() == 1 && !sets.bind() {
+                    self.root(rows, input)?
+                } else {
+                    self.newton(rows, sets, wide)?
+                };
+                if found { self.store(rows, sets, input) } else { refusal(self) }
+            }
+        }
+    }
+
+    /// One row without sets: lambda where `g u(lambda) - b - s^2 lambda` is 0; false where no lambda is.
+    fn root(&mut self, rows: &Rows, input: Input) -> Result<bool> {
+        let arch = Arch::new();
+        let row = rows.row(0);
+        let (b, noise) = (self.work.b[0], row.noise);
+        let Bounded { work, lower, upper, v, .. } = self;
+        // The row's cells next to each other; a listed row works on what it collects.
+        let (g, cells) = match row.support {
+            Support::Run(first) => (row.weights, first..first + row.weights.len()),
+            Support::List(_) => {
+                work.w.fill(0.0);
+                linear::spread(arch, row.weights, place(&row), 1.0, &mut work.w);
+                (&work.w[..], 0..work.w.len())
+            }
+        };
+        let (mu, v, lower, upper) =
+            (&work.mean[cells.clone()], &v[cells.clone()], &lower[cells.clone()], &upper[cells]);
+        let see = |lambda: f64| {
+            let seen = clip::see(arch, lambda, g, mu, v, lower, upper);
+            let mut off = seen.amount.plus(-b);
+            let (p, error) = two_product(-noise, lambda);
+            off = off + Double { high: p, low: error };
+            (off.high, seen.slope + noise, seen.scale)
+        };
+        let full = linear::weighted(arch, g, g, v) + noise;
+        let (mut lambda, mut bracket) = (0.0, [f64::NEG_INFINITY, f64::INFINITY]);
+        let mut reach = 1.0;
+        let mut found = false;
+        let mut steps = 0;
+        while steps < MOST_ITERATIONS {
+            steps += 1;
+            let (off, slope, scale) = see(lambda);
+            if !(off.is_finite() && slope.is_finite()) {
+                return fail!(NonFinite, "mean: slice {}: the sum over its weighted cells overflows", input.index);
+            }
+            // Well below what the stored state is allowed.
+            if off.abs() <= f64::EPSILON * scale || full == 0.0 {
+                found = off.abs() <= 4.0 * f64::EPSILON * scale;
+                break;
+            }
+            bracket[usize::from(off < 0.0)] = lambda;
+            let [low, high] = bracket;
+            let mut next = if slope > 0.0 { lambda + off / slope } else { f64::NAN };
+            if !(next > low && next < high) {
+                next = if low.is_finite() && high.is_finite() {
+                    0.5 * (low + high)
+                } else {
+                    // No cell is free here, or the way out of the bracket is open: further, ever faster.
+                    reach *= 8.0;
+                    lambda + reach * off / full
+                };
+            }
+            if next == lambda || !next.is_finite() || (next - lambda).abs() <= f64::EPSILON * lambda.abs() {
+                found = low.is_finite() && high.is_finite();
+                break;
+            }
+            lambda = next;
+        }
+        work.slice.iterations = steps;
+        work.lambda[0] = lambda;
+        if !found {
+            // The residual of the state that comes nearest, for the refusal.
+            self.extreme(rows);
+            let wide = Input { dtype: Dtype::F64, ..input };
+            let Bounded { work, joint, .. } = self;
+            found = joint.residuals(rows, work, wide)?;
+            return Ok(found);
+        }
+        Ok(found)
+    }
+
+    /// `u` at the bounds that bring the only row nearest to `b`; cells without weight stay, as far as their bounds let them.
+    fn extreme(&mut self, rows: &Rows) {
+        let Bounded { work, lower, upper, .. } = self;
+        // The residual that was left says which way.
+        let wanted = work.b[0];
+        for (cell, u) in work.u.iter_mut().enumerate() {
+            *u = work.mean[cell].max(lower[cell]).min(upper[cell]);
+        }
+        let row = rows.row(0);
+        let (now, _) = linear::dot(Arch::new(), row.weights, place(&row), &work.u);
+        let raise = now.plus(-wanted).high < 0.0;
+        for (k, &g) in row.weights.iter().enumerate() {
+            let cell = row.cell(k);
+            if g != 0.0 {
+                let bound = if (g > 0.0) == raise { upper[cell] } else { lower[cell] };
+                if bound.is_finite() {
+                    work.u[cell] = bound;
+                }
+            }
+        }
+    }
+
+    /// `u(lambda)` into `work.u`, the variances of free cells into the metric, pools into `pools`; then the residuals.
+    fn state(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<bool> {
+        let arch = Arch::new();
+        let Bounded { joint, work, lower, upper, v, pools, weight, .. } = self;
+        work.w.fill(0.0);
+        for (&k, &lambda) in joint.pattern.order.iter().zip(&work.lambda) {
+            if lambda != 0.0 {
+                let row = rows.row(k as usize);
+                linear::spread(arch, row.weights, place(&row), lambda, &mut work.w);
+            }
+        }
+        let Work { mean, w, u, metric, .. } = work;
+        clip::clip(arch, mean, v, w, lower, upper, u, &mut metric.v);
+        let x = |cell: usize| mean[cell] - v[cell] * w[cell];
+        for set in &sets.simplices {
+            set.nearest(x, v, u, &mut metric.v);
+        }
+        for set in &sets.monotones {
+            set.nearest(x, v, u, pools, weight);
+            // A pool's freedom is its group's alone.
+            metric.v[set.first..set.first + set.count].fill(0.0);
+        }
+        linear::round(arch, u, input.dtype);
+        if !linear::is_finite(arch, u) {
+            return fail!(NonFinite, "posterior_mean: slice {}: the corrected cells overflow", input.index);
+        }
+        joint.residuals(rows, work, input)
+    }
+
+    /// The concave function that the multipliers maximise, at `work.u` and `work.lambda`.
+    fn dual(&self, rows: &Rows) -> f64 {
+        let work = &self.work;
+        let mut value = 0.0;
+        for ((u, mean), v) in work.u.iter().zip(&work.mean).zip(&self.v) {
+            if *v > 0.0 {
+                value += 0.5 * (u - mean) * (u - mean) / v;
+            }
+        }
+        for (at, lambda) in work.lambda.iter().enumerate() {
+            let noise = rows.row(self.joint.pattern.order[at] as usize).noise;
+            // work.r is G u - b - s^2 lambda.
+            value += lambda * (work.r[at].high + 0.5 * noise * lambda);
+        }
+        value
+    }
+
+    /// Factors S over what is free, with `damping` of the full S on its diagonal.
+    fn factor(&mut self, rows: &Rows, sets: &Sets, input: Input, damping: f64) -> Result<()> {
+        let Bounded { joint, work, v, full, pools, .. } = self;
+        work.metric.assemble(rows, &joint.columns, None, &joint.pattern, input.index, None, &mut work.single)?;
+        let pattern = &joint.pattern;
+        let mut add = |columns: &Columns, group: super::sets::Group| {
+            work.step.fill(0.0);
+            for (cell, a) in group.cells {
+                for &(row, g) in columns.of(cell) {
+                    work.step[pattern.position[row as usize] as usize] += g * a;
+                }
+            }
+            for at in (0..pattern.len()).filter(|&at| work.step[at] != 0.0) {
+                let scaled = group.factor * work.step[at];
+                work.single.diagonal[at] += scaled * work.step[at];
+                let (near, range) = pattern.near(at);
+                for (&other, s) in near.iter().zip(&mut work.single.below[range]) {
+                    *s += scaled * work.step[other as usize];
+                }
+            }
+        };
+        for set in &sets.simplices {
+            set.groups(&work.metric.v, |group| add(&joint.columns, group));
+        }
+        for set in &sets.monotones {
+            set.groups(v, pools, |group| add(&joint.columns, group));
+        }
+        for (s, full) in work.single.diagonal.iter_mut().zip(&*full) {
+            *s += damping * full;
+        }
+        let skip = |at: usize| joint.dropped[pattern.order[at] as usize];
+        work.single.factor(pattern, skip, |_, _| {});
+        work.doubled = false;
+        Ok(())
+    }
+
+    /// Any rows and sets: the multipliers by semismooth Newton steps; false where they run away, because no state obeys.
+    fn newton(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<bool> {
+        let m = rows.len();
+        for at in 0..m {
+            let k = self.joint.pattern.order[at] as usize;
+            let row = rows.row(k);
+            let sum = (0..row.weights.len()).fold(0.0, |sum, i| {
+                let g = row.weights[i];
+                sum + g * g * self.v[row.cell(i)]
+            });
+            self.full[at] = sum + row.noise;
+        }
+        let mut lawful = self.state(rows, sets, input)?;
+        let mut best = self.off();
+        let mut damping = 0.0;
+        let mut idle = 0;
+        for iteration in 1..=MOST_ITERATIONS {
+            self.work.slice.iterations = iteration;
+            if lawful {
+                return Ok(true);
+            }
+            let value = self.dual(rows);
+            self.factor(rows, sets, input, damping)?;
+            let stuck = |at: usize| {
+                let k = self.joint.pattern.order[at] as usize;
+                let row = &self.work.rows[k];
+                !self.joint.dropped[k] && !self.work.single.takes_part(at) && row.residual_after.abs() > row.tolerance
+            };
+            if damping == 0.0 && (0..m).any(stuck) {
+                // Rows that no free cell moves, or not apart from others: lean on the full S until cells come free.
+                self.factor(rows, sets, input, 1e-3)?;
+            }
+            let Bounded { joint, work, from, step, .. } = self;
+            joint.solve(work);
+            step.copy_from_slice(&work.step);
+            from.copy_from_slice(&work.lambda);
+            let rise: f64 = step.iter().zip(&work.r).map(|(d, r)| d * r.high).sum();
+            let (mut length, mut taken) = (1.0, false);
+            while length > 1e-10 {
+                for at in 0..m {
+                    self.work.lambda[at] = self.from[at] + length * self.step[at];
+                }
+                lawful = self.state(rows, sets, input)?;
+                let off = self.off();
+                let slack = 1e-14 * value.abs();
+                if lawful || self.dual(rows) >= value + 1e-4 * length * rise - slack || off < 0.5 * best {
+                    taken = true;
+                    break;
+                }
+                length *= 0.5;
+            }
+            let off = self.off();
+            damping = if taken && length == 1.0 { 0.1 * damping } else { (10.0 * damping).clamp(1e-6, 1e3) };
+            if damping < 1e-12 {
+                damping = 0.0;
+            }
+            // At the rounding of the multipliers no step helps any more; what is left is for the stored values to mend.
+            idle = if off < 0.9 * best { 0 } else { idle + 1 };
+            best = best.min(off);
+            if idle > 8 && best <= 1e-10 {
+                return Ok(true);
+            }
+            if self.is_hopeless(rows, sets) {
+                return Ok(false);
+            }
+        }
+        let (k, row) = self.worst(rows);
+        fail!(
+            NotConverged,
+            "mean: slice {}, row {k}: residual {:e} is left after {MOST_ITERATIONS} steps, expected at most {:e}",
+            input.index,
+            row.residual_after,
+            row.tolerance
+        )
+    }
+
+    /// The largest residual, of what its row sums.
+    fn off(&self) -> f64 {
+        let mut most: f64 = 0.0;
+        for (at, r) in self.work.r.iter().enumerate() {
+            let row = &self.work.rows[self.joint.pattern.order[at] as usize];
+            let size = row.tolerance.min(f64::MAX) / (4.0 * f64::EPSILON);
+            most = most.max(r.high.abs() / size.max(f64::MIN_POSITIVE));
+        }
+        most
+    }
+
+    /// Whether the multipliers prove that no state within the bounds obeys: in their direction d the largest `d'G u` over all
+    /// states within is less than `d'b`.
+    fn is_hopeless(&mut self, rows: &Rows, sets: &Sets) -> bool {
+        if sets.bind() || rows.iter().any(|row| row.noise > 0.0) {
+            return false;
+        }
+        let Bounded { joint, work, lower, upper, .. } = self;
+        work.w.fill(0.0);
+        let mut wanted = 0.0;
+        for (&k, &lambda) in joint.pattern.order.iter().zip(&work.lambda) {
+            let row = rows.row(k as usize);
+            linear::spread(Arch::new(), row.weights, place(&row), -lambda, &mut work.w);
+            wanted -= lambda * work.b[k as usize];
+        }
+        let (mut most, mut size) = (0.0, f64::abs(wanted));
+        for ((w, low), high) in work.w.iter().zip(lower).zip(upper) {
+            if *w != 0.0 {
+                let term = w * if *w > 0.0 { *high } else { *low };
+                most += term;
+                size += term.abs();
+            }
+        }
+        most.is_finite() && most < wanted - 1e-12 * size
+    }
+
+    fn worst(&self, rows: &Rows) -> (usize, RowReport) {
+        let excess = |row: &RowReport| row.residual_after.abs() / row.tolerance.max(f64::MIN_POSITIVE);
+        let all = (0..rows.len()).map(|k| (k, self.work.rows[k]));
+        all.max_by(|a, b| excess(&a.1).total_cmp(&excess(&b.1))).unwrap_or_default()
+    }
+
+    /// The state at the multipliers as stored, mended until its rows hold.
+    fn store(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<()> {
+        let arch = Arch::new();
+        let mut lawful = self.state(rows, sets, input)?;
+        for repair in 0..MAX_STEPS {
+            if lawful {
+                self.work.slice.repairs = repair;
+                return Ok(());
+            }
+            self.factor(rows, sets, input, 0.0)?;
+            let Bounded { joint, work, lower, upper, given, .. } = &mut *self;
+            joint.solve(work);
+            for (sum, step) in work.lambda.iter_mut().zip(&work.step) {
+                *sum += step;
+            }
+            if sets.bind() {
+                lawful = self.state(rows, sets, input)?;
+                continue;
+            }
+            // From the stored values, so that what they lack is not lost in the size of the multipliers.
+            work.w.fill(0.0);
+            for (&k, &step) in joint.pattern.order.iter().zip(&work.step) {
+                let row = rows.row(k as usize);
+                linear::spread(arch, row.weights, place(&row), step, &mut work.w);
+            }
+            given.copy_from_slice(&work.u);
+            let Work { u, w, metric, .. } = &mut *work;
+            for (cell, u) in u.iter_mut().enumerate() {
+                let x = given[cell] - metric.v[cell] * w[cell];
+                *u = x.max(lower[cell]).min(upper[cell]);
+                if *u != x {
+                    metric.v[cell] = 0.0;
+                }
+            }
+            linear::round(arch, u, input.dtype);
+            lawful = joint.residuals(rows, work, input)?;
+        }
+        if !lawful && !sets.bind() {
+            lawful = self.top_up(rows, input)?;
+        }
+        if lawful {
+            self.work.slice.repairs = MAX_STEPS;
+            return Ok(());
+        }
+        let (k, row) = self.worst(rows);
+        if self.joint.dropped[k] {
+            return self.joint.refuse(rows, &self.work, input);
+        }
+        fail!(
+            NotConverged,
+            "mean: slice {}, row {k}: residual {:e} is left after {MAX_STEPS} repairs, expected at most {:e}",
+            input.index,
+            row.residual_after,
+            row.tolerance
+        )
+    }
+
+    /// Hands what rows still lack to cells that only they weigh, one after the other, as far as the bounds have room.
+    fn top_up(&mut self, rows: &Rows, input: Input) -> Result<bool> {
+        let Bounded { joint, work, lower, upper, v, .. } = &mut *self;
+        for at in 0..rows.len() {
+            let k = joint.pattern.order[at] as usize;
+            let row = rows.row(k);
+            let mut left = work.r[at].high;
+            for (i, &g) in row.weights.iter().enumerate() {
+                let cell = row.cell(i);
+                if left.abs() <= 0.25 * work.rows[k].tolerance {
+                    break;
+                }
+                if g == 0.0 || v[cell] == 0.0 || joint.columns.of(cell).len() > 1 {
+                    continue;
+                }
+                let mut x = (work.u[cell] - left / g).max(lower[cell]).min(upper[cell]);
+                if input.dtype == Dtype::F32 {
+                    x = x as f32 as f64;
+                }
+                left += g * (x - work.u[cell]);
+                work.u[cell] = x;
+            }
+        }
+        joint.residuals(rows, work, input)
+    }
+
+    /// Clip, then spread what the row lacks over the room left.
+    fn spread(&mut self, rows: &Rows, input: Input) -> Result<()> {
+        let slice = input.index;
+        let row = rows.row(0);
+        for k in 0..row.weights.len() {
+            let cell = row.cell(k);
+            if !(self.lower[cell].is_finite() && self.upper[cell].is_finite()) {
+                return fail!(
+                    InvalidArgument,
+                    "lower: slice {slice}, cell {cell} has bounds {:e} to {:e}, expected finite ones to spread over",
+                    self.lower[cell],
+                    self.upper[cell]
+                );
+            }
+        }
+        {
+            let Bounded { work, lower, upper, .. } = &mut *self;
+            for (cell, u) in work.u.iter_mut().enumerate() {
+                *u = work.mean[cell].max(lower[cell]).min(upper[cell]);
+            }
+            linear::round(Arch::new(), &mut work.u, input.dtype);
+        }
+        for pass in 0..MAX_STEPS {
+            if self.joint.residuals(rows, &mut self.work, input)? {
+                self.work.slice.repairs = pass.saturating_sub(1);
+                self.work.slice.iterations = 1;
+                return Ok(());
+            }
+            let Bounded { work, lower, upper, v, .. } = &mut *self;
+            let left = work.r[0].high;
+            // The room of a cell is what it can add to the row, or take from it.
+            let room = |g: f64, cell: usize, u: f64| {
+                let up = (left < 0.0) == (g > 0.0);
+                if v[cell] == 0.0 { 0.0 } else { g.abs() * if up { upper[cell] - u } else { u - lower[cell] } }
+            };
+            let whole = (0..row.weights.len())
+                .fold(Double::default(), |sum, k| sum.plus(room(row.weights[k], row.cell(k), work.u[row.cell(k)])));
+            if left.abs() > whole.high + work.rows[0].tolerance {
+                return self.cannot_spread(rows, input);
+            }
+            let share = (left.abs() / whole.high).min(1.0);
+            for (k, &g) in row.weights.iter().enumerate() {
+                let cell = row.cell(k);
+                if g != 0.0 {
+                    let by = share * room(g, cell, work.u[cell]) / g;
+                    let x = work.u[cell] - left.signum() * by;
+                    let x = if input.dtype == Dtype::F32 { x as f32 as f64 } else { x };
+                    work.u[cell] = x.max(lower[cell]).min(upper[cell]);
+                }
+            }
+        }
+        if self.joint.residuals(rows, &mut self.work, input)? || self.top_up(rows, input)? {
+            self.work.slice.repairs = MAX_STEPS;
+            return Ok(());
+        }
+        let (k, row) = self.worst(rows);
+        fail!(
+            NotConverged,
+            "mean: slice {slice}, row {k}: residual {:e} is left after {MAX_STEPS} passes, expected at most {:e}",
+            row.residual_after,
+            row.tolerance
+        )
+    }
+
+    fn cannot_spread(&self, rows: &Rows, input: Input) -> Result<()> {
+        let (k, row) = self.worst(rows);
+        fail!(
+            Infeasible,
+            "b: slice {}, row {k} is {:e}, and the room within the bounds is less than its residual {:e}",
+            input.index,
+            self.work.b[k],
+            row.residual_after
+        )
+    }
+
+    fn count_active(&mut self) {
+        let Bounded { work, lower, upper, v, .. } = self;
+        let (mut low, mut high) = (0, 0);
+        for (((u, l), h), v) in work.u.iter().zip(lower).zip(upper).zip(v) {
+            if *v > 0.0 {
+                low += usize::from(u == l);
+                high += usize::from(u == h && u != l);
+            }
+        }
+        (work.slice.active_lower, work.slice.active_upper) = (low, high);
+    }
+
+    fn describe(&mut self, lower: Option<&View>, upper: Option<&View>, sets: &Sets) {
+        self.joint.describe(&mut self.work);
+        let mut norm = 0.0;
+        for ((u, mean), v) in self.work.u.iter().zip(&self.work.mean).zip(&self.v) {
+            if *v > 0.0 {
+                norm += (u - mean) * (u - mean) / v;
+            }
+        }
+        self.work.slice.correction_norm = norm.sqrt();
+        self.count_active();
+        if sets.policy == Policy::Refuse {
+            return;
+        }
+        // Against the bounds as they were given.
+        let (mut relaxed, mut most) = (0, 0.0);
+        for (cell, &u) in self.work.u.iter().enumerate() {
+            let mut outside = 0.0;
+            for (bound, sign) in [(lower, 1.0), (upper, -1.0)] {
+                let mut value = [u];
+                if let Some(bound) = bound {
+                    bound.gather(cell, &mut value);
+                }
+                outside = f64::max(outside, sign * (value[0] - u));
+            }
+            if outside > 0.0 {
+                relaxed += 1;
+                most = f64::max(most, outside);
+            }
+        }
+        (self.work.slice.relaxed, self.work.slice.relaxation) = (relaxed, most);
+    }
+}
+
+/// The f32 nearest to a bound on its inner side: up for a lower bound (1), down for an upper one (-1).
+fn inwards(x: f64, side: f64) -> f64 {
+    let near = x as f32;
+    let outside = side * (near as f64 - x) < 0.0;
+    let inner = match outside {
+        false => near,
+        true if side > 0.0 => near.next_up(),
+        true => near.next_down(),
+    };
+    inner as f64
+}
