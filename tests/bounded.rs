@@ -50,7 +50,7 @@ fn case(most_cells: usize, most_rows: usize, decades: i32, at_bounds: f64) -> im
                 if random() < at_bounds { if x < 0.5 { l } else { h } } else { l + x * (h - l) }
             })
             .collect();
-        let b = rows.iter().map(|g| g.iter().zip(&within).map(|(g, u)| g * u).sum()).collect();
+        let b = rows.iter().map(|g| residual(g, &within, 0.0).0).collect();
         Case { rows, mu, v, lower, upper, within, b }
     })
 }
@@ -164,6 +164,9 @@ proptest! {
 
     #[test]
     fn several_rows_are_lawful_within_and_nearest(c in case(600, 5, 2, 0.2)) {
+        // Where a single state obeys, at a corner of the bounds, the multipliers lie at infinity.
+        let inside = (0..c.mu.len()).filter(|&i| c.within[i] > c.lower[i] && c.within[i] < c.upper[i]).count();
+        prop_assume!(inside > 2 * c.rows.len());
         let p = projector(&c.rows, c.mu.len(), |_| ());
         let (u, report) = match run(&p, &c.mu, &c.v, &c.b, Some((&c.lower, &c.upper))) {
             Ok(done) => done,
@@ -207,7 +210,7 @@ proptest! {
         let (u, _) = run(&p, &c.mu, &c.v, &c.b, Some((&c.lower, &c.upper))).unwrap();
         lawful(&c, &u, f64::EPSILON)?;
         // Every cell at its upper bound: the largest sum there is.
-        c.b[0] = c.rows[0].iter().zip(&c.upper).map(|(g, u)| g * u).sum();
+        c.b[0] = residual(&c.rows[0], &c.upper, 0.0).0;
         let (u, _) = run(&p, &c.mu, &c.v, &c.b, Some((&c.lower, &c.upper))).unwrap();
         lawful(&c, &u, f64::EPSILON)?;
         // All but one held.
@@ -321,7 +324,7 @@ proptest! {
         }
         // Nearest: no lawful state is nearer, the truth among them.
         let far = |x: &[f64]| x.iter().zip(&mu).zip(&v).map(|((x, m), v)| (x - m).powi(2) / v).sum::<f64>();
-        prop_assert!(far(&u) <= far(&truth) * (1.0 + 1e-6) + 1e-6 * eps.sqrt());
+        prop_assert!(far(&u) <= far(&truth) + 1e3 * eps * n as f64, "{} {}", far(&u), far(&truth));
     }
 
     #[test]

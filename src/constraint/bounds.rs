@@ -417,7 +417,8 @@ impl Bounded {
                 };
             }
             if next == lambda || !next.is_finite() || (next - lambda).abs() <= f64::EPSILON * lambda.abs() {
-                found = low.is_finite() && high.is_finite();
+                // At the rounding of lambda: what is left is for the stored values to mend.
+                found = slope > 0.0 || (low.is_finite() && high.is_finite());
                 break;
             }
             lambda = next;
@@ -471,8 +472,10 @@ impl Bounded {
         let Work { mean, w, u, metric, .. } = work;
         clip::clip(arch, mean, v, w, lower, upper, u, &mut metric.v);
         let x = |cell: usize| mean[cell] - v[cell] * w[cell];
+        // What rounding makes of such a difference.
+        let noise = |cell: usize| 4.0 * f64::EPSILON * (mean[cell].abs() + (v[cell] * w[cell]).abs());
         for set in &sets.simplices {
-            set.nearest(x, v, u, &mut metric.v);
+            set.nearest(x, noise, v, u, &mut metric.v);
         }
         for set in &sets.monotones {
             set.nearest(x, v, u, pools, weight);
@@ -629,7 +632,7 @@ impl Bounded {
     /// Whether the multipliers prove that no state within the bounds obeys: in their direction d the largest `d'G u` over all
     /// states within is less than `d'b`.
     fn is_hopeless(&mut self, rows: &Rows, sets: &Sets) -> bool {
-        if sets.bind() || rows.iter().any(|row| row.noise > 0.0) {
+        if sets.bind() || rows.iter().any(|row| row.noise > 0.0) || self.work.lambda.iter().all(|&l| l == 0.0) {
             return false;
         }
         let Bounded { joint, work, lower, upper, .. } = self;
@@ -640,12 +643,21 @@ impl Bounded {
             linear::spread(Arch::new(), row.weights, place(&row), -lambda, &mut work.w);
             wanted -= lambda * work.b[k as usize];
         }
-        let (mut most, mut size) = (0.0, f64::abs(wanted));
-        for ((w, low), high) in work.w.iter().zip(lower).zip(upper) {
+        let mut most = 0.0;
+        for ((w, low), high) in work.w.iter().zip(&*lower).zip(&*upper) {
             if *w != 0.0 {
-                let term = w * if *w > 0.0 { *high } else { *low };
-                most += term;
-                size += term.abs();
+                most += w * if *w > 0.0 { *high } else { *low };
+            }
+        }
+        // Multipliers of opposite rows may cancel: the rounding is that of their single terms.
+        let mut size = wanted.abs();
+        for (&k, &lambda) in joint.pattern.order.iter().zip(&work.lambda) {
+            let row = rows.row(k as usize);
+            for (i, g) in row.weights.iter().enumerate() {
+                let cell = row.cell(i);
+                let reach = if lower[cell].is_finite() { lower[cell].abs() } else { 0.0 }
+                    + if upper[cell].is_finite() { upper[cell].abs() } else { 0.0 };
+                size += (lambda * g).abs() * reach;
             }
         }
         most.is_finite() && most < wanted - 1e-12 * size
@@ -667,6 +679,15 @@ impl Bounded {
                 return Ok(());
             }
             self.factor(rows, sets, input, 0.0)?;
+            let idle = |at: usize| {
+                let row = &self.work.rows[self.joint.pattern.order[at] as usize];
+                !self.work.single.takes_part(at) && row.residual_after.abs() > row.tolerance
+            };
+            if !sets.bind() && (0..rows.len()).any(idle) {
+                // Cells at a bound may still leave it to the inside.
+                self.work.metric.v.copy_from_slice(&self.v);
+                self.factor(rows, sets, input, 0.0)?;
+            }
             let Bounded { joint, work, lower, upper, given, .. } = &mut *self;
             joint.solve(work);
             for (sum, step) in work.lambda.iter_mut().zip(&work.step) {

@@ -140,8 +140,16 @@ pub(super) struct Group<'a> {
 }
 
 impl Simplex {
-    /// The point of the simplex nearest to `x` in the metric 1/v, into `u`; `free` receives v where a component is above 0.
-    pub fn nearest(&self, x: impl Fn(usize) -> f64, v: &[f64], u: &mut [f64], free: &mut [f64]) {
+    /// The point of the simplex nearest to `x` in the metric 1/v, into `u`; `free` receives v where a component is above 0. What lies
+    /// below the `noise` of x is 0, or a component without mass would be chased through ever smaller numbers.
+    pub fn nearest(
+        &self,
+        x: impl Fn(usize) -> f64,
+        noise: impl Fn(usize) -> f64,
+        v: &[f64],
+        u: &mut [f64],
+        free: &mut [f64],
+    ) {
         for p in 0..self.points {
             let cell = |c: usize| self.first + c * self.points + p;
             for c in 0..self.components {
@@ -158,7 +166,7 @@ impl Simplex {
                 let mut left = false;
                 for c in (0..self.components).map(cell) {
                     u[c] = if free[c] > 0.0 { x(c) - v[c] * theta } else { 0.0 };
-                    if u[c] < 0.0 {
+                    if free[c] > 0.0 && u[c] <= noise(c) {
                         (u[c], free[c], left) = (0.0, 0.0, true);
                     }
                 }
