@@ -41,7 +41,7 @@ impl Double {
     }
 
     #[inline]
-    fn add(self, other: Double) -> Double {
+    pub(crate) fn add(self, other: Double) -> Double {
         let (high, error) = two_sum(self.high, other.high);
         Double::normal(high, self.low + other.low + error)
     }
@@ -55,7 +55,7 @@ impl Double {
 
 /// `a + b` rounded, and its rounding error (Knuth).
 #[inline(always)]
-fn two_sum(a: f64, b: f64) -> (f64, f64) {
+pub(crate) fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     let part = sum - a;
     (sum, (a - (sum - part)) + (b - part))
@@ -63,7 +63,7 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
 
 /// `a * b` rounded, and its rounding error.
 #[inline(always)]
-fn two_product(a: f64, b: f64) -> (f64, f64) {
+pub(crate) fn two_product(a: f64, b: f64) -> (f64, f64) {
     let product = a * b;
     (product, a.mul_add(b, -product))
 }
