@@ -53,7 +53,16 @@ fn example_by_cmake(dir: &Path, prefix: &Path, shared: &str) -> String {
     );
     assert!(output.status.success(), "{}", printed(&output));
     succeed("cmake", ["--build", text(&build)]);
+    corrected_flow(&build.join("flux"));
     story(&build.join("stefan"))
+}
+
+/// The program itself fails where a balance, a bound or the mass does not hold.
+fn corrected_flow(program: &Path) {
+    let told = succeed(program, [""; 0]);
+    for line in ["largest residual", "correction", "tracer inside", "tracer that entered", "range"] {
+        assert!(told.lines().any(|l| l.starts_with(line)), "{told}");
+    }
 }
 
 fn story(program: &Path) -> String {
@@ -102,6 +111,7 @@ fn the_installed_tree_serves_strangers() {
     assert_eq!(numbers(&example_by_cmake(&dir, &prefix, "OFF")), numbers(&by_cmake));
 
     let (stefan, border) = (root().join("examples/c/stefan.c"), root().join("tests/c/border.c"));
+    let flux = root().join("examples/c/flux.c");
     let rpath = format!("-Wl,-rpath,{}", prefix.join("lib").display());
     let shared = [pkg_config(&prefix, &["--cflags", "--libs"]), vec![rpath]].concat();
     let archive = prefix.join("lib/libpcml.a");
@@ -113,6 +123,9 @@ fn the_installed_tree_serves_strangers() {
         let program = dir.join(format!("stefan_{name}"));
         compile(&stefan, &program, &flags);
         assert_eq!(numbers(&story(&program)), numbers(&by_cmake));
+        let program = dir.join(format!("flux_{name}"));
+        compile(&flux, &program, &flags);
+        corrected_flow(&program);
         let program = dir.join(format!("border_{name}"));
         compile(&border, &program, &flags);
         assert_eq!(succeed(&program, [""; 0]), "", "the library prints nothing");

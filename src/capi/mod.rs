@@ -15,6 +15,7 @@ mod array;
 mod constraints;
 mod density;
 mod error;
+mod flux;
 mod inference;
 mod model;
 mod options;
@@ -40,6 +41,10 @@ pub use constraints::{
 };
 pub use density::pcml_log_density;
 pub use error::{pcml_error_message, pcml_status_name};
+pub use flux::{
+    pcml_flux, pcml_flux_correct, pcml_flux_create, pcml_flux_free, pcml_flux_limits, pcml_flux_report,
+    pcml_flux_residual, pcml_flux_update, pcml_flux_update_bounded, pcml_flux_workspace,
+};
 pub use inference::{
     pcml_inference_covariance, pcml_inference_jvp, pcml_inference_log_likelihood, pcml_inference_sample,
     pcml_inference_vjp, pcml_inference_workspace,
@@ -47,8 +52,9 @@ pub use inference::{
 pub use model::{pcml_model, pcml_model_description, pcml_model_free, pcml_model_load, pcml_model_load_bytes};
 pub use options::{
     pcml_options, pcml_options_create, pcml_options_free, pcml_options_set_batch, pcml_options_set_context,
-    pcml_options_set_dropout, pcml_options_set_held_cells, pcml_options_set_latents, pcml_options_set_prior_size,
-    pcml_options_set_seed, pcml_options_set_smoothing, pcml_options_set_targets,
+    pcml_options_set_direct_cells, pcml_options_set_dropout, pcml_options_set_held_cells, pcml_options_set_held_faces,
+    pcml_options_set_latents, pcml_options_set_prior_size, pcml_options_set_seed, pcml_options_set_smoothing,
+    pcml_options_set_targets,
 };
 pub use plan::{
     pcml_plan, pcml_plan_condition, pcml_plan_create, pcml_plan_free, pcml_plan_latent, pcml_plan_query,

@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub held_cells: Option<bool>,
     pub prior_size: Option<usize>,
     pub smoothing: Option<f64>,
+    pub held_faces: Option<bool>,
+    pub direct_cells: Option<usize>,
 }
 
 impl Object for pcml_options {
@@ -166,4 +168,33 @@ pub unsafe extern "C" fn pcml_options_set_smoothing(options: *mut pcml_options, 
         Ok(())
     };
     unsafe { set("pcml_options_set_smoothing", options, change) }
+}
+
+/// Flux balances: 1 admits a variance of zero, which prescribes that face's flux; 0 refuses it as PCML_STATUS_VARIANCE.
+/// Unset: 0.
+///
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when neither 0 nor 1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_held_faces(options: *mut pcml_options, admit: i32) -> i32 {
+    let change = |s: &mut Settings| {
+        if admit != 0 && admit != 1 {
+            return fail!(InvalidArgument, "admit is {admit}, expected 0 or 1");
+        }
+        s.held_faces = Some(admit == 1);
+        Ok(())
+    };
+    unsafe { set("pcml_options_set_held_faces", options, change) }
+}
+
+/// Flux balances: meshes of at most so many cells are solved by elimination, larger ones by conjugate gradients; 0: all by
+/// conjugate gradients. Unset: whichever is faster on the mesh.
+///
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when cells < 0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_direct_cells(options: *mut pcml_options, cells: i64) -> i32 {
+    let change = |s: &mut Settings| {
+        s.direct_cells = Some(size(cells, "cells", 0)?);
+        Ok(())
+    };
+    unsafe { set("pcml_options_set_direct_cells", options, change) }
 }
