@@ -13,16 +13,19 @@
 //! - [`rows`](Constraints): what must hold. Quadrature of a balance over the cells, or weights of the caller's own.
 //! - [`prior`](Prior): the metric, that is, which cells yield how much.
 //! - [`project`](Projector): the correction, the posterior variance, the residual and the covariance, in O(n).
+//! - [`nonlinear`](Projector::project_nonlinear): quadratic invariants jointly with the rows, in the same metric.
 //! - [`density`](log_density): the score of a truth under marginals.
 //! - [`report`](Report): what a projection did, slice by slice.
 
 mod density;
+mod nonlinear;
 mod prior;
 mod project;
 mod report;
 mod rows;
 
 pub use density::log_density;
+pub use nonlinear::{MAX_NONLINEAR, NonlinearScratch};
 pub use prior::Prior;
 pub use project::{MAX_STEPS, Posterior, Projector, ProjectorOptions, Scratch};
 pub use report::{Report, RowReport, SliceReport};

@@ -1,3 +1,4 @@
+use super::nonlinear::{self, Quadratic};
 use super::prior::Prior;
 use super::report::{Report, RowReport, SliceReport};
 use super::rows::{Constraints, Rows};
@@ -74,26 +75,31 @@ pub struct Scratch {
 #[derive(Clone, Debug)]
 pub struct Projector {
     cells: usize,
-    rows: Rows,
-    prior: Prior,
-    options: ProjectorOptions,
+    pub(super) rows: Rows,
+    pub(super) prior: Prior,
+    pub(super) options: ProjectorOptions,
+    pub(super) quadratics: Vec<Quadratic>,
+    /// No invariant has products of different cells.
+    pub(super) diagonal_forms: bool,
+    /// As `floor`, for each row and invariant.
+    pub(super) nonlinear_floor: Vec<[f64; 2]>,
     /// For f32 and f64 storage: what rounding at underflow can add to a residual, a smallest subnormal for each weighted cell and
     /// for each product.
     floor: [f64; 2],
 }
 
-fn slice<'a>(view: &View<'a>, slices: usize, index: usize) -> View<'a> {
+pub(super) fn slice<'a>(view: &View<'a>, slices: usize, index: usize) -> View<'a> {
     if slices == 1 { view.merged() } else { view.slice(index) }
 }
 
-fn slice_mut<'a>(view: &'a mut ViewMut, slices: usize, index: usize) -> ViewMut<'a> {
+pub(super) fn slice_mut<'a>(view: &'a mut ViewMut, slices: usize, index: usize) -> ViewMut<'a> {
     if slices == 1 { view.merged_mut() } else { view.slice_mut(index) }
 }
 
 /// An array's name and place.
-type Named<'a> = (&'a str, Place);
+pub(super) type Named<'a> = (&'a str, Place);
 
-fn check_apart(output: Named, input: Named, may_be_same: bool) -> Result<()> {
+pub(super) fn check_apart(output: Named, input: Named, may_be_same: bool) -> Result<()> {
     match sharing(&output.1, &input.1) {
         Sharing::Disjoint => Ok(()),
         Sharing::Same if may_be_same => Ok(()),
@@ -105,7 +111,7 @@ fn check_apart(output: Named, input: Named, may_be_same: bool) -> Result<()> {
 }
 
 /// The first cell that is `bad`, and its value.
-fn find(view: &View, bad: impl Fn(f64) -> bool) -> Option<(usize, f64)> {
+pub(super) fn find(view: &View, bad: impl Fn(f64) -> bool) -> Option<(usize, f64)> {
     let n = view.layout().len();
     let mut stage = [0.0; 256];
     for start in (0..n).step_by(stage.len()) {
@@ -132,17 +138,31 @@ impl Projector {
     ///
     /// Errors: State when the constraints have no row, OutOfMemory.
     pub fn new(constraints: &Constraints, prior: Prior, options: &ProjectorOptions) -> Result<Projector> {
-        if constraints.is_empty() {
-            return fail!(State, "constraints have no row, expected at least one");
-        }
         let rows = constraints.rows().clone();
-        if rows.len() != 1 || rows.stored() != constraints.cells() {
-            return fail!(State, "constraints have {} rows, expected one over all cells in this version", rows.len());
+        if constraints.invariants() == 0 {
+            if constraints.is_empty() {
+                return fail!(State, "constraints have no row, expected at least one");
+            }
+            if rows.len() != 1 || rows.stored() != constraints.cells() {
+                return fail!(
+                    State,
+                    "constraints have {} rows, expected one over all cells in this version",
+                    rows.len()
+                );
+            }
         }
-        let weights = rows.row(0).weights;
-        let floor = [f32::from_bits(1) as f64, f64::from_bits(1)]
-            .map(|tiny| weights.iter().map(|w| w.abs() * tiny).sum::<f64>() + weights.len() as f64 * f64::from_bits(1));
-        Ok(Projector { cells: constraints.cells(), rows, prior, options: *options, floor })
+        let nonlinear_floor = nonlinear::floors(constraints);
+        let floor = nonlinear_floor[0];
+        Ok(Projector {
+            cells: constraints.cells(),
+            rows,
+            prior,
+            options: *options,
+            quadratics: constraints.quadratics.clone(),
+            diagonal_forms: nonlinear::diagonal_forms(constraints),
+            nonlinear_floor,
+            floor,
+        })
     }
 
     /// Values of one slice.
@@ -178,7 +198,7 @@ impl Projector {
     ///
     /// Errors: InvalidArgument when 0, TooLarge, OutOfMemory.
     pub fn report(&self, max_slices: usize) -> Result<Report> {
-        Report::new(max_slices, self.rows.len())
+        Report::new(max_slices, self.rows.len() + self.quadratics.len())
     }
 
     /// The posterior of every slice: `u = mu - v g lambda`, `var = v - v^2 g^2 / S`.
@@ -205,6 +225,7 @@ impl Projector {
         mut posterior: Posterior,
         mut report: Option<&mut Report>,
     ) -> Result<()> {
+        self.refuse_invariants()?;
         let count = self.check_arrays(scratch, &mean, variance.as_ref(), &b, &posterior)?;
         if let Some(report) = &report {
             report.check(count, self.rows.len())?;
@@ -248,6 +269,7 @@ impl Projector {
     ///
     /// Errors: as [`Projector::project`], as far as they concern the mean and `b`.
     pub fn residual(&self, scratch: &mut Scratch, mean: View, b: View, mut residual: ViewMut) -> Result<()> {
+        self.refuse_invariants()?;
         let count = self.check_slices(scratch, &mean)?;
         check_values("b", b.layout(), count)?;
         check_values("residual", residual.layout(), count)?;
@@ -275,6 +297,7 @@ impl Projector {
     ///
     /// Errors: InvalidArgument (variance against the prior), Shape, Stride (overlap), NonFinite, Variance, Singular.
     pub fn covariance(&self, variance: Option<View>, mut covariance: ViewMut) -> Result<()> {
+        self.refuse_invariants()?;
         let n = self.cells();
         self.check_prior(variance.is_some())?;
         if let Some(v) = &variance {
@@ -323,7 +346,14 @@ impl Projector {
         Ok(())
     }
 
-    fn check_prior(&self, has_variance: bool) -> Result<()> {
+    fn refuse_invariants(&self) -> Result<()> {
+        if self.quadratics.is_empty() {
+            return Ok(());
+        }
+        fail!(State, "the projector has {} invariants, expected project_nonlinear for them", self.quadratics.len())
+    }
+
+    pub(super) fn check_prior(&self, has_variance: bool) -> Result<()> {
         match (self.prior, has_variance) {
             (Prior::Diagonal, false) => {
                 fail!(NullArgument, "variance is missing, expected the prior variances of a diagonal prior")

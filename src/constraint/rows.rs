@@ -1,3 +1,4 @@
+use super::nonlinear::Quadratic;
 use crate::error::{Result, fail, zeros};
 use crate::kernels::strided::View;
 
@@ -173,6 +174,7 @@ impl Rows {
 pub struct Constraints {
     cells: usize,
     rows: Rows,
+    pub(super) quadratics: Vec<Quadratic>,
 }
 
 impl Constraints {
@@ -183,7 +185,7 @@ impl Constraints {
         if cells == 0 {
             return fail!(InvalidArgument, "cells is 0, expected at least 1");
         }
-        Ok(Constraints { cells, rows: Rows::default() })
+        Ok(Constraints { cells, rows: Rows::default(), quadratics: Vec::new() })
     }
 
     /// Values of one state.
