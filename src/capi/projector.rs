@@ -14,8 +14,8 @@ const CREATOR: &str = "pcml_projector_workspace";
 /// Constraints joined with a prior kind, ready to project. Immutable: any number of threads may use it at once, each with a
 /// workspace of its own.
 pub struct pcml_projector {
-    owner: u64,
-    projector: Projector,
+    pub(super) owner: u64,
+    pub(super) projector: Projector,
 }
 
 impl Object for pcml_projector {
@@ -116,7 +116,7 @@ pub unsafe extern "C" fn pcml_projector_report(
 
 /// # Safety
 /// NULL or a report that nobody else uses during `'a`.
-unsafe fn optional_report<'a>(report: *mut pcml_report) -> Result<Option<&'a mut Report>> {
+pub(super) unsafe fn optional_report<'a>(report: *mut pcml_report) -> Result<Option<&'a mut Report>> {
     if report.is_null() {
         return Ok(None);
     }
