@@ -361,7 +361,7 @@ impl Work {
                     sum -= a[k * m + j] * a[l * m + j];
                 }
                 if l == k {
-                    dropped[k] = !(sum > PIVOT);
+                    dropped[k] = sum.is_nan() || sum <= PIVOT;
                     a[k * m + k] = if dropped[k] { 0.0 } else { sum.sqrt() };
                 } else {
                     a[k * m + l] = if dropped[l] { 0.0 } else { sum / a[l * m + l] };
@@ -617,7 +617,7 @@ impl Projector {
                 return fail!(NonFinite, "{name}: slice {index}, cell {cell} is {x}, expected a finite number");
             }
         }
-        for (k, x) in work.target.iter().enumerate().filter(|t| !t.1.is_finite()) {
+        if let Some((k, x)) = work.target.iter().enumerate().find(|t| !t.1.is_finite()) {
             let (name, k) = if k < rows { ("b", k) } else { ("levels", k - rows) };
             return fail!(NonFinite, "{name}: slice {index}, value {k} is {x}, expected a finite number");
         }
