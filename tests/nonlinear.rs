@@ -132,11 +132,11 @@ proptest! {
         prop_assert!(left.abs() <= 4.0 * f64::EPSILON * scale);
         let (lambda, nu) = (report.rows(0)[0].multiplier, report.rows(0)[1].multiplier);
         let (mut square, mut norm) = (0.0, 0.0);
-        for i in 0..u.len() {
-            let parts = [(u[i] - c.u[i]) / c.v[i], lambda * c.g[i], 2.0 * nu * c.w[i] * u[i]];
+        for (i, &x) in u.iter().enumerate() {
+            let parts = [(x - c.u[i]) / c.v[i], lambda * c.g[i], 2.0 * nu * c.w[i] * x];
             // Stationarity in standard deviations, against the rounding of the stored state.
             square += c.v[i] * parts.iter().sum::<f64>().powi(2);
-            norm += c.v[i] * parts.iter().map(|p| p * p).sum::<f64>() + (u[i] * u[i]) / c.v[i] * 1e-10;
+            norm += c.v[i] * parts.iter().map(|p| p * p).sum::<f64>() + (x * x) / c.v[i] * 1e-10;
         }
         prop_assert!(square.sqrt() <= 1e-10 * norm.sqrt(), "{} {}", square.sqrt(), norm.sqrt());
         let (again, report) = project(&p, &u, &c.v, &[b], &[e]).unwrap();
