@@ -54,6 +54,7 @@ fn example_by_cmake(dir: &Path, prefix: &Path, shared: &str) -> String {
     assert!(output.status.success(), "{}", printed(&output));
     succeed("cmake", ["--build", text(&build)]);
     corrected_flow(&build.join("flux"));
+    assert!(succeed(build.join("energy"), [""; 0]).contains("momentum"));
     story(&build.join("stefan"))
 }
 

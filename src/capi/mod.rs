@@ -18,6 +18,7 @@ mod error;
 mod flux;
 mod inference;
 mod model;
+mod nonlinear;
 mod options;
 mod plan;
 mod projector;
@@ -50,6 +51,10 @@ pub use inference::{
     pcml_inference_vjp, pcml_inference_workspace,
 };
 pub use model::{pcml_model, pcml_model_description, pcml_model_free, pcml_model_load, pcml_model_load_bytes};
+pub use nonlinear::{
+    pcml_constraints_add_energy, pcml_constraints_add_quadratic, pcml_projector_project_nonlinear,
+    pcml_projector_workspace_nonlinear,
+};
 pub use options::{
     pcml_options, pcml_options_create, pcml_options_free, pcml_options_set_batch, pcml_options_set_context,
     pcml_options_set_direct_cells, pcml_options_set_dropout, pcml_options_set_held_cells, pcml_options_set_held_faces,

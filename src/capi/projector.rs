@@ -131,7 +131,7 @@ pub unsafe extern "C" fn pcml_projector_report(
 
 /// # Safety
 /// NULL or a report that nobody else uses during `'a`.
-unsafe fn optional_report<'a>(report: *mut pcml_report) -> Result<Option<&'a mut Report>> {
+pub(super) unsafe fn optional_report<'a>(report: *mut pcml_report) -> Result<Option<&'a mut Report>> {
     if report.is_null() {
         return Ok(None);
     }

@@ -62,9 +62,10 @@ pub struct Bounded {
 impl Projector {
     /// Working memory for [`Projector::project_bounded`] with at most `max_slices`.
     ///
-    /// Errors: InvalidArgument when 0 or for a prior that correlates cells, TooLarge (more than 256 rows with a simplex or a monotone
+    /// Errors: InvalidArgument when 0 or for a prior that correlates cells, State beside invariants, TooLarge (more than 256 rows with a simplex or a monotone
     /// run), OutOfMemory.
     pub fn bounded(&self, max_slices: usize) -> Result<Bounded> {
+        self.refuse_invariants()?;
         if max_slices == 0 {
             return fail!(InvalidArgument, "slices is 0, expected at least 1");
         }

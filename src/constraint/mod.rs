@@ -18,6 +18,7 @@
 //!   through memory; everything else goes one slice at a time through `joint`, in `batch`.
 //! - `sets` and `bounds` ([`Bounds`], [`Bounded`]): cells within bounds, on simplices, along monotone runs, jointly with the rows.
 //! - `inference` ([`Inference`]): samples, likelihoods, covariances of chosen cells, derivatives.
+//! - `nonlinear` ([`Projector::project_nonlinear`]): quadratic invariants and products jointly with the rows, in the same metric.
 //! - `flux` ([`FluxBalance`]): face fluxes on a mesh, so that every cell's balance closes, and the update that telescopes.
 //! - `density` ([`log_density`]): the score of a truth under marginals.
 //! - `report` ([`Report`]): what a projection did, slice by slice and row by row.
@@ -30,6 +31,7 @@ mod flux;
 mod inference;
 mod joint;
 mod metric;
+mod nonlinear;
 mod prior;
 mod project;
 mod report;
@@ -42,6 +44,7 @@ pub use bounds::{Bounded, Bounds};
 pub use density::log_density;
 pub use flux::{FluxBalance, FluxMethod, FluxOptions, FluxReport, FluxScratch, LimitReport, UpdateBounds};
 pub use inference::{Inference, Tangent};
+pub use nonlinear::{MAX_NONLINEAR, NonlinearScratch};
 pub use prior::Prior;
 pub use project::{MAX_STEPS, Posterior, Projector, ProjectorOptions, Scratch};
 pub use report::{Report, RowReport, SliceReport};

@@ -1,5 +1,6 @@
 use super::batch::Batch;
 use super::joint::Joint;
+use super::nonlinear::{self, Quadratic};
 use super::prior::Prior;
 use super::report::{Report, RowReport, SliceReport};
 use super::rows::{Constraints, Rows};
@@ -90,6 +91,11 @@ pub struct Projector {
     pub(super) sets: Sets,
     /// What many rows or correlated cells need; without it one row over all cells streams through.
     pub(super) joint: Option<Joint>,
+    pub(super) quadratics: Vec<Quadratic>,
+    /// No invariant has products of different cells.
+    pub(super) diagonal_forms: bool,
+    /// As `floor`, for each row and invariant.
+    pub(super) nonlinear_floor: Vec<[f64; 2]>,
     /// For f32 and f64 storage: what rounding at underflow can add to a residual, a smallest subnormal for each weighted cell and
     /// for each product.
     floor: [f64; 2],
@@ -104,7 +110,7 @@ pub(super) fn slice_mut<'a>(view: &'a mut ViewMut, slices: usize, index: usize) 
 }
 
 /// An array's name and place.
-type Named<'a> = (&'a str, Place);
+pub(super) type Named<'a> = (&'a str, Place);
 
 pub(super) fn check_apart(output: Named, input: Named, may_be_same: bool) -> Result<()> {
     match sharing(&output.1, &input.1) {
@@ -118,7 +124,7 @@ pub(super) fn check_apart(output: Named, input: Named, may_be_same: bool) -> Res
 }
 
 /// The first cell that is `bad`, and its value.
-fn find(view: &View, bad: impl Fn(f64) -> bool) -> Option<(usize, f64)> {
+pub(super) fn find(view: &View, bad: impl Fn(f64) -> bool) -> Option<(usize, f64)> {
     let n = view.layout().len();
     let mut stage = [0.0; 256];
     for start in (0..n).step_by(stage.len()) {
@@ -145,19 +151,32 @@ impl Projector {
     ///
     /// Errors: State when the constraints have no row, OutOfMemory.
     pub fn new(constraints: &Constraints, prior: Prior, options: &ProjectorOptions) -> Result<Projector> {
-        if constraints.is_empty() {
+        let rows = constraints.rows().clone();
+        let nonlinear = constraints.invariants() > 0;
+        if constraints.is_empty() && !nonlinear {
             return fail!(State, "constraints have no row, expected at least one");
         }
-        let rows = constraints.rows().clone();
         let streams = rows.len() == 1
             && rows.stored() == constraints.cells()
             && matches!(prior, Prior::Identity | Prior::Diagonal);
-        let joint = if streams { None } else { Some(Joint::new(&rows, constraints.cells(), prior, options, false)?) };
-        let weights = rows.row(0).weights;
-        let floor = [f32::from_bits(1) as f64, f64::from_bits(1)]
-            .map(|tiny| weights.iter().map(|w| w.abs() * tiny).sum::<f64>() + weights.len() as f64 * f64::from_bits(1));
-        let sets = constraints.sets.clone();
-        Ok(Projector { cells: constraints.cells(), rows, sets, prior, options: *options, joint, floor })
+        let joint = if streams || nonlinear {
+            None
+        } else {
+            Some(Joint::new(&rows, constraints.cells(), prior, options, false)?)
+        };
+        let nonlinear_floor = nonlinear::floors(constraints);
+        Ok(Projector {
+            cells: constraints.cells(),
+            rows,
+            prior,
+            options: *options,
+            sets: constraints.sets.clone(),
+            joint,
+            quadratics: constraints.quadratics.clone(),
+            diagonal_forms: nonlinear::diagonal_forms(constraints),
+            floor: nonlinear_floor[0],
+            nonlinear_floor,
+        })
     }
 
     /// Rows of the constraints.
@@ -203,7 +222,7 @@ impl Projector {
     ///
     /// Errors: InvalidArgument when 0, TooLarge, OutOfMemory.
     pub fn report(&self, max_slices: usize) -> Result<Report> {
-        Report::new(max_slices, self.rows.len())
+        Report::new(max_slices, self.rows.len() + self.quadratics.len())
     }
 
     /// The posterior of every slice: `u = mu - v g lambda`, `var = v - v^2 g^2 / S`.
@@ -230,6 +249,7 @@ impl Projector {
         mut posterior: Posterior,
         mut report: Option<&mut Report>,
     ) -> Result<()> {
+        self.refuse_invariants()?;
         if self.sets.bind() {
             return fail!(State, "constraints hold a simplex or a monotone run, expected project_bounded");
         }
@@ -279,6 +299,7 @@ impl Projector {
     ///
     /// Errors: as [`Projector::project`], as far as they concern the mean and `b`.
     pub fn residual(&self, scratch: &mut Scratch, mean: View, b: View, residual: ViewMut) -> Result<()> {
+        self.refuse_invariants()?;
         let count = self.check_slices(scratch, &mean)?;
         check_values("b", b.layout(), count, self.rows.len())?;
         check_apart(("residual", residual.place()), ("b", b.place()), false)?;
@@ -299,6 +320,7 @@ impl Projector {
     ///
     /// Errors: Shape, NonFinite, InvalidArgument, Stride (overlap).
     pub fn budget(&self, scratch: &mut Scratch, previous: View, rates: View, dt: f64, b: ViewMut) -> Result<()> {
+        self.refuse_invariants()?;
         let count = self.check_slices(scratch, &previous)?;
         let places = count * self.rows.len();
         if !rates.layout().len().is_multiple_of(places) || (count > 1 && rates.layout().shape()[0] != count) {
@@ -360,6 +382,7 @@ impl Projector {
     ///
     /// Errors: InvalidArgument (variance against the prior), Shape, Stride (overlap), NonFinite, Variance, Singular.
     pub fn covariance(&self, scratch: &mut Scratch, variance: Option<View>, mut covariance: ViewMut) -> Result<()> {
+        self.refuse_invariants()?;
         let n = self.cells();
         self.check_prior(variance.is_some())?;
         if let (Some(joint), Some(batch)) = (&self.joint, &mut scratch.batch) {
@@ -409,6 +432,13 @@ impl Projector {
             }
         }
         Ok(())
+    }
+
+    pub(super) fn refuse_invariants(&self) -> Result<()> {
+        if self.quadratics.is_empty() {
+            return Ok(());
+        }
+        fail!(State, "the projector has {} invariants, expected project_nonlinear for them", self.quadratics.len())
     }
 
     pub(super) fn check_prior(&self, has_variance: bool) -> Result<()> {

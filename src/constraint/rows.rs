@@ -1,3 +1,4 @@
+use super::nonlinear::Quadratic;
 use super::sets::Sets;
 use crate::error::{Result, fail, zeros};
 use crate::kernels::strided::View;
@@ -175,6 +176,7 @@ pub struct Constraints {
     cells: usize,
     rows: Rows,
     pub(super) sets: Sets,
+    pub(super) quadratics: Vec<Quadratic>,
 }
 
 impl Constraints {
@@ -185,7 +187,7 @@ impl Constraints {
         if cells == 0 {
             return fail!(InvalidArgument, "cells is 0, expected at least 1");
         }
-        Ok(Constraints { cells, rows: Rows::default(), sets: Sets::default() })
+        Ok(Constraints { cells, rows: Rows::default(), sets: Sets::default(), quadratics: Vec::new() })
     }
 
     /// Values of one state.

@@ -1,0 +1,811 @@
+use super::prior::Prior;
+use super::project::{Projector, check_apart, find, slice, slice_mut};
+use super::report::Report;
+use super::rows::Constraints;
+use crate::error::{Result, fail, zeros};
+use crate::field::Dtype;
+use crate::kernels::double::{Double, two_product};
+use crate::kernels::strided::{View, ViewMut};
+
+/// Most rows and invariants together: their normal matrix is dense.
+pub const MAX_NONLINEAR: usize = 256;
+/// Most Newton steps of one slice.
+const MAX_ITERATIONS: usize = 200;
+/// Most halvings of one Newton step.
+const MAX_HALVINGS: usize = 60;
+/// Most repairs of the stored values.
+const MAX_REPAIRS: usize = 20;
+/// Most conjugate gradient steps of one solve with products of different cells.
+const MAX_INNER: usize = 500;
+/// A pivot of the scaled normal matrix below this is rounding: the row depends on those before it.
+const PIVOT: f64 = 1e-13;
+const BLOCK: usize = 256;
+
+/// `q(u) = sum_t w_t u[i_t] u[j_t]`.
+#[derive(Clone, Debug)]
+pub(super) struct Quadratic {
+    terms: Vec<(u32, u32, f64)>,
+}
+
+impl Quadratic {
+    fn is_diagonal(&self) -> bool {
+        self.terms.iter().all(|t| t.0 == t.1)
+    }
+
+    /// +1 or -1 where all terms are squares with weights of that sign, else 0.
+    fn sign(&self) -> f64 {
+        let all = |s: f64| self.terms.iter().all(|t| t.0 == t.1 && t.2 * s >= 0.0);
+        if all(1.0) {
+            1.0
+        } else if all(-1.0) {
+            -1.0
+        } else {
+            0.0
+        }
+    }
+}
+
+impl Constraints {
+    /// Quadratic invariants so far.
+    pub fn invariants(&self) -> usize {
+        self.quadratics.len()
+    }
+
+    /// The invariant `q(u) = sum_t weights[t] u[cells_i[t]] u[cells_j[t]]`: weighted squares where the two cells are the same,
+    /// products of two fields of the concatenated state where they differ. A pair may be named again; its weights add up. The
+    /// level `q(u) = e` comes with each projection.
+    ///
+    /// Errors: Shape (empty, or lists of different lengths), InvalidArgument (names the term whose cell is out of range),
+    /// NonFinite, Singular when all weights are 0, TooLarge, OutOfMemory. After a failure the constraints are as before.
+    pub fn add_quadratic(&mut self, cells_i: &[i64], cells_j: &[i64], weights: &[f64]) -> Result<()> {
+        if weights.is_empty() || cells_i.len() != weights.len() || cells_j.len() != weights.len() {
+            return fail!(
+                Shape,
+                "cells_i, cells_j and weights have {}, {} and {} values, expected one number of at least 1",
+                cells_i.len(),
+                cells_j.len(),
+                weights.len()
+            );
+        }
+        let cells = self.cells();
+        for (name, list) in [("cells_i", cells_i), ("cells_j", cells_j)] {
+            if let Some(t) = list.iter().position(|&c| c < 0 || c as u64 >= cells as u64) {
+                return fail!(InvalidArgument, "{name}[{t}] is {}, expected 0 to {}", list[t], cells - 1);
+            }
+        }
+        self.push_quadratic(weights.len(), |t| (cells_i[t] as usize, cells_j[t] as usize, weights[t]))
+    }
+
+    /// The invariant `q(u) = sum_i weights[i] u[i]^2`, one weight a cell: kinetic energy with half the masses, enstrophy with half
+    /// the volumes.
+    ///
+    /// Errors: as [`Constraints::add_quadratic`].
+    pub fn add_energy(&mut self, weights: View) -> Result<()> {
+        let n = self.cells();
+        if weights.layout().len() != n {
+            let shape = weights.layout().shape();
+            return fail!(Shape, "weights has shape {shape:?}, expected {n} values, one a cell");
+        }
+        let mut w = zeros(n, "weights")?;
+        weights.gather(0, &mut w);
+        self.push_quadratic(n, |i| (i, i, w[i]))
+    }
+
+    fn push_quadratic(&mut self, count: usize, term: impl Fn(usize) -> (usize, usize, f64)) -> Result<()> {
+        if self.cells() > u32::MAX as usize {
+            return fail!(TooLarge, "invariants reach {} cells, this state has {}", u32::MAX, self.cells());
+        }
+        if let Some(t) = (0..count).find(|&t| !term(t).2.is_finite()) {
+            return fail!(NonFinite, "weights[{t}] is {}, expected a finite number", term(t).2);
+        }
+        let used = || (0..count).map(&term).filter(|t| t.2 != 0.0);
+        let number = used().count();
+        if number == 0 {
+            let k = self.invariants();
+            return fail!(Singular, "weights: all weights of invariant {k} are 0, expected at least one other");
+        }
+        let mut terms = Vec::new();
+        if terms.try_reserve_exact(number).is_err() || self.quadratics.try_reserve(1).is_err() {
+            return fail!(OutOfMemory, "no memory for an invariant of {number} terms");
+        }
+        terms.extend(used().map(|(i, j, w)| (i as u32, j as u32, w)));
+        self.quadratics.push(Quadratic { terms });
+        Ok(())
+    }
+}
+
+/// Working memory of [`Projector::project_nonlinear`], made once for a most number of slices. One for each thread.
+#[derive(Debug)]
+pub struct NonlinearScratch {
+    cells: usize,
+    rows: usize,
+    done: Vec<Done>,
+    /// The posterior mean of each slice as it will be stored.
+    results: Vec<f64>,
+    before: Vec<f64>,
+    after: Vec<f64>,
+    allowed: Vec<f64>,
+    multipliers: Vec<f64>,
+    work: Work,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Done {
+    iterations: usize,
+    repairs: usize,
+    unchanged: bool,
+    norm: f64,
+    largest: f64,
+    cell: usize,
+}
+
+#[derive(Debug)]
+struct Work {
+    mu: Vec<f64>,
+    v: Vec<f64>,
+    u: Vec<f64>,
+    /// `diag(Q)` weighted by the multipliers, then the inverse diagonal of H.
+    q_diagonal: Vec<f64>,
+    inverse: Vec<f64>,
+    right: Vec<f64>,
+    x: Vec<f64>,
+    inner: [Vec<f64>; 3],
+    /// Gradient of each row and invariant, one after the other.
+    jacobian: Vec<f64>,
+    target: Vec<f64>,
+    left: Vec<f64>,
+    scale: Vec<f64>,
+    y: Vec<f64>,
+    trial: Vec<f64>,
+    step: Vec<f64>,
+    normal: Vec<f64>,
+    diagonal: Vec<f64>,
+    dropped: Vec<bool>,
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn store(x: f64, dtype: Dtype) -> f64 {
+    match dtype {
+        Dtype::F32 => x as f32 as f64,
+        Dtype::F64 => x,
+    }
+}
+
+impl Work {
+    /// `G u - b`, `q(u) - e` in double-double, and the sums of magnitudes.
+    fn residuals(&mut self, p: &Projector, stored: Option<&[f64]>) {
+        let u = stored.unwrap_or(&self.u);
+        for k in 0..self.left.len() {
+            let (mut sum, mut scale) = (Double::default(), 0.0);
+            let mut add = |product: f64, error: f64| {
+                sum = sum.plus(product).plus(error);
+                scale += product.abs();
+            };
+            if k < p.rows.len() {
+                let row = p.rows.row(k);
+                for (t, &g) in row.weights.iter().enumerate() {
+                    let (product, error) = two_product(g, u[row.cell(t)]);
+                    add(product, error);
+                }
+            } else {
+                for &(i, j, w) in &p.quadratics[k - p.rows.len()].terms {
+                    let (square, low) = two_product(u[i as usize], u[j as usize]);
+                    let (product, error) = two_product(w, square);
+                    add(product, w.mul_add(low, error));
+                }
+            }
+            self.left[k] = sum.plus(-self.target[k]).high;
+            self.scale[k] = scale;
+        }
+    }
+
+    /// Gradients of the invariants; those of the rows are constant and filled once a slice.
+    fn gradients(&mut self, p: &Projector, stored: Option<&[f64]>) {
+        let u = stored.unwrap_or(&self.u);
+        let n = u.len();
+        for (k, q) in p.quadratics.iter().enumerate() {
+            let gradient = &mut self.jacobian[(p.rows.len() + k) * n..][..n];
+            gradient.fill(0.0);
+            for &(i, j, w) in &q.terms {
+                gradient[i as usize] += w * u[j as usize];
+                gradient[j as usize] += w * u[i as usize];
+            }
+        }
+    }
+
+    fn fill_rows(&mut self, p: &Projector) {
+        let n = self.u.len();
+        for k in 0..p.rows.len() {
+            let gradient = &mut self.jacobian[k * n..][..n];
+            gradient.fill(0.0);
+            let row = p.rows.row(k);
+            for (t, &g) in row.weights.iter().enumerate() {
+                gradient[row.cell(t)] = g;
+            }
+        }
+    }
+
+    /// `H = Sigma^-1 + sum nu_k Q_k` at the trial multipliers; false where its diagonal is not positive.
+    fn set_hessian(&mut self, p: &Projector) -> bool {
+        self.q_diagonal.fill(0.0);
+        for (q, &nu) in p.quadratics.iter().zip(&self.trial[p.rows.len()..]) {
+            for &(i, j, w) in &q.terms {
+                if i == j {
+                    self.q_diagonal[i as usize] += 2.0 * nu * w;
+                }
+            }
+        }
+        let mut positive = true;
+        for ((inverse, &v), &q) in self.inverse.iter_mut().zip(&self.v).zip(&self.q_diagonal) {
+            let d = v.mul_add(q, 1.0);
+            positive &= d > 0.0 && d.is_finite();
+            *inverse = v / d;
+        }
+        positive
+    }
+
+    /// `x = H^-1 right`; false on negative curvature. Conjugate gradients, with the inverse diagonal for a preconditioner; exact at
+    /// once where no invariant has products of different cells.
+    fn solve(&mut self, p: &Projector) -> bool {
+        if p.diagonal_forms {
+            for ((x, r), d) in self.x.iter_mut().zip(&self.right).zip(&self.inverse) {
+                *x = r * d;
+            }
+            return true;
+        }
+        let Work { right: r, x, inverse, v, trial, q_diagonal, inner, .. } = self;
+        let [z, d, hd] = inner;
+        x.fill(0.0);
+        let precondition = |z: &mut [f64], r: &[f64]| {
+            z.iter_mut().zip(r).zip(inverse.iter()).for_each(|((z, r), i)| *z = r * i);
+        };
+        precondition(z, r);
+        d.copy_from_slice(z);
+        let mut rho = dot(r, z);
+        let enough = rho * 1e-34;
+        for _ in 0..MAX_INNER {
+            if rho <= enough || rho == 0.0 {
+                return rho >= 0.0;
+            }
+            for (i, h) in hd.iter_mut().enumerate() {
+                *h = if v[i] > 0.0 { d[i] / v[i] + q_diagonal[i] * d[i] } else { 0.0 };
+            }
+            for (q, &nu) in p.quadratics.iter().zip(&trial[p.rows.len()..]) {
+                for &(i, j, w) in q.terms.iter().filter(|t| t.0 != t.1) {
+                    let (i, j) = (i as usize, j as usize);
+                    hd[i] += nu * w * d[j];
+                    hd[j] += nu * w * d[i];
+                }
+            }
+            let curvature = dot(d, hd);
+            if curvature.is_nan() || curvature <= 0.0 {
+                return false;
+            }
+            let alpha = rho / curvature;
+            x.iter_mut().zip(d.iter()).for_each(|(x, d)| *x += alpha * d);
+            r.iter_mut().zip(hd.iter()).for_each(|(r, h)| *r -= alpha * h);
+            precondition(z, r);
+            let next = dot(r, z);
+            let beta = next / rho;
+            d.iter_mut().zip(z.iter()).for_each(|(d, z)| *d = beta.mul_add(*d, *z));
+            rho = next;
+        }
+        rho <= enough * 1e8
+    }
+
+    /// `u(y) = argmin L(u, y)` at the trial multipliers, with its residuals; false outside the domain of the dual.
+    fn respond(&mut self, p: &Projector) -> bool {
+        if !self.set_hessian(p) {
+            return false;
+        }
+        let n = self.u.len();
+        self.right.fill(0.0);
+        for (k, &lambda) in self.trial[..p.rows.len()].iter().enumerate() {
+            let row = p.rows.row(k);
+            for (t, &g) in row.weights.iter().enumerate() {
+                self.right[row.cell(t)] -= lambda * g;
+            }
+        }
+        for (q, &nu) in p.quadratics.iter().zip(&self.trial[p.rows.len()..]) {
+            for &(i, j, w) in &q.terms {
+                let (i, j) = (i as usize, j as usize);
+                self.right[i] -= nu * w * self.mu[j];
+                self.right[j] -= nu * w * self.mu[i];
+            }
+        }
+        if !self.solve(p) {
+            return false;
+        }
+        for i in 0..n {
+            self.u[i] = self.mu[i] + self.x[i];
+        }
+        self.residuals(p, None);
+        self.left.iter().all(|c| c.is_finite())
+    }
+
+    /// `step = (J H^-1 J')^-1 left`, with `H` as last set. False where nothing can move.
+    fn newton(&mut self, p: &Projector) -> bool {
+        let (m, n) = (self.left.len(), self.u.len());
+        for l in 0..m {
+            self.right.copy_from_slice(&self.jacobian[l * n..][..n]);
+            if !self.solve(p) {
+                return false;
+            }
+            for k in l..m {
+                self.normal[k * m + l] = dot(&self.jacobian[k * n..][..n], &self.x);
+            }
+        }
+        self.factor_and_solve()
+    }
+
+    /// Cholesky of the normal matrix, scaled to a unit diagonal; rows that depend on those before them take no part.
+    fn factor_and_solve(&mut self) -> bool {
+        let m = self.left.len();
+        let Work { normal: a, diagonal, step, left, dropped, .. } = self;
+        for k in 0..m {
+            let d = a[k * m + k];
+            diagonal[k] = if d >= f64::MIN_POSITIVE && d.is_finite() { 1.0 / d.sqrt() } else { 0.0 };
+        }
+        for k in 0..m {
+            for l in 0..=k {
+                let mut sum = a[k * m + l] * diagonal[k] * diagonal[l];
+                for j in 0..l {
+                    sum -= a[k * m + j] * a[l * m + j];
+                }
+                if l == k {
+                    dropped[k] = sum.is_nan() || sum <= PIVOT;
+                    a[k * m + k] = if dropped[k] { 0.0 } else { sum.sqrt() };
+                } else {
+                    a[k * m + l] = if dropped[l] { 0.0 } else { sum / a[l * m + l] };
+                }
+            }
+        }
+        for k in 0..m {
+            let sum = left[k] * diagonal[k] - (0..k).map(|j| a[k * m + j] * step[j]).sum::<f64>();
+            step[k] = if dropped[k] { 0.0 } else { sum / a[k * m + k] };
+        }
+        for k in (0..m).rev() {
+            let sum = step[k] - (k + 1..m).map(|j| a[j * m + k] * step[j]).sum::<f64>();
+            step[k] = if dropped[k] { 0.0 } else { sum / a[k * m + k] };
+        }
+        for k in 0..m {
+            step[k] *= diagonal[k];
+        }
+        step.iter().all(|s| s.is_finite()) && step.iter().any(|&s| s != 0.0)
+    }
+
+    /// How far the residuals are beyond `factor eps sum |...|`, at most 1 where all hold.
+    fn excess(&self, factor: f64, p: &Projector, dtype: Dtype) -> f64 {
+        let excess = |k: usize| self.left[k].abs() / self.allowed(k, factor, p, dtype);
+        (0..self.left.len()).map(excess).fold(0.0, f64::max)
+    }
+
+    /// A smallest subnormal a term stands for rounding at underflow, so it is never 0.
+    fn allowed(&self, k: usize, factor: f64, p: &Projector, dtype: Dtype) -> f64 {
+        factor * dtype.epsilon() * self.scale[k] + p.nonlinear_floor[k][(dtype == Dtype::F64) as usize]
+    }
+}
+
+/// What rounding at underflow can add to each residual, for f32 and f64.
+pub(super) fn floors(constraints: &Constraints) -> Vec<[f64; 2]> {
+    let tiny = [f32::from_bits(1) as f64, f64::from_bits(1)];
+    let of = |sum: f64, count: usize| tiny.map(|t| sum * t + count as f64 * f64::from_bits(1));
+    let rows = constraints.rows().iter().map(|r| of(r.weights.iter().map(|w| w.abs()).sum(), r.weights.len()));
+    let squares = constraints.quadratics.iter().map(|q| {
+        let sum: f64 = q.terms.iter().map(|t| t.2.abs()).sum();
+        tiny.map(|t| sum * t * t + q.terms.len() as f64 * 4.0 * f64::from_bits(1))
+    });
+    rows.chain(squares).collect()
+}
+
+pub(super) fn diagonal_forms(constraints: &Constraints) -> bool {
+    constraints.quadratics.iter().all(Quadratic::is_diagonal)
+}
+
+impl Projector {
+    /// Quadratic invariants.
+    pub fn invariants(&self) -> usize {
+        self.quadratics.len()
+    }
+
+    /// Working memory for [`Projector::project_nonlinear`] of at most `max_slices`: 8 `cells` (9 + slices + rows + invariants)
+    /// bytes.
+    ///
+    /// Errors: InvalidArgument when 0, State without invariants, TooLarge above [`MAX_NONLINEAR`] rows and invariants, OutOfMemory.
+    pub fn nonlinear_scratch(&self, max_slices: usize) -> Result<NonlinearScratch> {
+        if max_slices == 0 {
+            return fail!(InvalidArgument, "slices is 0, expected at least 1");
+        }
+        if self.invariants() == 0 {
+            return fail!(State, "constraints have no invariant, expected at least one");
+        }
+        let (n, m) = (self.cells(), self.rows.len() + self.invariants());
+        if m > MAX_NONLINEAR {
+            return fail!(TooLarge, "{m} rows and invariants, expected at most {MAX_NONLINEAR}");
+        }
+        let (Some(all), Some(jacobian)) = (n.checked_mul(max_slices), n.checked_mul(m)) else {
+            return fail!(TooLarge, "{max_slices} slices of {n} cells exceed the address space");
+        };
+        let Some(each) = m.checked_mul(max_slices) else {
+            return fail!(TooLarge, "{max_slices} slices with {m} rows exceed the address space");
+        };
+        let what = "nonlinear workspace";
+        let field = || zeros(n, what);
+        let small = || zeros(m, what);
+        Ok(NonlinearScratch {
+            cells: n,
+            rows: m,
+            done: zeros(max_slices, what)?,
+            results: zeros(all, what)?,
+            before: zeros(each, what)?,
+            after: zeros(each, what)?,
+            allowed: zeros(each, what)?,
+            multipliers: zeros(each, what)?,
+            work: Work {
+                mu: field()?,
+                v: field()?,
+                u: field()?,
+                q_diagonal: field()?,
+                inverse: field()?,
+                right: field()?,
+                x: field()?,
+                inner: if self.diagonal_forms { Default::default() } else { [field()?, field()?, field()?] },
+                jacobian: zeros(jacobian, what)?,
+                target: small()?,
+                left: small()?,
+                scale: small()?,
+                y: small()?,
+                trial: small()?,
+                step: small()?,
+                normal: zeros(m * m, what)?,
+                diagonal: small()?,
+                dropped: zeros(m, what)?,
+            },
+        })
+    }
+
+    /// The nearest state in the prior's metric that obeys all rows and all quadratic invariants:
+    /// minimise `sum (u - mu)^2 / v` subject to `G u = b`, `q_k(u) = e_k`.
+    ///
+    /// Arrays: as [`Projector::project`]. `b`: `[slices, rows]`, or `[slices]` for one row; none without rows. `levels`: `e`,
+    /// `[slices, invariants]`, or `[slices]` for one, in the unit of weight times field squared. The report's rows are the linear
+    /// rows, then the invariants.
+    ///
+    /// Newton's method on the concave dual `d(y) = min L(u, y)`, whose gradient is the residual and whose Hessian is
+    /// `-J H^-1 J'`, `H = Sigma^-1 + sum nu_k Q_k`, halved until H stays positive definite and the slope does not turn over. A
+    /// solution so found is a global nearest point, since H is positive definite there. Where none is of this kind (the hard
+    /// case, as `mu = 0` with an energy to reach) the call refuses.
+    ///
+    /// For the posterior mean as stored `|g u - b| <= 4 eps sum |g u|` and `|q(u) - e| <= 4 eps sum |w u_i u_j|`, eps of its
+    /// dtype, with sums in double-double. A prior mean that obeys so already comes back bit for bit. Arithmetic is f64 throughout.
+    ///
+    /// All slices are decided before the first write. O(cells (rows + invariants)^2) a step, allocates nothing.
+    ///
+    /// Errors: as [`Projector::project`]; State for rows with noise; Infeasible (names slice and invariant) where a level has the
+    /// wrong sign or lies below what the rows leave; Singular where no cell can move an invariant; NotConverged with the residuals.
+    #[allow(clippy::too_many_arguments)]
+    pub fn project_nonlinear(
+        &self,
+        scratch: &mut NonlinearScratch,
+        mean: View,
+        variance: Option<View>,
+        b: Option<View>,
+        levels: View,
+        mut posterior_mean: ViewMut,
+        mut report: Option<&mut Report>,
+    ) -> Result<()> {
+        self.check_prior(variance.is_some())?;
+        let (n, rows, m) = (self.cells(), self.rows.len(), self.rows.len() + self.invariants());
+        if scratch.cells != n || scratch.rows != m {
+            return fail!(Mismatch, "workspace is of another projector, expected one of this projector");
+        }
+        let count = self.slices("mean", mean.layout())?;
+        if count > scratch.done.len() {
+            let room = scratch.done.len();
+            return fail!(InvalidArgument, "mean has {count} slices, expected at most {room} as the workspace");
+        }
+        let fields =
+            [("posterior_mean", Some(posterior_mean.layout())), ("variance", variance.as_ref().map(View::layout))];
+        for (name, layout) in fields {
+            if let Some(layout) = layout
+                && self.slices(name, layout)? != count
+            {
+                return fail!(Shape, "{name} has shape {:?}, expected {count} slices as mean", layout.shape());
+            }
+        }
+        match &b {
+            None if rows > 0 => return fail!(NullArgument, "b is missing, expected [{count}, {rows}]"),
+            Some(_) if rows == 0 => {
+                return fail!(InvalidArgument, "b is given, expected none: there are no linear rows");
+            }
+            _ => {}
+        }
+        for (name, values, each) in [("b", b.as_ref(), rows), ("levels", Some(&levels), m - rows)] {
+            let Some(values) = values else { continue };
+            let shape = values.layout().shape();
+            if shape != [count, each] && !(each == 1 && shape == [count]) {
+                return fail!(Shape, "{name} has shape {shape:?}, expected [{count}, {each}]");
+            }
+        }
+        let out = ("posterior_mean", posterior_mean.place());
+        check_apart(out, ("mean", mean.place()), true)?;
+        check_apart(out, ("levels", levels.place()), false)?;
+        for (name, values) in [("variance", &variance), ("b", &b)] {
+            if let Some(values) = values {
+                check_apart(out, (name, values.place()), false)?;
+            }
+        }
+        if let Some(k) = self.rows.iter().position(|r| r.noise != 0.0) {
+            return fail!(
+                State,
+                "row {k} has noise variance {:e}, expected 0 jointly with invariants",
+                self.rows.row(k).noise
+            );
+        }
+        if let Some(report) = &report {
+            report.check(count, m)?;
+        }
+        let dtype = posterior_mean.dtype();
+        for index in 0..count {
+            let work = &mut scratch.work;
+            slice(&mean, count, index).gather(0, &mut work.mu);
+            match &variance {
+                Some(v) => slice(v, count, index).gather(0, &mut work.v),
+                None => work.v.fill(1.0),
+            }
+            if let Some(b) = &b {
+                b.gather(index * rows, &mut work.target[..rows]);
+            }
+            levels.gather(index * (m - rows), &mut work.target[rows..]);
+            self.check_slice(index, work, variance.map(|v| slice(&v, count, index)))?;
+            let result = &mut scratch.results[index * n..][..n];
+            scratch.done[index] =
+                self.solve_slice(index, work, result, dtype, &mut scratch.before[index * m..][..m])?;
+            for k in 0..m {
+                scratch.after[index * m + k] = work.left[k];
+                scratch.allowed[index * m + k] = work.allowed(k, 4.0, self, dtype);
+                scratch.multipliers[index * m + k] = work.y[k];
+            }
+        }
+        for index in 0..count {
+            let mut out = slice_mut(&mut posterior_mean, count, index);
+            for (at, block) in scratch.results[index * n..][..n].chunks(BLOCK).enumerate() {
+                out.scatter(at * BLOCK, block);
+            }
+        }
+        if let Some(report) = &mut report {
+            report.begin(count);
+            for index in 0..count {
+                let done = scratch.done[index];
+                let (of_slice, of_rows) = report.slice_mut(index);
+                *of_slice = super::SliceReport {
+                    correction_norm: done.norm,
+                    largest_correction: done.largest,
+                    largest_correction_cell: done.cell,
+                    repairs: done.repairs,
+                    unchanged: done.unchanged,
+                    iterations: done.iterations,
+                    ..Default::default()
+                };
+                for (k, row) in of_rows.iter_mut().enumerate() {
+                    *row = super::RowReport {
+                        residual_before: scratch.before[index * m + k],
+                        residual_after: scratch.after[index * m + k],
+                        tolerance: scratch.allowed[index * m + k],
+                        multiplier: scratch.multipliers[index * m + k],
+                        dropped: false,
+                    };
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_slice(&self, index: usize, work: &Work, variance: Option<View>) -> Result<()> {
+        let rows = self.rows.len();
+        for (name, values) in [("mean", &work.mu), ("variance", &work.v)] {
+            if let Some(cell) = values.iter().position(|x| !x.is_finite()) {
+                let x = values[cell];
+                return fail!(NonFinite, "{name}: slice {index}, cell {cell} is {x}, expected a finite number");
+            }
+        }
+        if let Some((k, x)) = work.target.iter().enumerate().find(|t| !t.1.is_finite()) {
+            let (name, k) = if k < rows { ("b", k) } else { ("levels", k - rows) };
+            return fail!(NonFinite, "{name}: slice {index}, value {k} is {x}, expected a finite number");
+        }
+        let refused = |v: f64| v < 0.0 || (v == 0.0 && !self.options.held_cells);
+        if self.prior == Prior::Diagonal
+            && let Some((cell, x)) = variance.and_then(|v| find(&v, refused))
+        {
+            let expected = if self.options.held_cells { "at least 0" } else { "above 0 (or held cells admitted)" };
+            return fail!(Variance, "variance: slice {index}, cell {cell} is {x:e}, expected {expected}");
+        }
+        for (k, q) in self.quadratics.iter().enumerate() {
+            let (sign, e) = (q.sign(), work.target[rows + k]);
+            if e * sign < 0.0 {
+                let side = if sign > 0.0 { "at least" } else { "at most" };
+                return fail!(
+                    Infeasible,
+                    "levels: slice {index}, invariant {k} is {e:e}, expected {side} 0 with weights of one sign"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides one slice: its stored values go to `result`, its residuals stay in the work space.
+    fn solve_slice(
+        &self,
+        index: usize,
+        work: &mut Work,
+        result: &mut [f64],
+        dtype: Dtype,
+        before: &mut [f64],
+    ) -> Result<Done> {
+        let mut done = Done::default();
+        let overflow = || fail!(NonFinite, "posterior_mean: slice {index}: the corrected cells overflow its dtype");
+        work.y.fill(0.0);
+        work.u.copy_from_slice(&work.mu);
+        work.residuals(self, None);
+        before.copy_from_slice(&work.left);
+        if !work.left.iter().chain(&work.scale).all(|x| x.is_finite()) {
+            return fail!(NonFinite, "mean: slice {index}: the sum over its weighted cells overflows");
+        }
+        let keep = |result: &mut [f64], from: &[f64]| {
+            result.iter_mut().zip(from).for_each(|(r, &u)| *r = store(u, dtype));
+            result.iter().all(|r| r.abs() <= dtype.max())
+        };
+        if !keep(result, &work.mu) {
+            return overflow();
+        }
+        work.residuals(self, Some(result));
+        if work.excess(4.0, self, dtype) <= 1.0 {
+            return Ok(Done { unchanged: true, ..done });
+        }
+        work.fill_rows(self);
+        work.trial.fill(0.0);
+        work.respond(self);
+        let mut last = f64::INFINITY;
+        loop {
+            let excess = work.excess(1.0, self, Dtype::F64);
+            // Rounding of u stops Newton's method some eps away: then the stored values are repaired.
+            if excess <= 1.0 || (excess < 1e4 && excess >= 0.5 * last) {
+                break;
+            }
+            last = excess;
+            work.gradients(self, None);
+            if done.iterations == MAX_ITERATIONS {
+                return self.give_up(index, work);
+            }
+            if !work.newton(self) {
+                return self.stuck(index, work);
+            }
+            done.iterations += 1;
+            let slope = dot(&work.left, &work.step);
+            let mut length = 1.0f64;
+            let mut halvings = 0;
+            loop {
+                for k in 0..work.y.len() {
+                    work.trial[k] = length.mul_add(work.step[k], work.y[k]);
+                }
+                if work.respond(self) {
+                    let now = dot(&work.left, &work.step);
+                    // A slope above 0 is a certain ascent of a concave function.
+                    if now >= -0.5 * slope || work.excess(1.0, self, Dtype::F64) < last.min(1e4) {
+                        break;
+                    }
+                }
+                halvings += 1;
+                if halvings == MAX_HALVINGS {
+                    return self.give_up(index, work);
+                }
+                length *= 0.5;
+            }
+            work.y.copy_from_slice(&work.trial);
+        }
+        if !keep(result, &work.u) {
+            return overflow();
+        }
+        work.residuals(self, Some(result));
+        while work.excess(4.0, self, dtype) > 1.0 {
+            if done.repairs == MAX_REPAIRS {
+                return self.give_up(index, work);
+            }
+            done.repairs += 1;
+            work.gradients(self, Some(result));
+            if !work.newton(self) {
+                return self.give_up(index, work);
+            }
+            work.right.fill(0.0);
+            for (gradient, &s) in work.jacobian.chunks(result.len()).zip(&work.step) {
+                work.right.iter_mut().zip(gradient).for_each(|(r, g)| *r -= s * g);
+            }
+            if !work.solve(self) {
+                return self.give_up(index, work);
+            }
+            for (u, x) in work.u.iter_mut().zip(&work.x) {
+                *u += x;
+            }
+            if !keep(result, &work.u) {
+                return overflow();
+            }
+            work.residuals(self, Some(result));
+        }
+        let mut square = 0.0;
+        for (cell, (&u, (&mu, &v))) in result.iter().zip(work.mu.iter().zip(&work.v)).enumerate() {
+            let change = u - mu;
+            if v > 0.0 {
+                square += change * (change / v);
+            }
+            if change.abs() > done.largest {
+                (done.largest, done.cell) = (change.abs(), cell);
+            }
+        }
+        done.norm = square.sqrt();
+        Ok(done)
+    }
+
+    fn stuck<T>(&self, index: usize, work: &mut Work) -> Result<T> {
+        let rows = self.rows.len();
+        let still =
+            |k: usize| work.jacobian[k * work.v.len()..][..work.v.len()].iter().zip(&work.v).all(|(g, v)| g * v == 0.0);
+        if let Some(k) = (0..work.left.len()).find(|&k| work.left[k] != 0.0 && still(k)) {
+            let (what, number) = if k < rows { ("row", k) } else { ("invariant", k - rows) };
+            return fail!(
+                Singular,
+                "mean: slice {index}: {what} {number} has no gradient there, so no nearest state takes it by {:e}",
+                -work.left[k]
+            );
+        }
+        self.give_up(index, work)
+    }
+
+    /// Weak duality for `min q` over `G u = b` with `q = sum w u^2 >= 0`: `q >= l b - sum (G' l)^2 / (4 w)` for any l. As nu grows
+    /// `l = -lambda / nu` tends to the best one.
+    fn give_up<T>(&self, index: usize, work: &mut Work) -> Result<T> {
+        let rows = self.rows.len();
+        for (k, q) in self.quadratics.iter().enumerate() {
+            let (sign, nu, e) = (q.sign(), work.y[rows + k], work.target[rows + k]);
+            if sign == 0.0 || nu * sign <= 0.0 {
+                continue;
+            }
+            work.right.fill(0.0);
+            work.x.fill(0.0);
+            let mut bound = 0.0;
+            for r in 0..rows {
+                let l = -work.y[r] / nu.abs();
+                bound += l * work.target[r];
+                let row = self.rows.row(r);
+                row.weights.iter().enumerate().for_each(|(t, g)| work.right[row.cell(t)] += l * g);
+            }
+            q.terms.iter().for_each(|t| work.x[t.0 as usize] += t.2.abs());
+            for (g, w) in work.right.iter().zip(&work.x) {
+                if *g != 0.0 {
+                    bound -= g * (g / (4.0 * w));
+                }
+            }
+            if bound > e.abs() * (1.0 + 1e-9) {
+                return fail!(
+                    Infeasible,
+                    "levels: slice {index}, invariant {k} is {e:e}, expected a magnitude of {bound:e} or more: the rows leave no less"
+                );
+            }
+        }
+        let worst = (0..work.left.len())
+            .max_by(|&a, &b| {
+                let of = |k: usize| work.left[k].abs() / work.allowed(k, 1.0, self, Dtype::F64);
+                of(a).total_cmp(&of(b))
+            })
+            .unwrap_or(0);
+        let (what, number) = if worst < rows { ("row", worst) } else { ("invariant", worst - rows) };
+        fail!(
+            NotConverged,
+            "mean: slice {index}: residual {:e} of {what} {number} is left, where its terms add up to {:e}",
+            work.left[worst],
+            work.scale[worst]
+        )
+    }
+}
