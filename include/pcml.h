@@ -372,6 +372,86 @@ typedef int32_t pcml_flux_method;
 #endif // __cplusplus
 
 /**
+ * How cells are brought within their bounds while the rows hold.
+ */
+enum pcml_bounds_method
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The nearest state in the prior's metric.
+   */
+  PCML_BOUNDS_METHOD_NEAREST = 1,
+  /**
+   * Clip, then spread what the row lacks over the room that is left, in proportion to it (clip and assured sum, CAAS; Bradley et
+   * al. 2019): one pass more than clipping, not nearest. Takes one row and finite bounds.
+   */
+  PCML_BOUNDS_METHOD_SPREAD = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum pcml_bounds_method pcml_bounds_method;
+#else
+typedef int32_t pcml_bounds_method;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What becomes of bounds that no lawful state meets.
+ */
+enum pcml_bounds_policy
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The call fails.
+   */
+  PCML_BOUNDS_POLICY_REFUSE = 1,
+  /**
+   * Cells leave their bounds by the least, in the prior's metric: `sum (distance to the bounds)^2 / v` is smallest. One row.
+   */
+  PCML_BOUNDS_POLICY_RELAX_LEAST = 2,
+  /**
+   * Every cell may reach the least lower and the largest upper bound of its slice; where that is not enough, the call fails.
+   */
+  PCML_BOUNDS_POLICY_RELAX_TO_EXTREMES = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum pcml_bounds_policy pcml_bounds_policy;
+#else
+typedef int32_t pcml_bounds_policy;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * The direction of a monotone profile.
+ */
+enum pcml_direction
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * No cell is below the one before it.
+   */
+  PCML_DIRECTION_INCREASING = 1,
+  /**
+   * No cell is above the one before it.
+   */
+  PCML_DIRECTION_DECREASING = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum pcml_direction pcml_direction;
+#else
+typedef int32_t pcml_direction;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * What must hold: linear rows `G u = b + noise` over the cells of a state, numbered from 0 in the order in which they are added.
  * The right-hand sides b come with each projection.
  */
@@ -569,6 +649,130 @@ extern "C" {
 #endif // __cplusplus
 
 /**
+ * Creates a workspace for the pcml_bounded_* calls of a projector: projections within bounds, on simplices and along monotone runs.
+ *
+ * @param projector  the projector, with PCML_PRIOR_IDENTITY, PCML_PRIOR_DIAGONAL or PCML_PRIOR_SCALAR, and the only one that takes
+ *                   the workspace
+ * @param slices     most slices of one call, at least 1
+ * @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when slices < 1, for a prior that correlates cells, or for
+ *         PCML_BOUNDS_METHOD_SPREAD with more than one row or with sets, PCML_STATUS_STATE beside invariants,
+ *         PCML_STATUS_TOO_LARGE for more than 256 rows beside sets, PCML_STATUS_OUT_OF_MEMORY
+ *
+ * Threads: any. Allocation: the object, about 80 bytes a cell, 8 more a cell and slice, and what the rows' system takes.
+ */
+int32_t pcml_bounded_workspace(const struct pcml_projector *projector,
+                               int64_t slices,
+                               struct pcml_workspace **workspace);
+
+/**
+ * Makes every slice obey all rows and stay within its bounds and sets: the u with least sum of (u - mu)^2 / v, such that G u = b,
+ * lower <= u <= upper, and the sets of pcml_constraints_add_simplex and pcml_constraints_add_monotone hold. With
+ * PCML_BOUNDS_METHOD_SPREAD clipping and spreading instead.
+ *
+ * Bounds hold with tolerance zero for u as it is stored (one that the dtype of u cannot hold is rounded inwards), rows without noise
+ * to 4 eps sum |g u|; a mean that obeys and lies within comes back bit for bit. A cell whose variance is 0 stays. Where no state
+ * within the bounds obeys, the policy of pcml_constraints_set_bounds decides; the report has the cells whose bounds yielded, and by how
+ * much at most.
+ *
+ * Arrays hold `cells` values, or have shape [slices, ...] with `cells` values a slice; any strides; dtypes may differ. The
+ * posterior may be the mean's own array (same data, dtype, shape and strides) or lie apart from all other arrays.
+ *
+ * @param projector       the projector
+ * @param workspace       one of pcml_bounded_workspace of this projector with room for the slices
+ * @param mean            mu, in the unit of the field
+ * @param variance        v, that unit squared; NULL with PCML_PRIOR_IDENTITY
+ * @param b               one value a slice and row, [slices, rows]
+ * @param lower           least values, of the mean's shape or that of one slice, -infinity where there is none; NULL: none
+ * @param upper           largest values, likewise, +infinity where there is none; NULL: none
+ * @param posterior_mean  receives u
+ * @param report          is filled on success, needs room for the slices; NULL: not asked for
+ * @return as pcml_projector_project; PCML_STATUS_INVALID_ARGUMENT also where a lower bound is above its upper bound (the text names
+ *         slice and cell), or infinite with PCML_BOUNDS_METHOD_SPREAD; PCML_STATUS_INFEASIBLE when no state within the bounds obeys
+ *         (slice and row are named); PCML_STATUS_NOT_CONVERGED (the text has the residual). After any failure the arrays and the
+ *         report are as before.
+ *
+ * Threads: any, one workspace and one report each. Allocation: none on success.
+ */
+int32_t pcml_bounded_project(const struct pcml_projector *projector,
+                             struct pcml_workspace *workspace,
+                             const struct pcml_const_array *mean,
+                             const struct pcml_const_array *variance,
+                             const struct pcml_const_array *b,
+                             const struct pcml_const_array *lower,
+                             const struct pcml_const_array *upper,
+                             const struct pcml_array *posterior_mean,
+                             struct pcml_report *report);
+
+/**
+ * The derivative of pcml_bounded_project's mean, of one slice, in a direction. Cells at a bound stay there, components at 0 too, a
+ * pool of a monotone run moves as one; bounds are constants. Where a cell is about to reach or leave a bound it is one of
+ * the one-sided derivatives. Takes and returns what pcml_inference_jvp does, with the bounds.
+ *
+ * @param projector         the projector
+ * @param workspace         from pcml_bounded_workspace
+ * @param mean              mu, `cells` values
+ * @param variance          the prior's data of one slice; NULL with PCML_PRIOR_IDENTITY
+ * @param b                 one value a row
+ * @param lower             `cells` values; NULL: none
+ * @param upper             `cells` values; NULL: none
+ * @param tangent_mean      dmu, `cells` values; NULL: 0
+ * @param tangent_variance  dv, `cells` values with PCML_PRIOR_DIAGONAL, one with PCML_PRIOR_SCALAR; NULL: 0
+ * @param tangent_b         db, one value a row; NULL: 0
+ * @param tangent           receives du, `cells` values; may be tangent_mean's own array, else lies apart
+ * @return 0, or as pcml_bounded_project; PCML_STATUS_STATE where bounds yielded by the least; PCML_STATUS_INVALID_ARGUMENT for a
+ *         tangent_variance that the prior has not
+ *
+ * Threads: any, one workspace each. Allocation: none on success.
+ */
+int32_t pcml_bounded_jvp(const struct pcml_projector *projector,
+                         struct pcml_workspace *workspace,
+                         const struct pcml_const_array *mean,
+                         const struct pcml_const_array *variance,
+                         const struct pcml_const_array *b,
+                         const struct pcml_const_array *lower,
+                         const struct pcml_const_array *upper,
+                         const struct pcml_const_array *tangent_mean,
+                         const struct pcml_const_array *tangent_variance,
+                         const struct pcml_const_array *tangent_b,
+                         const struct pcml_array *tangent);
+
+/**
+ * The derivatives of <cotangent, u>, u of pcml_bounded_project, of one slice: the transpose of pcml_bounded_jvp. Takes and returns
+ * what pcml_inference_vjp does, with the bounds.
+ *
+ * @param projector          the projector
+ * @param workspace          from pcml_bounded_workspace
+ * @param mean               mu, `cells` values
+ * @param variance           the prior's data of one slice; NULL with PCML_PRIOR_IDENTITY
+ * @param b                  one value a row
+ * @param lower              `cells` values; NULL: none
+ * @param upper              `cells` values; NULL: none
+ * @param cotangent          ubar, `cells` values
+ * @param gradient_mean      receives mubar, `cells` values; NULL: not asked for
+ * @param gradient_variance  receives vbar, `cells` values with PCML_PRIOR_DIAGONAL, one with PCML_PRIOR_SCALAR; NULL: not asked
+ *                           for, and with PCML_PRIOR_IDENTITY
+ * @param gradient_b         receives bbar, one value a row; NULL: not asked for
+ * @return 0, or as pcml_bounded_jvp; PCML_STATUS_INVALID_ARGUMENT also when no gradient is asked for; after a failure the
+ *         gradients are as before
+ *
+ * The gradients lie apart from each other and from the inputs.
+ *
+ * Threads: any, one workspace each. Allocation: none on success.
+ */
+int32_t pcml_bounded_vjp(const struct pcml_projector *projector,
+                         struct pcml_workspace *workspace,
+                         const struct pcml_const_array *mean,
+                         const struct pcml_const_array *variance,
+                         const struct pcml_const_array *b,
+                         const struct pcml_const_array *lower,
+                         const struct pcml_const_array *upper,
+                         const struct pcml_const_array *cotangent,
+                         const struct pcml_array *gradient_mean,
+                         const struct pcml_array *gradient_variance,
+                         const struct pcml_array *gradient_b);
+
+/**
  * Creates constraints without rows.
  *
  * @param cells        values of one state, at least 1; several fields, or several times, are concatenated
@@ -754,6 +958,98 @@ int32_t pcml_constraints_add_stencils(struct pcml_constraints *constraints,
                                       const double *coefficients,
                                       int32_t shared,
                                       double noise_variance);
+
+/**
+ * Adds the quadratic invariant q(u) = sum over t of weights[t] u[cells_i[t]] u[cells_j[t]]: weighted squares where the two cells
+ * are the same, products of two fields of the concatenated state where they differ. Its level comes with each projection. The
+ * lists are copied.
+ *
+ * @param constraints  the object that gets the invariant
+ * @param terms        number of terms, at least 1
+ * @param cells_i      the first cell of each term, 0 to cells - 1
+ * @param cells_j      the second cell of each term, 0 to cells - 1
+ * @param weights      one weight a term, of any sign, not all 0
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when terms < 1 or a cell is out of range (the text names the
+ *         term), PCML_STATUS_STRIDE for alignment, PCML_STATUS_NON_FINITE, PCML_STATUS_SINGULAR when all weights are 0,
+ *         PCML_STATUS_TOO_LARGE, PCML_STATUS_OUT_OF_MEMORY; after a failure the constraints are as before
+ *
+ * Threads: one at a time for one object. Allocation: the invariant.
+ */
+int32_t pcml_constraints_add_quadratic(struct pcml_constraints *constraints,
+                                       int64_t terms,
+                                       const int64_t *cells_i,
+                                       const int64_t *cells_j,
+                                       const double *weights);
+
+/**
+ * Adds the quadratic invariant q(u) = sum of weights[i] u[i]^2: kinetic energy with half the masses, enstrophy with half the
+ * volumes. Its level comes with each projection. The weights are copied.
+ *
+ * @param constraints  the object that gets the invariant
+ * @param weights      one weight a cell (any shape with that many values), of any sign, not all 0
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_SHAPE, PCML_STATUS_NON_FINITE, PCML_STATUS_SINGULAR when all weights are 0,
+ *         PCML_STATUS_TOO_LARGE, PCML_STATUS_OUT_OF_MEMORY, or those of an array descriptor; after a failure the constraints
+ *         are as before
+ *
+ * Threads: one at a time for one object. Allocation: the invariant.
+ */
+int32_t pcml_constraints_add_energy(struct pcml_constraints *constraints,
+                                    const struct pcml_const_array *weights);
+
+/**
+ * Chooses how pcml_bounded_project brings cells within their bounds, and what it does where no lawful state is within them. Without
+ * this call: PCML_BOUNDS_METHOD_NEAREST, PCML_BOUNDS_POLICY_REFUSE. The bounds themselves come with each projection.
+ *
+ * @param constraints  the object
+ * @param method       a number of enum pcml_bounds_method
+ * @param policy       a number of enum pcml_bounds_policy
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for unknown numbers; after a failure the constraints are as
+ *         before
+ *
+ * Threads: one at a time for one object. Allocation: none.
+ */
+int32_t pcml_constraints_set_bounds(struct pcml_constraints *constraints,
+                                    int32_t method,
+                                    int32_t policy);
+
+/**
+ * Adds that at each of `points` points `components` values are at least 0 and sum to `total`, as saturations or mass fractions do.
+ * Component c at point p is cell first + c points + p: component after component. Bounds of these cells are not read. Holds in
+ * pcml_bounded_project, jointly with the rows (a mass of each component).
+ *
+ * @param constraints  the object that gets the set
+ * @param first        its first cell, from 0
+ * @param components   how many, at least 2
+ * @param points       how many, at least 1
+ * @param total        above 0, in the unit of the field
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT (sizes, total, cells out of range or in another set); after a
+ *         failure the constraints are as before
+ *
+ * Threads: one at a time for one object. Allocation: a few bytes.
+ */
+int32_t pcml_constraints_add_simplex(struct pcml_constraints *constraints,
+                                     int64_t first,
+                                     int64_t components,
+                                     int64_t points,
+                                     double total);
+
+/**
+ * Adds that `count` cells from `first` on increase or decrease, not strictly, as a cumulative quantity or a stable density
+ * profile does. Bounds of these cells are not read. Holds in pcml_bounded_project, jointly with the rows.
+ *
+ * @param constraints  the object that gets the run
+ * @param first        its first cell, from 0
+ * @param count        how many cells, at least 2
+ * @param direction    a number of enum pcml_direction
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT (an unknown direction, cells out of range or in another set);
+ *         after a failure the constraints are as before
+ *
+ * Threads: one at a time for one object. Allocation: a few bytes.
+ */
+int32_t pcml_constraints_add_monotone(struct pcml_constraints *constraints,
+                                      int64_t first,
+                                      int64_t count,
+                                      int32_t direction);
 
 /**
  * Mean over the cells of log N(truth; mean, variance): how probable a truth is under marginals, in nats a cell.
@@ -1162,44 +1458,7 @@ int32_t pcml_model_description(const struct pcml_model *model,
 void pcml_model_free(struct pcml_model *model);
 
 /**
- * Adds the quadratic invariant q(u) = sum over t of weights[t] u[cells_i[t]] u[cells_j[t]]: weighted squares where the two cells
- * are the same, products of two fields of the concatenated state where they differ. Its level comes with each projection. The
- * lists are copied.
- *
- * @param constraints  the object that gets the invariant
- * @param terms        number of terms, at least 1
- * @param cells_i      the first cell of each term, 0 to cells - 1
- * @param cells_j      the second cell of each term, 0 to cells - 1
- * @param weights      one weight a term, of any sign, not all 0
- * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when terms < 1 or a cell is out of range (the text names the
- *         term), PCML_STATUS_STRIDE for alignment, PCML_STATUS_NON_FINITE, PCML_STATUS_SINGULAR when all weights are 0,
- *         PCML_STATUS_TOO_LARGE, PCML_STATUS_OUT_OF_MEMORY; after a failure the constraints are as before
- *
- * Threads: one at a time for one object. Allocation: the invariant.
- */
-int32_t pcml_constraints_add_quadratic(struct pcml_constraints *constraints,
-                                       int64_t terms,
-                                       const int64_t *cells_i,
-                                       const int64_t *cells_j,
-                                       const double *weights);
-
-/**
- * Adds the quadratic invariant q(u) = sum of weights[i] u[i]^2: kinetic energy with half the masses, enstrophy with half the
- * volumes. Its level comes with each projection. The weights are copied.
- *
- * @param constraints  the object that gets the invariant
- * @param weights      one weight a cell (any shape with that many values), of any sign, not all 0
- * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_SHAPE, PCML_STATUS_NON_FINITE, PCML_STATUS_SINGULAR when all weights are 0,
- *         PCML_STATUS_TOO_LARGE, PCML_STATUS_OUT_OF_MEMORY, or those of an array descriptor; after a failure the constraints
- *         are as before
- *
- * Threads: one at a time for one object. Allocation: the invariant.
- */
-int32_t pcml_constraints_add_energy(struct pcml_constraints *constraints,
-                                    const struct pcml_const_array *weights);
-
-/**
- * Creates a workspace for pcml_projector_project_nonlinear of this projector.
+ * Creates a workspace for pcml_nonlinear_project of this projector.
  *
  * @param projector  the projector, with an invariant, and the only one that takes the workspace
  * @param slices     most slices of one call, at least 1
@@ -1209,9 +1468,9 @@ int32_t pcml_constraints_add_energy(struct pcml_constraints *constraints,
  *
  * Threads: any. Allocation: the object, about 8 bytes a cell for each slice, row and invariant, and 80 bytes a cell.
  */
-int32_t pcml_projector_workspace_nonlinear(const struct pcml_projector *projector,
-                                           int64_t slices,
-                                           struct pcml_workspace **workspace);
+int32_t pcml_nonlinear_workspace(const struct pcml_projector *projector,
+                                 int64_t slices,
+                                 struct pcml_workspace **workspace);
 
 /**
  * Makes every slice obey all rows and all quadratic invariants: the state u nearest to mu, with least sum of (u - mu)^2 / v, such
@@ -1225,7 +1484,7 @@ int32_t pcml_projector_workspace_nonlinear(const struct pcml_projector *projecto
  * posterior may be the mean's own array (same data, dtype, shape and strides) or lie apart from all other arrays.
  *
  * @param projector       the projector
- * @param workspace       one of pcml_projector_workspace_nonlinear of this projector with room for the slices
+ * @param workspace       one of pcml_nonlinear_workspace of this projector with room for the slices
  * @param mean            mu, in the unit of the field
  * @param variance        v > 0 (or >= 0 with held cells), that unit squared; NULL with PCML_PRIOR_IDENTITY, where v = 1
  * @param b               [slices, rows], or [slices] for one row; NULL when there are no linear rows
@@ -1239,14 +1498,76 @@ int32_t pcml_projector_workspace_nonlinear(const struct pcml_projector *projecto
  *
  * Threads: any, one workspace and one report each. Allocation: none on success.
  */
-int32_t pcml_projector_project_nonlinear(const struct pcml_projector *projector,
-                                         struct pcml_workspace *workspace,
-                                         const struct pcml_const_array *mean,
-                                         const struct pcml_const_array *variance,
-                                         const struct pcml_const_array *b,
-                                         const struct pcml_const_array *levels,
-                                         const struct pcml_array *posterior_mean,
-                                         struct pcml_report *report);
+int32_t pcml_nonlinear_project(const struct pcml_projector *projector,
+                               struct pcml_workspace *workspace,
+                               const struct pcml_const_array *mean,
+                               const struct pcml_const_array *variance,
+                               const struct pcml_const_array *b,
+                               const struct pcml_const_array *levels,
+                               const struct pcml_array *posterior_mean,
+                               struct pcml_report *report);
+
+/**
+ * The derivative of pcml_nonlinear_project's mean, of one slice, in a direction: along the rows and the tangents of the invariants,
+ * with their curvature.
+ *
+ * @param projector         the projector
+ * @param workspace         from pcml_nonlinear_workspace
+ * @param mean              mu, `cells` values
+ * @param variance          the prior's data of one slice; NULL with PCML_PRIOR_IDENTITY
+ * @param b                 one value a row; NULL when there are no linear rows
+ * @param levels            one value an invariant
+ * @param tangent_mean      dmu, `cells` values; NULL: 0
+ * @param tangent_variance  dv, `cells` values with PCML_PRIOR_DIAGONAL, one with PCML_PRIOR_SCALAR; NULL: 0
+ * @param tangent_b         one value a row, then one an invariant, for its level; NULL: 0
+ * @param tangent           receives du, `cells` values; may be tangent_mean's own array, else lies apart
+ * @return 0, or as pcml_nonlinear_project; PCML_STATUS_SINGULAR where rows and invariants have no gradient;
+ *         PCML_STATUS_INVALID_ARGUMENT for a tangent_variance that the prior has not
+ *
+ * Threads: any, one workspace each. Allocation: none on success.
+ */
+int32_t pcml_nonlinear_jvp(const struct pcml_projector *projector,
+                           struct pcml_workspace *workspace,
+                           const struct pcml_const_array *mean,
+                           const struct pcml_const_array *variance,
+                           const struct pcml_const_array *b,
+                           const struct pcml_const_array *levels,
+                           const struct pcml_const_array *tangent_mean,
+                           const struct pcml_const_array *tangent_variance,
+                           const struct pcml_const_array *tangent_b,
+                           const struct pcml_array *tangent);
+
+/**
+ * The derivatives of <cotangent, u>, u of pcml_nonlinear_project, of one slice: the transpose of pcml_nonlinear_jvp.
+ *
+ * @param projector          the projector
+ * @param workspace          from pcml_nonlinear_workspace
+ * @param mean               mu, `cells` values
+ * @param variance           the prior's data of one slice; NULL with PCML_PRIOR_IDENTITY
+ * @param b                  one value a row; NULL when there are no linear rows
+ * @param levels             one value an invariant
+ * @param cotangent          ubar, `cells` values
+ * @param gradient_mean      receives mubar, `cells` values; NULL: not asked for
+ * @param gradient_variance  receives vbar, `cells` values with PCML_PRIOR_DIAGONAL, one with PCML_PRIOR_SCALAR; NULL: not asked
+ *                           for, and with PCML_PRIOR_IDENTITY
+ * @param gradient_b         receives one value a row, then one an invariant, for its level; NULL: not asked for
+ * @return 0, or as pcml_nonlinear_jvp; PCML_STATUS_INVALID_ARGUMENT also when no gradient is asked for; after a failure the
+ *         gradients are as before
+ *
+ * The gradients lie apart from each other and from the inputs.
+ *
+ * Threads: any, one workspace each. Allocation: none on success.
+ */
+int32_t pcml_nonlinear_vjp(const struct pcml_projector *projector,
+                           struct pcml_workspace *workspace,
+                           const struct pcml_const_array *mean,
+                           const struct pcml_const_array *variance,
+                           const struct pcml_const_array *b,
+                           const struct pcml_const_array *levels,
+                           const struct pcml_const_array *cotangent,
+                           const struct pcml_array *gradient_mean,
+                           const struct pcml_array *gradient_variance,
+                           const struct pcml_array *gradient_b);
 
 /**
  * Creates settings, all unset.

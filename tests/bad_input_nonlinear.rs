@@ -29,7 +29,7 @@ fn bad_calls_change_nothing() {
         let mut p = null_mut();
         ok(pcml_projector_create(c, 2, null(), &mut p));
         let (mut w, mut linear) = (null_mut(), null_mut());
-        ok(pcml_projector_workspace_nonlinear(p, 1, &mut w));
+        ok(pcml_nonlinear_workspace(p, 1, &mut w));
         ok(pcml_projector_workspace(p, 1, &mut linear));
 
         let mut out = [SENTINEL; 3];
@@ -38,10 +38,10 @@ fn bad_calls_change_nothing() {
         let run = |w, mean: &[f64], v: &[f64], b: &[f64], e: &[f64], to: &pcml_array| {
             let (mean, v) = (input(mean, &[mean.len()]), input(v, &[v.len()]));
             let (b, e) = (input(b, &[b.len()]), input(e, &[e.len()]));
-            pcml_projector_project_nonlinear(p, w, &mean, &v, &b, &e, to, null_mut())
+            pcml_nonlinear_project(p, w, &mean, &v, &b, &e, to, null_mut())
         };
         failed(run(null_mut(), &mean, &v, &b, &e, &to), Status::NullArgument, &["workspace"]);
-        failed(run(linear, &mean, &v, &b, &e, &to), Status::Mismatch, &["pcml_projector_workspace_nonlinear"]);
+        failed(run(linear, &mean, &v, &b, &e, &to), Status::Mismatch, &["pcml_nonlinear_workspace"]);
         failed(run(w, &mean[..2], &v, &b, &e, &to), Status::Shape, &["mean"]);
         failed(run(w, &[1.0, f64::NAN, 3.0], &v, &b, &e, &to), Status::NonFinite, &["mean", "slice 0, cell 1"]);
         failed(run(w, &mean, &[1.0, 0.0, 1.0], &b, &e, &to), Status::Variance, &["slice 0, cell 1"]);
@@ -53,7 +53,7 @@ fn bad_calls_change_nothing() {
         failed(run(w, &mean, &v, &b, &[11.0], &to), Status::Infeasible, &["slice 0, invariant 0"]);
         let (field, level) = (input(&mean, &[3]), input(&e, &[1]));
         failed(
-            pcml_projector_project_nonlinear(p, w, &field, &field, null(), &level, &to, null_mut()),
+            pcml_nonlinear_project(p, w, &field, &field, null(), &level, &to, null_mut()),
             Status::NullArgument,
             &["b is missing"],
         );
@@ -68,13 +68,13 @@ fn bad_calls_change_nothing() {
         let over = output(&mut shared[1..], &[3]);
         let (ones, b) = (input(&ones, &[3]), input(&b, &[1]));
         failed(
-            pcml_projector_project_nonlinear(p, w, &from, &ones, &b, &level, &over, null_mut()),
+            pcml_nonlinear_project(p, w, &from, &ones, &b, &level, &over, null_mut()),
             Status::Stride,
             &["posterior_mean overlaps mean"],
         );
         assert_eq!(shared, [1.0, 2.0, 3.0, 4.0]);
         let to = output(&mut out, &[3]);
-        ok(pcml_projector_project_nonlinear(p, w, &field, &ones, &b, &level, &to, null_mut()));
+        ok(pcml_nonlinear_project(p, w, &field, &ones, &b, &level, &to, null_mut()));
         assert!((out.iter().sum::<f64>() - 6.0).abs() < 1e-14, "{}", message());
         assert!((out.iter().map(|u| u * u).sum::<f64>() - 13.0).abs() < 1e-13);
         pcml_workspace_free(w);

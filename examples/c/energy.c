@@ -82,8 +82,8 @@ int main(void) {
   check(pcml_constraints_add_row(laws, &weights, 0.0));
   check(pcml_constraints_add_energy(laws, &energies));
   check(pcml_projector_create(laws, PCML_PRIOR_IDENTITY, NULL, &projector));
-  check(pcml_projector_workspace_nonlinear(projector, 1, &workspace));
-  check(pcml_projector_project_nonlinear(projector, workspace, &mean, NULL, &b, &level, &posterior, NULL));
+  check(pcml_nonlinear_workspace(projector, 1, &workspace));
+  check(pcml_nonlinear_project(projector, workspace, &mean, NULL, &b, &level, &posterior, NULL));
   int lawful = print("projected", mass, u, momentum, energy);
   pcml_workspace_free(workspace);
   pcml_projector_free(projector);

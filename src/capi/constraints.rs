@@ -1,6 +1,6 @@
 use super::array::view;
 use super::{Object, borrow, borrow_mut, call, create, free, output, pcml_const_array, size, values};
-use crate::constraint::{Condition, Constraints, Rule};
+use crate::constraint::{Condition, Constraints, Direction, Method, Policy, Rule};
 use crate::error::{Result, fail};
 use crate::field::MAX_RANK;
 use crate::kernels::strided::View;
@@ -302,5 +302,162 @@ pub unsafe extern "C" fn pcml_constraints_add_stencils(
         let all = rows.saturating_mul(width);
         let coefficients = values(coefficients, if shared == 0 { all } else { width }, "coefficients")?;
         object.constraints.add_stencils(values(cells, all, "cells")?, coefficients, width, noise_variance)
+    })
+}
+
+/// Adds the quadratic invariant q(u) = sum over t of weights[t] u[cells_i[t]] u[cells_j[t]]: weighted squares where the two cells
+/// are the same, products of two fields of the concatenated state where they differ. Its level comes with each projection. The
+/// lists are copied.
+///
+/// @param constraints  the object that gets the invariant
+/// @param terms        number of terms, at least 1
+/// @param cells_i      the first cell of each term, 0 to cells - 1
+/// @param cells_j      the second cell of each term, 0 to cells - 1
+/// @param weights      one weight a term, of any sign, not all 0
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when terms < 1 or a cell is out of range (the text names the
+///         term), PCML_STATUS_STRIDE for alignment, PCML_STATUS_NON_FINITE, PCML_STATUS_SINGULAR when all weights are 0,
+///         PCML_STATUS_TOO_LARGE, PCML_STATUS_OUT_OF_MEMORY; after a failure the constraints are as before
+///
+/// Threads: one at a time for one object. Allocation: the invariant.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_constraints_add_quadratic(
+    constraints: *mut pcml_constraints,
+    terms: i64,
+    cells_i: *const i64,
+    cells_j: *const i64,
+    weights: *const f64,
+) -> i32 {
+    call("pcml_constraints_add_quadratic", || unsafe {
+        let object = borrow_mut(constraints, "constraints")?;
+        let count = size(terms, "terms", 1)?;
+        let (i, j) = (values(cells_i, count, "cells_i")?, values(cells_j, count, "cells_j")?);
+        object.constraints.add_quadratic(i, j, values(weights, count, "weights")?)
+    })
+}
+
+/// Adds the quadratic invariant q(u) = sum of weights[i] u[i]^2: kinetic energy with half the masses, enstrophy with half the
+/// volumes. Its level comes with each projection. The weights are copied.
+///
+/// @param constraints  the object that gets the invariant
+/// @param weights      one weight a cell (any shape with that many values), of any sign, not all 0
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_SHAPE, PCML_STATUS_NON_FINITE, PCML_STATUS_SINGULAR when all weights are 0,
+///         PCML_STATUS_TOO_LARGE, PCML_STATUS_OUT_OF_MEMORY, or those of an array descriptor; after a failure the constraints
+///         are as before
+///
+/// Threads: one at a time for one object. Allocation: the invariant.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_constraints_add_energy(
+    constraints: *mut pcml_constraints,
+    weights: *const pcml_const_array,
+) -> i32 {
+    call("pcml_constraints_add_energy", || {
+        let object = unsafe { borrow_mut(constraints, "constraints") }?;
+        object.constraints.add_energy(unsafe { view(weights, "weights") }?)
+    })
+}
+
+/// Chooses how pcml_bounded_project brings cells within their bounds, and what it does where no lawful state is within them. Without
+/// this call: PCML_BOUNDS_METHOD_NEAREST, PCML_BOUNDS_POLICY_REFUSE. The bounds themselves come with each projection.
+///
+/// @param constraints  the object
+/// @param method       a number of enum pcml_bounds_method
+/// @param policy       a number of enum pcml_bounds_policy
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for unknown numbers; after a failure the constraints are as
+///         before
+///
+/// Threads: one at a time for one object. Allocation: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_constraints_set_bounds(
+    constraints: *mut pcml_constraints,
+    method: i32,
+    policy: i32,
+) -> i32 {
+    call("pcml_constraints_set_bounds", || {
+        let object = unsafe { borrow_mut(constraints, "constraints") }?;
+        let method = match method {
+            1 => Method::Nearest,
+            2 => Method::Spread,
+            _ => {
+                return fail!(
+                    InvalidArgument,
+                    "method is {method}, expected PCML_BOUNDS_METHOD_NEAREST (1) or PCML_BOUNDS_METHOD_SPREAD (2)"
+                );
+            }
+        };
+        let policy = match policy {
+            1 => Policy::Refuse,
+            2 => Policy::RelaxLeast,
+            3 => Policy::RelaxToExtremes,
+            _ => {
+                return fail!(
+                    InvalidArgument,
+                    "policy is {policy}, expected PCML_BOUNDS_POLICY_REFUSE (1) to PCML_BOUNDS_POLICY_RELAX_TO_EXTREMES (3)"
+                );
+            }
+        };
+        object.constraints.set_bounds(method, policy);
+        Ok(())
+    })
+}
+
+/// Adds that at each of `points` points `components` values are at least 0 and sum to `total`, as saturations or mass fractions do.
+/// Component c at point p is cell first + c points + p: component after component. Bounds of these cells are not read. Holds in
+/// pcml_bounded_project, jointly with the rows (a mass of each component).
+///
+/// @param constraints  the object that gets the set
+/// @param first        its first cell, from 0
+/// @param components   how many, at least 2
+/// @param points       how many, at least 1
+/// @param total        above 0, in the unit of the field
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT (sizes, total, cells out of range or in another set); after a
+///         failure the constraints are as before
+///
+/// Threads: one at a time for one object. Allocation: a few bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_constraints_add_simplex(
+    constraints: *mut pcml_constraints,
+    first: i64,
+    components: i64,
+    points: i64,
+    total: f64,
+) -> i32 {
+    call("pcml_constraints_add_simplex", || {
+        let object = unsafe { borrow_mut(constraints, "constraints") }?;
+        let (first, components) = (size(first, "first", 0)?, size(components, "components", 2)?);
+        object.constraints.add_simplex(first, components, size(points, "points", 1)?, total)
+    })
+}
+
+/// Adds that `count` cells from `first` on increase or decrease, not strictly, as a cumulative quantity or a stable density
+/// profile does. Bounds of these cells are not read. Holds in pcml_bounded_project, jointly with the rows.
+///
+/// @param constraints  the object that gets the run
+/// @param first        its first cell, from 0
+/// @param count        how many cells, at least 2
+/// @param direction    a number of enum pcml_direction
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT (an unknown direction, cells out of range or in another set);
+///         after a failure the constraints are as before
+///
+/// Threads: one at a time for one object. Allocation: a few bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_constraints_add_monotone(
+    constraints: *mut pcml_constraints,
+    first: i64,
+    count: i64,
+    direction: i32,
+) -> i32 {
+    call("pcml_constraints_add_monotone", || {
+        let object = unsafe { borrow_mut(constraints, "constraints") }?;
+        let direction = match direction {
+            1 => Direction::Increasing,
+            2 => Direction::Decreasing,
+            _ => {
+                return fail!(
+                    InvalidArgument,
+                    "direction is {direction}, expected PCML_DIRECTION_INCREASING (1) or PCML_DIRECTION_DECREASING (2)"
+                );
+            }
+        };
+        object.constraints.add_monotone(size(first, "first", 0)?, size(count, "count", 2)?, direction)
     })
 }

@@ -3,6 +3,7 @@ use super::workspace::lease;
 use super::{borrow, call, create, output, pcml_array, pcml_const_array, pcml_projector, pcml_workspace, size, values};
 use crate::constraint::{Inference, Tangent};
 use crate::error::{Result, fail};
+use crate::kernels::strided::ViewMut;
 
 const CREATOR: &str = "pcml_inference_workspace";
 
@@ -28,6 +29,26 @@ pub unsafe extern "C" fn pcml_inference_workspace(
             Ok(pcml_workspace::new(projector.owner, inference))
         })
     }
+}
+
+/// # Safety
+/// NULL or descriptors whose elements nobody else uses during `'a`.
+pub(super) unsafe fn gradient<'a>(
+    mean: *const pcml_array,
+    variance: *const pcml_array,
+    b: *const pcml_array,
+) -> Result<Tangent<ViewMut<'a>>> {
+    let gradient = unsafe {
+        Tangent {
+            mean: optional_view_mut(mean, "gradient_mean")?,
+            variance: optional_view_mut(variance, "gradient_variance")?,
+            b: optional_view_mut(b, "gradient_b")?,
+        }
+    };
+    if gradient.mean.is_none() && gradient.variance.is_none() && gradient.b.is_none() {
+        return fail!(InvalidArgument, "no gradient is asked for, expected at least one array");
+    }
+    Ok(gradient)
 }
 
 /// Draws samples of the posterior of one slice, every one lawful: Matheron's rule, a draw from the prior projected on the rows,
@@ -224,21 +245,13 @@ pub unsafe extern "C" fn pcml_inference_vjp(
     call("pcml_inference_vjp", || unsafe {
         let projector = borrow(projector, "projector")?;
         let mut inference = lease::<Inference>(workspace, projector.owner, CREATOR)?;
-        let gradient = Tangent {
-            mean: optional_view_mut(gradient_mean, "gradient_mean")?,
-            variance: optional_view_mut(gradient_variance, "gradient_variance")?,
-            b: optional_view_mut(gradient_b, "gradient_b")?,
-        };
-        if gradient.mean.is_none() && gradient.variance.is_none() && gradient.b.is_none() {
-            return fail!(InvalidArgument, "no gradient is asked for, expected at least one array");
-        }
         projector.projector.vjp(
             &mut inference,
             view(mean, "mean")?,
             optional_view(variance, "variance")?,
             view(b, "b")?,
             view(cotangent, "cotangent")?,
-            gradient,
+            gradient(gradient_mean, gradient_variance, gradient_b)?,
         )
     })
 }

@@ -12,6 +12,7 @@
 #![allow(clippy::missing_safety_doc, rustdoc::broken_intra_doc_links)]
 
 mod array;
+mod bounded;
 mod constraints;
 mod density;
 mod error;
@@ -34,11 +35,13 @@ use std::sync::Once;
 use crate::error::{Error, Result, Status, fail};
 
 pub use array::{pcml_array, pcml_const_array};
+pub use bounded::{pcml_bounded_jvp, pcml_bounded_project, pcml_bounded_vjp, pcml_bounded_workspace};
 pub use constraints::{
-    pcml_constraints, pcml_constraints_add_boundary, pcml_constraints_add_grid_quadrature,
-    pcml_constraints_add_periodic, pcml_constraints_add_quadrature, pcml_constraints_add_row,
+    pcml_constraints, pcml_constraints_add_boundary, pcml_constraints_add_energy, pcml_constraints_add_grid_quadrature,
+    pcml_constraints_add_monotone, pcml_constraints_add_periodic, pcml_constraints_add_quadratic,
+    pcml_constraints_add_quadrature, pcml_constraints_add_row, pcml_constraints_add_simplex,
     pcml_constraints_add_sparse_rows, pcml_constraints_add_stencils, pcml_constraints_create, pcml_constraints_free,
-    pcml_constraints_rows,
+    pcml_constraints_rows, pcml_constraints_set_bounds,
 };
 pub use density::pcml_log_density;
 pub use error::{pcml_error_message, pcml_status_name};
@@ -51,10 +54,7 @@ pub use inference::{
     pcml_inference_vjp, pcml_inference_workspace,
 };
 pub use model::{pcml_model, pcml_model_description, pcml_model_free, pcml_model_load, pcml_model_load_bytes};
-pub use nonlinear::{
-    pcml_constraints_add_energy, pcml_constraints_add_quadratic, pcml_projector_project_nonlinear,
-    pcml_projector_workspace_nonlinear,
-};
+pub use nonlinear::{pcml_nonlinear_jvp, pcml_nonlinear_project, pcml_nonlinear_vjp, pcml_nonlinear_workspace};
 pub use options::{
     pcml_options, pcml_options_create, pcml_options_free, pcml_options_set_batch, pcml_options_set_context,
     pcml_options_set_direct_cells, pcml_options_set_dropout, pcml_options_set_held_cells, pcml_options_set_held_faces,

@@ -1,82 +1,13 @@
 use super::array::{optional_view, view, view_mut};
+use super::inference::gradient;
 use super::projector::{optional_report, pcml_projector};
 use super::workspace::lease;
-use super::{
-    borrow, borrow_mut, call, create, pcml_array, pcml_const_array, pcml_constraints, pcml_report, pcml_workspace, size,
-};
-use crate::constraint::NonlinearScratch;
-use crate::error::{Result, fail};
+use super::{borrow, call, create, pcml_array, pcml_const_array, pcml_report, pcml_workspace, size};
+use crate::constraint::{NonlinearScratch, Tangent};
 
-const CREATOR: &str = "pcml_projector_workspace_nonlinear";
+const CREATOR: &str = "pcml_nonlinear_workspace";
 
-/// # Safety
-/// NULL or `count` values that nobody writes during `'a`.
-unsafe fn list<'a, T>(data: *const T, count: usize, name: &str) -> Result<&'a [T]> {
-    if data.is_null() {
-        return fail!(NullArgument, "{name} is NULL, expected {count} values");
-    }
-    if !data.is_aligned() {
-        return fail!(Stride, "{name} is not aligned to {} bytes", align_of::<T>());
-    }
-    if count > isize::MAX as usize / size_of::<T>() {
-        return fail!(TooLarge, "{name} has {count} values, beyond the address space");
-    }
-    // SAFETY: not NULL, aligned, within the address space; the caller promises the values.
-    Ok(unsafe { std::slice::from_raw_parts(data, count) })
-}
-
-/// Adds the quadratic invariant q(u) = sum over t of weights[t] u[cells_i[t]] u[cells_j[t]]: weighted squares where the two cells
-/// are the same, products of two fields of the concatenated state where they differ. Its level comes with each projection. The
-/// lists are copied.
-///
-/// @param constraints  the object that gets the invariant
-/// @param terms        number of terms, at least 1
-/// @param cells_i      the first cell of each term, 0 to cells - 1
-/// @param cells_j      the second cell of each term, 0 to cells - 1
-/// @param weights      one weight a term, of any sign, not all 0
-/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when terms < 1 or a cell is out of range (the text names the
-///         term), PCML_STATUS_STRIDE for alignment, PCML_STATUS_NON_FINITE, PCML_STATUS_SINGULAR when all weights are 0,
-///         PCML_STATUS_TOO_LARGE, PCML_STATUS_OUT_OF_MEMORY; after a failure the constraints are as before
-///
-/// Threads: one at a time for one object. Allocation: the invariant.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn pcml_constraints_add_quadratic(
-    constraints: *mut pcml_constraints,
-    terms: i64,
-    cells_i: *const i64,
-    cells_j: *const i64,
-    weights: *const f64,
-) -> i32 {
-    call("pcml_constraints_add_quadratic", || unsafe {
-        let object = borrow_mut(constraints, "constraints")?;
-        let count = size(terms, "terms", 1)?;
-        let (i, j) = (list(cells_i, count, "cells_i")?, list(cells_j, count, "cells_j")?);
-        object.constraints.add_quadratic(i, j, list(weights, count, "weights")?)
-    })
-}
-
-/// Adds the quadratic invariant q(u) = sum of weights[i] u[i]^2: kinetic energy with half the masses, enstrophy with half the
-/// volumes. Its level comes with each projection. The weights are copied.
-///
-/// @param constraints  the object that gets the invariant
-/// @param weights      one weight a cell (any shape with that many values), of any sign, not all 0
-/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_SHAPE, PCML_STATUS_NON_FINITE, PCML_STATUS_SINGULAR when all weights are 0,
-///         PCML_STATUS_TOO_LARGE, PCML_STATUS_OUT_OF_MEMORY, or those of an array descriptor; after a failure the constraints
-///         are as before
-///
-/// Threads: one at a time for one object. Allocation: the invariant.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn pcml_constraints_add_energy(
-    constraints: *mut pcml_constraints,
-    weights: *const pcml_const_array,
-) -> i32 {
-    call("pcml_constraints_add_energy", || {
-        let object = unsafe { borrow_mut(constraints, "constraints") }?;
-        object.constraints.add_energy(unsafe { view(weights, "weights") }?)
-    })
-}
-
-/// Creates a workspace for pcml_projector_project_nonlinear of this projector.
+/// Creates a workspace for pcml_nonlinear_project of this projector.
 ///
 /// @param projector  the projector, with an invariant, and the only one that takes the workspace
 /// @param slices     most slices of one call, at least 1
@@ -86,7 +17,7 @@ pub unsafe extern "C" fn pcml_constraints_add_energy(
 ///
 /// Threads: any. Allocation: the object, about 8 bytes a cell for each slice, row and invariant, and 80 bytes a cell.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn pcml_projector_workspace_nonlinear(
+pub unsafe extern "C" fn pcml_nonlinear_workspace(
     projector: *const pcml_projector,
     slices: i64,
     workspace: *mut *mut pcml_workspace,
@@ -111,7 +42,7 @@ pub unsafe extern "C" fn pcml_projector_workspace_nonlinear(
 /// posterior may be the mean's own array (same data, dtype, shape and strides) or lie apart from all other arrays.
 ///
 /// @param projector       the projector
-/// @param workspace       one of pcml_projector_workspace_nonlinear of this projector with room for the slices
+/// @param workspace       one of pcml_nonlinear_workspace of this projector with room for the slices
 /// @param mean            mu, in the unit of the field
 /// @param variance        v > 0 (or >= 0 with held cells), that unit squared; NULL with PCML_PRIOR_IDENTITY, where v = 1
 /// @param b               [slices, rows], or [slices] for one row; NULL when there are no linear rows
@@ -125,7 +56,7 @@ pub unsafe extern "C" fn pcml_projector_workspace_nonlinear(
 ///
 /// Threads: any, one workspace and one report each. Allocation: none on success.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn pcml_projector_project_nonlinear(
+pub unsafe extern "C" fn pcml_nonlinear_project(
     projector: *const pcml_projector,
     workspace: *mut pcml_workspace,
     mean: *const pcml_const_array,
@@ -135,7 +66,7 @@ pub unsafe extern "C" fn pcml_projector_project_nonlinear(
     posterior_mean: *const pcml_array,
     report: *mut pcml_report,
 ) -> i32 {
-    call("pcml_projector_project_nonlinear", || unsafe {
+    call("pcml_nonlinear_project", || unsafe {
         let projector = borrow(projector, "projector")?;
         let mut scratch = lease::<NonlinearScratch>(workspace, projector.owner, CREATOR)?;
         let report = optional_report(report)?;
@@ -147,6 +78,103 @@ pub unsafe extern "C" fn pcml_projector_project_nonlinear(
             view(levels, "levels")?,
             view_mut(posterior_mean, "posterior_mean")?,
             report,
+        )
+    })
+}
+
+/// The derivative of pcml_nonlinear_project's mean, of one slice, in a direction: along the rows and the tangents of the invariants,
+/// with their curvature.
+///
+/// @param projector         the projector
+/// @param workspace         from pcml_nonlinear_workspace
+/// @param mean              mu, `cells` values
+/// @param variance          the prior's data of one slice; NULL with PCML_PRIOR_IDENTITY
+/// @param b                 one value a row; NULL when there are no linear rows
+/// @param levels            one value an invariant
+/// @param tangent_mean      dmu, `cells` values; NULL: 0
+/// @param tangent_variance  dv, `cells` values with PCML_PRIOR_DIAGONAL, one with PCML_PRIOR_SCALAR; NULL: 0
+/// @param tangent_b         one value a row, then one an invariant, for its level; NULL: 0
+/// @param tangent           receives du, `cells` values; may be tangent_mean's own array, else lies apart
+/// @return 0, or as pcml_nonlinear_project; PCML_STATUS_SINGULAR where rows and invariants have no gradient;
+///         PCML_STATUS_INVALID_ARGUMENT for a tangent_variance that the prior has not
+///
+/// Threads: any, one workspace each. Allocation: none on success.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_nonlinear_jvp(
+    projector: *const pcml_projector,
+    workspace: *mut pcml_workspace,
+    mean: *const pcml_const_array,
+    variance: *const pcml_const_array,
+    b: *const pcml_const_array,
+    levels: *const pcml_const_array,
+    tangent_mean: *const pcml_const_array,
+    tangent_variance: *const pcml_const_array,
+    tangent_b: *const pcml_const_array,
+    tangent: *const pcml_array,
+) -> i32 {
+    call("pcml_nonlinear_jvp", || unsafe {
+        let projector = borrow(projector, "projector")?;
+        let mut scratch = lease::<NonlinearScratch>(workspace, projector.owner, CREATOR)?;
+        let direction = Tangent {
+            mean: optional_view(tangent_mean, "tangent_mean")?,
+            variance: optional_view(tangent_variance, "tangent_variance")?,
+            b: optional_view(tangent_b, "tangent_b")?,
+        };
+        projector.projector.jvp_nonlinear(
+            &mut scratch,
+            view(mean, "mean")?,
+            optional_view(variance, "variance")?,
+            optional_view(b, "b")?,
+            view(levels, "levels")?,
+            direction,
+            view_mut(tangent, "tangent")?,
+        )
+    })
+}
+
+/// The derivatives of <cotangent, u>, u of pcml_nonlinear_project, of one slice: the transpose of pcml_nonlinear_jvp.
+///
+/// @param projector          the projector
+/// @param workspace          from pcml_nonlinear_workspace
+/// @param mean               mu, `cells` values
+/// @param variance           the prior's data of one slice; NULL with PCML_PRIOR_IDENTITY
+/// @param b                  one value a row; NULL when there are no linear rows
+/// @param levels             one value an invariant
+/// @param cotangent          ubar, `cells` values
+/// @param gradient_mean      receives mubar, `cells` values; NULL: not asked for
+/// @param gradient_variance  receives vbar, `cells` values with PCML_PRIOR_DIAGONAL, one with PCML_PRIOR_SCALAR; NULL: not asked
+///                           for, and with PCML_PRIOR_IDENTITY
+/// @param gradient_b         receives one value a row, then one an invariant, for its level; NULL: not asked for
+/// @return 0, or as pcml_nonlinear_jvp; PCML_STATUS_INVALID_ARGUMENT also when no gradient is asked for; after a failure the
+///         gradients are as before
+///
+/// The gradients lie apart from each other and from the inputs.
+///
+/// Threads: any, one workspace each. Allocation: none on success.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_nonlinear_vjp(
+    projector: *const pcml_projector,
+    workspace: *mut pcml_workspace,
+    mean: *const pcml_const_array,
+    variance: *const pcml_const_array,
+    b: *const pcml_const_array,
+    levels: *const pcml_const_array,
+    cotangent: *const pcml_const_array,
+    gradient_mean: *const pcml_array,
+    gradient_variance: *const pcml_array,
+    gradient_b: *const pcml_array,
+) -> i32 {
+    call("pcml_nonlinear_vjp", || unsafe {
+        let projector = borrow(projector, "projector")?;
+        let mut scratch = lease::<NonlinearScratch>(workspace, projector.owner, CREATOR)?;
+        projector.projector.vjp_nonlinear(
+            &mut scratch,
+            view(mean, "mean")?,
+            optional_view(variance, "variance")?,
+            optional_view(b, "b")?,
+            view(levels, "levels")?,
+            view(cotangent, "cotangent")?,
+            gradient(gradient_mean, gradient_variance, gradient_b)?,
         )
     })
 }

@@ -38,21 +38,21 @@ pub struct Bounds<'a> {
 
 /// Working memory of bounded projections, made once for a most number of slices. One for each thread.
 pub struct Bounded {
-    joint: Joint,
-    work: Work,
+    pub(super) joint: Joint,
+    pub(super) work: Work,
     max_slices: usize,
-    lower: Vec<f64>,
-    upper: Vec<f64>,
+    pub(super) lower: Vec<f64>,
+    pub(super) upper: Vec<f64>,
     /// The prior variances; those in the metric are of free cells only.
-    v: Vec<f64>,
+    pub(super) v: Vec<f64>,
     /// Sums `G v G'` on the diagonal with every cell free, by positions.
     full: Vec<f64>,
     /// Multipliers that a step is tried from.
     from: Vec<f64>,
-    step: Vec<f64>,
+    pub(super) step: Vec<f64>,
     /// The prior mean, while another one stands in for it.
-    given: Vec<f64>,
-    pools: Vec<u32>,
+    pub(super) given: Vec<f64>,
+    pub(super) pools: Vec<u32>,
     weight: Vec<f64>,
     means: Vec<f64>,
     slices: Vec<SliceReport>,
@@ -185,7 +185,7 @@ impl Projector {
 }
 
 impl Bounded {
-    fn project(
+    pub(super) fn project(
         &mut self,
         rows: &Rows,
         sets: &Sets,
@@ -508,7 +508,7 @@ impl Bounded {
     }
 
     /// Factors S over what is free, with `damping` of the full S on its diagonal.
-    fn factor(&mut self, rows: &Rows, sets: &Sets, input: Input, damping: f64) -> Result<()> {
+    pub(super) fn factor(&mut self, rows: &Rows, sets: &Sets, input: Input, damping: f64) -> Result<()> {
         let Bounded { joint, work, v, full, pools, .. } = self;
         work.metric.assemble(rows, &joint.columns, None, &joint.pattern, input.index, None, &mut work.single)?;
         let pattern = &joint.pattern;
@@ -555,7 +555,7 @@ impl Bounded {
             });
             self.full[at] = sum + row.noise;
         }
-        let mut lawful = self.state(rows, sets, input)?;
+        let mut lawful = self.state(rows, sets, input)? && self.is_settled(rows);
         let mut best = self.off();
         let mut damping = 0.0;
         let mut idle = 0;
@@ -585,7 +585,7 @@ impl Bounded {
                 for at in 0..m {
                     self.work.lambda[at] = self.from[at] + length * self.step[at];
                 }
-                lawful = self.state(rows, sets, input)?;
+                lawful = self.state(rows, sets, input)? && self.is_settled(rows);
                 let off = self.off();
                 let slack = 1e-14 * value.abs();
                 if lawful || self.dual(rows) >= value + 1e-4 * length * rise - slack || off < 0.5 * best {
@@ -619,13 +619,20 @@ impl Bounded {
         )
     }
 
+    /// Whether rows with noise are off by just what it accounts for.
+    fn is_settled(&self, rows: &Rows) -> bool {
+        let Work { r, scale, .. } = &self.work;
+        (0..r.len()).all(|at| {
+            let exact = rows.row(self.joint.pattern.order[at] as usize).noise == 0.0;
+            exact || r[at].high.abs() <= 4.0 * f64::EPSILON * scale[at]
+        })
+    }
+
     /// The largest residual, of what its row sums.
     fn off(&self) -> f64 {
         let mut most: f64 = 0.0;
-        for (at, r) in self.work.r.iter().enumerate() {
-            let row = &self.work.rows[self.joint.pattern.order[at] as usize];
-            let size = row.tolerance.min(f64::MAX) / (4.0 * f64::EPSILON);
-            most = most.max(r.high.abs() / size.max(f64::MIN_POSITIVE));
+        for (r, scale) in self.work.r.iter().zip(&self.work.scale) {
+            most = most.max(r.high.abs() / scale.max(f64::MIN_POSITIVE));
         }
         most
     }
@@ -689,30 +696,26 @@ impl Bounded {
                 self.work.metric.v.copy_from_slice(&self.v);
                 self.factor(rows, sets, input, 0.0)?;
             }
-            let Bounded { joint, work, lower, upper, given, .. } = &mut *self;
+            let Bounded { joint, work, .. } = &mut *self;
             joint.solve(work);
             for (sum, step) in work.lambda.iter_mut().zip(&work.step) {
                 *sum += step;
             }
-            if sets.bind() {
-                lawful = self.state(rows, sets, input)?;
-                continue;
-            }
             // From the stored values, so that what they lack is not lost in the size of the multipliers.
-            work.w.fill(0.0);
-            for (&k, &step) in joint.pattern.order.iter().zip(&work.step) {
-                let row = rows.row(k as usize);
-                linear::spread(arch, row.weights, place(&row), step, &mut work.w);
-            }
-            given.copy_from_slice(&work.u);
+            self.given.fill(0.0);
+            self.spread_rows(rows);
+            self.respond(sets);
+            let Bounded { joint, work, lower, upper, .. } = &mut *self;
             let Work { u, w, metric, .. } = &mut *work;
             for (cell, u) in u.iter_mut().enumerate() {
-                let x = given[cell] - metric.v[cell] * w[cell];
+                let x = *u + w[cell];
                 *u = x.max(lower[cell]).min(upper[cell]);
                 if *u != x {
                     metric.v[cell] = 0.0;
                 }
             }
+            sets.simplices.iter().for_each(|set| set.mend(u, &mut metric.v));
+            sets.monotones.iter().for_each(|set| set.mend(u));
             linear::round(arch, u, input.dtype);
             lawful = joint.residuals(rows, work, input)?;
         }

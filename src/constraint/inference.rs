@@ -1,11 +1,11 @@
 use pulp::Arch;
 
-use super::batch::refuse_overflow;
 use super::joint::{Input, Joint, Work};
 use super::metric::place;
 use super::prior::Prior;
 use super::project::{Projector, check_apart, check_values};
-use crate::error::{Error, Result, Status, fail, zeros};
+use super::sensitivity::{Tangent, check_derivative, check_gradient, read_or_zero, refuse_infinite, write_gradient};
+use crate::error::{Error, Result, fail, zeros};
 use crate::field::Dtype;
 use crate::kernels::linear;
 use crate::kernels::random::Philox;
@@ -22,17 +22,6 @@ pub struct Inference {
     other: Vec<f64>,
     of_rows: Vec<f64>,
     positions: Vec<f64>,
-}
-
-/// Directions in which a projection is differentiated, or what its derivative is with respect to: an absent one counts as 0, or is
-/// not asked for.
-pub struct Tangent<T> {
-    /// Of the prior mean, `cells` values.
-    pub mean: Option<T>,
-    /// Of the variances of a diagonal prior, `cells` values, or of the one variance of a scalar prior.
-    pub variance: Option<T>,
-    /// Of the right-hand sides, one a row.
-    pub b: Option<T>,
 }
 
 impl Projector {
@@ -58,7 +47,7 @@ impl Projector {
         })
     }
 
-    fn check_one(&self, mean: &View, data: Option<&View>, b: &View) -> Result<()> {
+    pub(super) fn check_one(&self, mean: &View, data: Option<&View>, b: &View) -> Result<()> {
         self.check_prior(data.is_some())?;
         self.check_cells("mean", mean)?;
         if let Some(data) = data {
@@ -67,7 +56,7 @@ impl Projector {
         check_values("b", b.layout(), 1, self.rows.len())
     }
 
-    fn check_cells(&self, name: &str, view: &View) -> Result<()> {
+    pub(super) fn check_cells(&self, name: &str, view: &View) -> Result<()> {
         let layout = view.layout();
         if layout.len() != self.cells {
             return fail!(Shape, "{name} has shape {:?}, expected {} values of one slice", layout.shape(), self.cells);
@@ -201,13 +190,7 @@ impl Projector {
         self.check_one(&mean, data.as_ref(), &b)?;
         self.check_tangent(&tangent, View::layout)?;
         self.check_cells("tangent", &out.alias())?;
-        let inputs = [Some(&mean), data.as_ref(), Some(&b), tangent.variance.as_ref(), tangent.b.as_ref()];
-        for input in inputs.into_iter().flatten() {
-            check_apart(("tangent", out.place()), ("an input", input.place()), false)?;
-        }
-        if let Some(d) = &tangent.mean {
-            check_apart(("tangent", out.place()), ("mean's tangent", d.place()), true)?;
-        }
+        check_derivative(&out, &tangent, &[Some(&mean), data.as_ref(), Some(&b)])?;
         self.linearise(inference, &mean, data.as_ref(), &b)?;
         let (mean, data) = (mean.merged(), data.map(|data| data.merged()));
         let input = Input { index: 0, mean: &mean, data: data.as_ref(), dtype: Dtype::F64, variances: true };
@@ -264,18 +247,7 @@ impl Projector {
         self.check_one(&mean, data.as_ref(), &b)?;
         self.check_tangent(&gradient, ViewMut::layout)?;
         self.check_cells("cotangent", &cotangent)?;
-        let outputs = [("mean's", &gradient.mean), ("variance's", &gradient.variance), ("b's", &gradient.b)];
-        for (at, (name, out)) in outputs.iter().enumerate() {
-            let Some(out) = out else { continue };
-            for input in [Some(&mean), data.as_ref(), Some(&b), Some(&cotangent)].into_iter().flatten() {
-                check_apart((name, out.place()), ("an input", input.place()), false)?;
-            }
-            for (other, second) in &outputs[at + 1..] {
-                if let Some(second) = second {
-                    check_apart((name, out.place()), (other, second.place()), false)?;
-                }
-            }
-        }
+        check_gradient(&gradient, &[Some(&mean), data.as_ref(), Some(&b), Some(&cotangent)])?;
         self.linearise(inference, &mean, data.as_ref(), &b)?;
         let data = data.map(|data| data.merged());
         let Inference { joint, work, z, other, of_rows, positions, .. } = inference;
@@ -295,42 +267,7 @@ impl Projector {
             work.metric.smooth_back(z);
         }
         let of_variance = if self.prior == Prior::Scalar { &scalar[..] } else { &other[..] };
-        let Tangent { mean, variance, b } = &mut gradient;
-        for (name, out, values) in
-            [("mean's", &*mean, &z[..]), ("variance's", variance, of_variance), ("b's", b, of_rows)]
-        {
-            if let Some(out) = out {
-                refuse_infinite(name, values, out.dtype())?;
-            }
-        }
-        for (out, values) in [(mean, &z[..]), (variance, of_variance), (b, of_rows)] {
-            if let Some(out) = out {
-                out.scatter(0, values);
-            }
-        }
-        Ok(())
-    }
-
-    fn check_tangent<T>(&self, tangent: &Tangent<T>, layout: impl Fn(&T) -> &crate::field::Layout) -> Result<()> {
-        let expect = |name: &str, part: &Option<T>, len: usize| match part {
-            Some(part) if layout(part).len() != len => {
-                fail!(Shape, "{name} has shape {:?}, expected {len} values", layout(part).shape())
-            }
-            _ => Ok(()),
-        };
-        expect("tangent of the mean", &tangent.mean, self.cells)?;
-        expect("tangent of b", &tangent.b, self.rows.len())?;
-        match self.prior {
-            Prior::Diagonal => expect("tangent of the variance", &tangent.variance, self.cells),
-            Prior::Scalar => expect("tangent of the variance", &tangent.variance, 1),
-            prior if tangent.variance.is_some() => {
-                fail!(
-                    InvalidArgument,
-                    "tangent of the variance is given, expected none: {prior:?} has no variances of its own"
-                )
-            }
-            _ => Ok(()),
-        }
+        write_gradient(&mut gradient, z, of_variance, of_rows)
     }
 
     /// Factors S and leaves `G'lambda` in `other`.
@@ -351,22 +288,4 @@ impl Projector {
 
 fn of_sample(e: Error, stream: u64) -> Error {
     Error::new(e.status(), format!("sample {stream}: {}", e.message()))
-}
-
-fn read_or_zero(view: Option<&View>, name: &str, out: &mut [f64]) -> Result<()> {
-    match view {
-        None => out.fill(0.0),
-        Some(view) => view.gather(0, out),
-    }
-    match out.iter().position(|x| !x.is_finite()) {
-        None => Ok(()),
-        Some(i) => Err(Error::new(Status::NonFinite, format!("{name}[{i}] is {}, expected a finite number", out[i]))),
-    }
-}
-
-fn refuse_infinite(name: &str, values: &[f64], dtype: Dtype) -> Result<()> {
-    if !linear::is_finite(Arch::new(), values) {
-        return fail!(NonFinite, "{name} derivative overflows");
-    }
-    refuse_overflow(0, values, dtype)
 }

@@ -63,6 +63,8 @@ pub(super) struct Work {
     pub marginal: Vec<f64>,
     /// By positions: residuals, a step of the multipliers, their sum.
     pub r: Vec<Double>,
+    /// By positions: what the residuals are sums of, in magnitude.
+    pub scale: Vec<f64>,
     pub step: Vec<f64>,
     pub lambda: Vec<f64>,
     eight: Vec<[f64; 8]>,
@@ -130,6 +132,7 @@ impl Joint {
             ones,
             marginal: zeros(n, what)?,
             r: zeros(m, what)?,
+            scale: zeros(m, what)?,
             step: zeros(m, what)?,
             lambda: zeros(m, what)?,
             eight: zeros(m, what)?,
@@ -247,9 +250,11 @@ impl Joint {
             let tolerance = self.tolerance(rows, work, k, scale, input.dtype);
             work.rows[k].residual_after = residual.high;
             work.rows[k].tolerance = tolerance;
+            work.scale[at] = scale;
             let beyond = if row.noise > 0.0 {
                 // A row with noise holds up to s^2 lambda.
                 let (noise, lambda) = (row.noise, work.lambda[at]);
+                work.scale[at] += work.b[k].abs() + (noise * lambda).abs();
                 residual.less_product(Double { high: noise, low: 0.0 }, Double { high: lambda, low: 0.0 })
             } else {
                 residual

@@ -1,5 +1,6 @@
+use super::batch::data_of;
 use super::prior::Prior;
-use super::project::{Projector, check_apart, find, slice, slice_mut};
+use super::project::{Projector, check_apart, slice, slice_mut};
 use super::report::Report;
 use super::rows::Constraints;
 use crate::error::{Result, fail, zeros};
@@ -121,12 +122,12 @@ pub struct NonlinearScratch {
     rows: usize,
     done: Vec<Done>,
     /// The posterior mean of each slice as it will be stored.
-    results: Vec<f64>,
+    pub(super) results: Vec<f64>,
     before: Vec<f64>,
     after: Vec<f64>,
     allowed: Vec<f64>,
     multipliers: Vec<f64>,
-    work: Work,
+    pub(super) work: Work,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -140,30 +141,30 @@ struct Done {
 }
 
 #[derive(Debug)]
-struct Work {
-    mu: Vec<f64>,
-    v: Vec<f64>,
-    u: Vec<f64>,
+pub(super) struct Work {
+    pub(super) mu: Vec<f64>,
+    pub(super) v: Vec<f64>,
+    pub(super) u: Vec<f64>,
     /// `diag(Q)` weighted by the multipliers, then the inverse diagonal of H.
     q_diagonal: Vec<f64>,
     inverse: Vec<f64>,
-    right: Vec<f64>,
-    x: Vec<f64>,
+    pub(super) right: Vec<f64>,
+    pub(super) x: Vec<f64>,
     inner: [Vec<f64>; 3],
     /// Gradient of each row and invariant, one after the other.
-    jacobian: Vec<f64>,
+    pub(super) jacobian: Vec<f64>,
     target: Vec<f64>,
-    left: Vec<f64>,
+    pub(super) left: Vec<f64>,
     scale: Vec<f64>,
-    y: Vec<f64>,
+    pub(super) y: Vec<f64>,
     trial: Vec<f64>,
-    step: Vec<f64>,
+    pub(super) step: Vec<f64>,
     normal: Vec<f64>,
     diagonal: Vec<f64>,
     dropped: Vec<bool>,
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
@@ -249,7 +250,7 @@ impl Work {
 
     /// `x = H^-1 right`; false on negative curvature. Conjugate gradients, with the inverse diagonal for a preconditioner; exact at
     /// once where no invariant has products of different cells.
-    fn solve(&mut self, p: &Projector) -> bool {
+    pub(super) fn solve(&mut self, p: &Projector) -> bool {
         if p.diagonal_forms {
             for ((x, r), d) in self.x.iter_mut().zip(&self.right).zip(&self.inverse) {
                 *x = r * d;
@@ -327,7 +328,7 @@ impl Work {
     }
 
     /// `step = (J H^-1 J')^-1 left`, with `H` as last set. False where nothing can move.
-    fn newton(&mut self, p: &Projector) -> bool {
+    pub(super) fn newton(&mut self, p: &Projector) -> bool {
         let (m, n) = (self.left.len(), self.u.len());
         for l in 0..m {
             self.right.copy_from_slice(&self.jacobian[l * n..][..n]);
@@ -422,6 +423,16 @@ impl Projector {
         if self.invariants() == 0 {
             return fail!(State, "constraints have no invariant, expected at least one");
         }
+        if !self.prior.is_diagonal() {
+            return fail!(
+                InvalidArgument,
+                "prior is {:?}, expected Identity, Diagonal or Scalar for invariants",
+                self.prior
+            );
+        }
+        if self.sets.bind() {
+            return fail!(State, "constraints hold a simplex or a monotone run, which invariants do not join");
+        }
         let (n, m) = (self.cells(), self.rows.len() + self.invariants());
         if m > MAX_NONLINEAR {
             return fail!(TooLarge, "{m} rows and invariants, expected at most {MAX_NONLINEAR}");
@@ -497,38 +508,11 @@ impl Projector {
         mut posterior_mean: ViewMut,
         mut report: Option<&mut Report>,
     ) -> Result<()> {
-        self.check_prior(variance.is_some())?;
-        let (n, rows, m) = (self.cells(), self.rows.len(), self.rows.len() + self.invariants());
-        if scratch.cells != n || scratch.rows != m {
-            return fail!(Mismatch, "workspace is of another projector, expected one of this projector");
-        }
-        let count = self.slices("mean", mean.layout())?;
-        if count > scratch.done.len() {
-            let room = scratch.done.len();
-            return fail!(InvalidArgument, "mean has {count} slices, expected at most {room} as the workspace");
-        }
-        let fields =
-            [("posterior_mean", Some(posterior_mean.layout())), ("variance", variance.as_ref().map(View::layout))];
-        for (name, layout) in fields {
-            if let Some(layout) = layout
-                && self.slices(name, layout)? != count
-            {
-                return fail!(Shape, "{name} has shape {:?}, expected {count} slices as mean", layout.shape());
-            }
-        }
-        match &b {
-            None if rows > 0 => return fail!(NullArgument, "b is missing, expected [{count}, {rows}]"),
-            Some(_) if rows == 0 => {
-                return fail!(InvalidArgument, "b is given, expected none: there are no linear rows");
-            }
-            _ => {}
-        }
-        for (name, values, each) in [("b", b.as_ref(), rows), ("levels", Some(&levels), m - rows)] {
-            let Some(values) = values else { continue };
-            let shape = values.layout().shape();
-            if shape != [count, each] && !(each == 1 && shape == [count]) {
-                return fail!(Shape, "{name} has shape {shape:?}, expected [{count}, {each}]");
-            }
+        let count = self.check_nonlinear(scratch, &mean, variance.as_ref(), b.as_ref(), &levels)?;
+        let (n, m) = (self.cells(), self.rows.len() + self.invariants());
+        if self.slices("posterior_mean", posterior_mean.layout())? != count {
+            let shape = posterior_mean.layout().shape();
+            return fail!(Shape, "posterior_mean has shape {shape:?}, expected {count} slices as mean");
         }
         let out = ("posterior_mean", posterior_mean.place());
         check_apart(out, ("mean", mean.place()), true)?;
@@ -538,29 +522,13 @@ impl Projector {
                 check_apart(out, (name, values.place()), false)?;
             }
         }
-        if let Some(k) = self.rows.iter().position(|r| r.noise != 0.0) {
-            return fail!(
-                State,
-                "row {k} has noise variance {:e}, expected 0 jointly with invariants",
-                self.rows.row(k).noise
-            );
-        }
         if let Some(report) = &report {
             report.check(count, m)?;
         }
         let dtype = posterior_mean.dtype();
         for index in 0..count {
+            self.read_slice(scratch, index, count, &mean, variance.as_ref(), b.as_ref(), &levels)?;
             let work = &mut scratch.work;
-            slice(&mean, count, index).gather(0, &mut work.mu);
-            match &variance {
-                Some(v) => slice(v, count, index).gather(0, &mut work.v),
-                None => work.v.fill(1.0),
-            }
-            if let Some(b) = &b {
-                b.gather(index * rows, &mut work.target[..rows]);
-            }
-            levels.gather(index * (m - rows), &mut work.target[rows..]);
-            self.check_slice(index, work, variance.map(|v| slice(&v, count, index)))?;
             let result = &mut scratch.results[index * n..][..n];
             scratch.done[index] =
                 self.solve_slice(index, work, result, dtype, &mut scratch.before[index * m..][..m])?;
@@ -604,7 +572,112 @@ impl Projector {
         Ok(())
     }
 
-    fn check_slice(&self, index: usize, work: &Work, variance: Option<View>) -> Result<()> {
+    /// Checks the arrays and gives the number of slices.
+    fn check_nonlinear(
+        &self,
+        scratch: &NonlinearScratch,
+        mean: &View,
+        variance: Option<&View>,
+        b: Option<&View>,
+        levels: &View,
+    ) -> Result<usize> {
+        self.check_prior(variance.is_some())?;
+        let (rows, m) = (self.rows.len(), self.rows.len() + self.invariants());
+        if scratch.cells != self.cells() || scratch.rows != m {
+            return fail!(Mismatch, "workspace is of another projector, expected one of this projector");
+        }
+        let count = self.slices("mean", mean.layout())?;
+        if count > scratch.done.len() {
+            let room = scratch.done.len();
+            return fail!(InvalidArgument, "mean has {count} slices, expected at most {room} as the workspace");
+        }
+        if let Some(variance) = variance {
+            self.prior.check_data(variance.layout(), self.cells(), 0, count)?;
+        }
+        match b {
+            None if rows > 0 => return fail!(NullArgument, "b is missing, expected [{count}, {rows}]"),
+            Some(_) if rows == 0 => {
+                return fail!(InvalidArgument, "b is given, expected none: there are no linear rows");
+            }
+            _ => {}
+        }
+        for (name, values, each) in [("b", b, rows), ("levels", Some(levels), m - rows)] {
+            let Some(values) = values else { continue };
+            let shape = values.layout().shape();
+            if shape != [count, each] && !(each == 1 && shape == [count]) && !(count == 1 && shape == [each]) {
+                return fail!(Shape, "{name} has shape {shape:?}, expected [{count}, {each}]");
+            }
+        }
+        match self.rows.iter().position(|r| r.noise != 0.0) {
+            Some(k) => {
+                let noise = self.rows.row(k).noise;
+                fail!(State, "row {k} has noise variance {noise:e}, expected 0 jointly with invariants")
+            }
+            None => Ok(count),
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn read_slice(
+        &self,
+        scratch: &mut NonlinearScratch,
+        index: usize,
+        count: usize,
+        mean: &View,
+        variance: Option<&View>,
+        b: Option<&View>,
+        levels: &View,
+    ) -> Result<()> {
+        let rows = self.rows.len();
+        let work = &mut scratch.work;
+        slice(mean, count, index).gather(0, &mut work.mu);
+        match data_of(variance, self.prior.span(self.cells(), 0), count, index) {
+            Some(v) if self.prior == Prior::Scalar => {
+                let mut value = [0.0];
+                v.gather(0, &mut value);
+                work.v.fill(value[0]);
+            }
+            Some(v) => v.gather(0, &mut work.v),
+            None => work.v.fill(1.0),
+        }
+        if let Some(b) = b {
+            b.gather(index * rows, &mut work.target[..rows]);
+        }
+        levels.gather(index * self.invariants(), &mut work.target[rows..]);
+        self.check_slice(index, work)
+    }
+
+    /// Solves one slice in f64 and sets H and J there.
+    pub(super) fn linearise_nonlinear(
+        &self,
+        scratch: &mut NonlinearScratch,
+        mean: View,
+        variance: Option<View>,
+        b: Option<View>,
+        levels: View,
+    ) -> Result<()> {
+        let count = self.check_nonlinear(scratch, &mean, variance.as_ref(), b.as_ref(), &levels)?;
+        if count != 1 {
+            return fail!(
+                Shape,
+                "mean has shape {:?}, expected {} values of one slice",
+                mean.layout().shape(),
+                self.cells()
+            );
+        }
+        self.read_slice(scratch, 0, count, &mean, variance.as_ref(), b.as_ref(), &levels)?;
+        let m = self.rows.len() + self.invariants();
+        let NonlinearScratch { work, results, before, .. } = scratch;
+        self.solve_slice(0, work, &mut results[..self.cells()], Dtype::F64, &mut before[..m])?;
+        work.u.copy_from_slice(&results[..self.cells()]);
+        work.trial.copy_from_slice(&work.y);
+        work.set_hessian(self);
+        work.fill_rows(self);
+        work.gradients(self, None);
+        Ok(())
+    }
+
+    fn check_slice(&self, index: usize, work: &Work) -> Result<()> {
         let rows = self.rows.len();
         for (name, values) in [("mean", &work.mu), ("variance", &work.v)] {
             if let Some(cell) = values.iter().position(|x| !x.is_finite()) {
@@ -617,9 +690,7 @@ impl Projector {
             return fail!(NonFinite, "{name}: slice {index}, value {k} is {x}, expected a finite number");
         }
         let refused = |v: f64| v < 0.0 || (v == 0.0 && !self.options.held_cells);
-        if self.prior == Prior::Diagonal
-            && let Some((cell, x)) = variance.and_then(|v| find(&v, refused))
-        {
+        if let Some((cell, x)) = work.v.iter().enumerate().find(|v| refused(*v.1)) {
             let expected = if self.options.held_cells { "at least 0" } else { "above 0 (or held cells admitted)" };
             return fail!(Variance, "variance: slice {index}, cell {cell} is {x:e}, expected {expected}");
         }

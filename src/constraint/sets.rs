@@ -1,5 +1,6 @@
 use super::rows::Constraints;
 use crate::error::{Result, fail};
+use crate::kernels::double::Double;
 
 /// How cells are brought within their bounds while the rows hold.
 #[repr(i32)]
@@ -177,6 +178,24 @@ impl Simplex {
         }
     }
 
+    /// Back onto the simplex from a step beside it by rounding: components below 0 become 0 and stay, the largest takes what is left.
+    pub fn mend(&self, u: &mut [f64], free: &mut [f64]) {
+        for p in 0..self.points {
+            let cells = || (0..self.components).map(|c| self.first + c * self.points + p);
+            let mut largest = self.first + p;
+            for cell in cells() {
+                if u[cell] <= 0.0 {
+                    (u[cell], free[cell]) = (0.0, 0.0);
+                }
+                if u[cell] > u[largest] {
+                    largest = cell;
+                }
+            }
+            let whole = Double { high: self.total, low: 0.0 };
+            u[largest] = cells().filter(|&cell| cell != largest).fold(whole, |left, cell| left.plus(-u[cell])).high;
+        }
+    }
+
     /// Calls `each` with the groups of [`Simplex::nearest`]'s result.
     pub fn groups(&self, free: &[f64], mut each: impl FnMut(Group)) {
         for p in 0..self.points {
@@ -219,6 +238,17 @@ impl Monotone {
                 (u[self.first + k], pools[self.first + k]) = (value, begin);
             }
             end = begin as usize;
+        }
+    }
+
+    /// Monotone again after a step beside it by rounding.
+    pub fn mend(&self, u: &mut [f64]) {
+        let run = &mut u[self.first..self.first + self.count];
+        for k in 1..run.len() {
+            run[k] = match self.direction {
+                Direction::Increasing => run[k].max(run[k - 1]),
+                Direction::Decreasing => run[k].min(run[k - 1]),
+            };
         }
     }
 

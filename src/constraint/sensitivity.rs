@@ -1,0 +1,512 @@
+//! Derivatives of projections: within bounds and sets on the cells and pools that are free there, with invariants at the multipliers
+//! found.
+
+use pulp::Arch;
+
+use super::batch::refuse_overflow;
+use super::bounds::{Bounded, Bounds};
+use super::joint::Input;
+use super::metric::place;
+use super::nonlinear::{self, NonlinearScratch};
+use super::prior::Prior;
+use super::project::{Projector, check_apart};
+use super::rows::Rows;
+use super::sets::{Method, Policy, Sets};
+use crate::error::{Error, Result, Status, fail};
+use crate::field::Dtype;
+use crate::kernels::double::Double;
+use crate::kernels::linear;
+use crate::kernels::strided::{View, ViewMut};
+
+/// Directions in which a projection is differentiated, or what its derivative is with respect to: an absent one counts as 0, or is
+/// not asked for.
+pub struct Tangent<T> {
+    /// Of the prior mean, `cells` values.
+    pub mean: Option<T>,
+    /// Of the variances of a diagonal prior, `cells` values, or of the one variance of a scalar prior.
+    pub variance: Option<T>,
+    /// Of the right-hand sides, one a row.
+    pub b: Option<T>,
+}
+
+/// A derivative lies apart from all inputs but the tangent of the mean, whose own array it may be.
+pub(super) fn check_derivative(out: &ViewMut, tangent: &Tangent<View>, inputs: &[Option<&View>]) -> Result<()> {
+    let of_tangent = [tangent.variance.as_ref(), tangent.b.as_ref()];
+    for input in inputs.iter().copied().chain(of_tangent).flatten() {
+        check_apart(("tangent", out.place()), ("an input", input.place()), false)?;
+    }
+    match &tangent.mean {
+        Some(d) => check_apart(("tangent", out.place()), ("mean's tangent", d.place()), true),
+        None => Ok(()),
+    }
+}
+
+/// Gradients lie apart from all inputs and from each other.
+pub(super) fn check_gradient(gradient: &Tangent<ViewMut>, inputs: &[Option<&View>]) -> Result<()> {
+    let outputs = [("mean's", &gradient.mean), ("variance's", &gradient.variance), ("b's", &gradient.b)];
+    for (at, (name, out)) in outputs.iter().enumerate() {
+        let Some(out) = out else { continue };
+        for input in inputs.iter().flatten() {
+            check_apart((name, out.place()), ("an input", input.place()), false)?;
+        }
+        for (other, second) in &outputs[at + 1..] {
+            if let Some(second) = second {
+                check_apart((name, out.place()), (other, second.place()), false)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes what was asked for, once all of it is known to fit.
+pub(super) fn write_gradient(
+    gradient: &mut Tangent<ViewMut>,
+    of_mean: &[f64],
+    of_variance: &[f64],
+    of_b: &[f64],
+) -> Result<()> {
+    let Tangent { mean, variance, b } = gradient;
+    for (name, out, values) in
+        [("mean's", &*mean, of_mean), ("variance's", &*variance, of_variance), ("b's", &*b, of_b)]
+    {
+        if let Some(out) = out {
+            refuse_infinite(name, values, out.dtype())?;
+        }
+    }
+    for (out, values) in [(mean, of_mean), (variance, of_variance), (b, of_b)] {
+        if let Some(out) = out {
+            out.scatter(0, values);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn read_or_zero(view: Option<&View>, name: &str, out: &mut [f64]) -> Result<()> {
+    match view {
+        None => out.fill(0.0),
+        Some(view) => view.gather(0, out),
+    }
+    match out.iter().position(|x| !x.is_finite()) {
+        None => Ok(()),
+        Some(i) => Err(Error::new(Status::NonFinite, format!("{name}[{i}] is {}, expected a finite number", out[i]))),
+    }
+}
+
+pub(super) fn refuse_infinite(name: &str, values: &[f64], dtype: Dtype) -> Result<()> {
+    if !linear::is_finite(Arch::new(), values) {
+        return fail!(NonFinite, "{name} derivative overflows");
+    }
+    refuse_overflow(0, values, dtype)
+}
+
+impl Projector {
+    pub(super) fn check_tangent<T>(
+        &self,
+        tangent: &Tangent<T>,
+        layout: impl Fn(&T) -> &crate::field::Layout,
+    ) -> Result<()> {
+        let expect = |name: &str, part: &Option<T>, len: usize| match part {
+            Some(part) if layout(part).len() != len => {
+                fail!(Shape, "{name} has shape {:?}, expected {len} values", layout(part).shape())
+            }
+            _ => Ok(()),
+        };
+        expect("tangent of the mean", &tangent.mean, self.cells)?;
+        expect("tangent of b", &tangent.b, self.rows.len() + self.quadratics.len())?;
+        match self.prior {
+            Prior::Diagonal => expect("tangent of the variance", &tangent.variance, self.cells),
+            Prior::Scalar => expect("tangent of the variance", &tangent.variance, 1),
+            prior if tangent.variance.is_some() => {
+                fail!(
+                    InvalidArgument,
+                    "tangent of the variance is given, expected none: {prior:?} has no variances of its own"
+                )
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The derivative in a direction (jvp) of [`Projector::project_bounded`]'s mean, of one slice, into `out` of `cells` values.
+    ///
+    /// Cells at a bound stay there, components at 0 too, pools move as one; with D the covariance that this leaves (v of free cells and
+    /// `S = G D G' + s^2`), `h = dmu - dv (mu - u) / v`: `S dlambda = G D h / v - db`, `du = D (h / v - G' dlambda)`. Where a
+    /// cell is about to reach or leave a bound this is one of the one-sided derivatives. Bounds are constants. For
+    /// [`Method::Spread`] it is the derivative of clipping and spreading.
+    ///
+    /// Errors: as [`Projector::project_bounded`]; State where bounds yielded by the least; InvalidArgument where the prior has no
+    /// variances of its own. Allocates nothing.
+    #[allow(clippy::too_many_arguments)]
+    pub fn jvp_bounded(
+        &self,
+        bounded: &mut Bounded,
+        mean: View,
+        variance: Option<View>,
+        b: View,
+        bounds: Bounds,
+        tangent: Tangent<View>,
+        mut out: ViewMut,
+    ) -> Result<()> {
+        self.check_tangent(&tangent, View::layout)?;
+        self.check_cells("tangent", &out.alias())?;
+        let inputs = [Some(&mean), variance.as_ref(), Some(&b), bounds.lower.as_ref(), bounds.upper.as_ref()];
+        check_derivative(&out, &tangent, &inputs)?;
+        self.linearise_bounded(bounded, mean, variance, b, bounds)?;
+        let Bounded { work, v, given: z, step, .. } = &mut *bounded;
+        read_or_zero(tangent.b.as_ref(), "tangent of b", step)?;
+        read_or_zero(tangent.mean.as_ref(), "tangent of the mean", z)?;
+        if let Some(dv) = &tangent.variance {
+            if self.prior == Prior::Scalar {
+                let mut scalar = [0.0];
+                read_or_zero(Some(dv), "tangent of the variance", &mut scalar)?;
+                work.w.fill(scalar[0]);
+            } else {
+                read_or_zero(Some(dv), "tangent of the variance", &mut work.w)?;
+            }
+        } else {
+            work.w.fill(0.0);
+        }
+        if self.sets.method == Method::Spread {
+            self.spread_tangent(bounded);
+        } else {
+            for (i, z) in z.iter_mut().enumerate() {
+                *z = if v[i] > 0.0 { (*z - work.w[i] * ((work.mean[i] - work.u[i]) / v[i])) / v[i] } else { 0.0 };
+            }
+            bounded.respond(&self.sets);
+            bounded.gather_rows(&self.rows, true);
+            bounded.joint.solve(&mut bounded.work);
+            bounded.spread_rows(&self.rows);
+            bounded.respond(&self.sets);
+        }
+        refuse_infinite("tangent", &bounded.work.w, out.dtype())?;
+        out.scatter(0, &bounded.work.w);
+        Ok(())
+    }
+
+    /// The derivatives (vjp) of `<cotangent, posterior mean>` of [`Projector::project_bounded`] with respect to mean, variances and
+    /// right-hand sides, of one slice: the transpose of [`Projector::jvp_bounded`].
+    ///
+    /// With `w = S^-1 G D ubar`: `mubar = D (ubar - G'w) / v`, `vbar = -mubar (mu - u) / v`, `bbar = w`.
+    ///
+    /// Errors: as [`Projector::jvp_bounded`].
+    #[allow(clippy::too_many_arguments)]
+    pub fn vjp_bounded(
+        &self,
+        bounded: &mut Bounded,
+        mean: View,
+        variance: Option<View>,
+        b: View,
+        bounds: Bounds,
+        cotangent: View,
+        mut gradient: Tangent<ViewMut>,
+    ) -> Result<()> {
+        self.check_tangent(&gradient, ViewMut::layout)?;
+        self.check_cells("cotangent", &cotangent)?;
+        let (lower, upper) = (bounds.lower.as_ref(), bounds.upper.as_ref());
+        check_gradient(&gradient, &[Some(&mean), variance.as_ref(), Some(&b), Some(&cotangent), lower, upper])?;
+        self.linearise_bounded(bounded, mean, variance, b, bounds)?;
+        read_or_zero(Some(&cotangent), "cotangent", &mut bounded.given)?;
+        if self.sets.method == Method::Spread {
+            self.spread_cotangent(bounded);
+        } else {
+            bounded.respond(&self.sets);
+            bounded.gather_rows(&self.rows, false);
+            bounded.joint.solve(&mut bounded.work);
+            for at in 0..self.rows.len() {
+                bounded.step[bounded.joint.pattern.order[at] as usize] = bounded.work.step[at];
+            }
+            bounded.spread_rows(&self.rows);
+            bounded.respond(&self.sets);
+            let Bounded { work, v, given: z, .. } = &mut *bounded;
+            for i in 0..self.cells {
+                let y = if v[i] > 0.0 { work.w[i] / v[i] } else { 0.0 };
+                work.w[i] = y;
+                z[i] = if v[i] > 0.0 { -y * ((work.mean[i] - work.u[i]) / v[i]) } else { 0.0 };
+            }
+        }
+        let Bounded { work, given, step, .. } = &*bounded;
+        let scalar = [given.iter().sum::<f64>()];
+        let of_variance = if self.prior == Prior::Scalar { &scalar[..] } else { &given[..] };
+        write_gradient(&mut gradient, &work.w, of_variance, step)
+    }
+
+    /// The derivative in a direction (jvp) of [`Projector::project_nonlinear`]'s mean, of one slice, into `out` of `cells` values. The
+    /// tangent of `b` has one value a row, then one an invariant, for its level.
+    ///
+    /// With `H = Sigma^-1 + sum nu_k Q_k` and J the gradients of rows and invariants at u, `h = (dmu + dv (u - mu) / v) / v`:
+    /// `J H^-1 J' dy = J H^-1 h - d(b, e)`, `du = H^-1 (h - J' dy)`.
+    ///
+    /// Errors: as [`Projector::project_nonlinear`]; Singular where gradients of all rows and invariants vanish. Allocates nothing.
+    #[allow(clippy::too_many_arguments)]
+    pub fn jvp_nonlinear(
+        &self,
+        scratch: &mut NonlinearScratch,
+        mean: View,
+        variance: Option<View>,
+        b: Option<View>,
+        levels: View,
+        tangent: Tangent<View>,
+        mut out: ViewMut,
+    ) -> Result<()> {
+        self.check_tangent(&tangent, View::layout)?;
+        self.check_cells("tangent", &out.alias())?;
+        check_derivative(&out, &tangent, &[Some(&mean), variance.as_ref(), b.as_ref(), Some(&levels)])?;
+        self.linearise_nonlinear(scratch, mean, variance, b, levels)?;
+        let NonlinearScratch { work, results, .. } = scratch;
+        let z = &mut results[..self.cells()];
+        read_or_zero(tangent.variance.as_ref(), "tangent of the variance", z)?;
+        read_or_zero(tangent.mean.as_ref(), "tangent of the mean", &mut work.right)?;
+        read_or_zero(tangent.b.as_ref(), "tangent of b", &mut work.left)?;
+        for (i, z) in z.iter_mut().enumerate() {
+            let v = work.v[i];
+            let h = if v > 0.0 { (work.right[i] + *z * ((work.u[i] - work.mu[i]) / v)) / v } else { 0.0 };
+            (*z, work.right[i]) = (h, h);
+        }
+        let solved = work.solve(self);
+        for (k, left) in work.left.iter_mut().enumerate() {
+            *left = nonlinear::dot(&work.jacobian[k * z.len()..][..z.len()], &work.x) - *left;
+        }
+        self.finish_nonlinear(work, z, solved)?;
+        refuse_infinite("tangent", &work.x, out.dtype())?;
+        out.scatter(0, &work.x);
+        Ok(())
+    }
+
+    /// The derivatives (vjp) of `<cotangent, posterior mean>` of [`Projector::project_nonlinear`] with respect to mean, variances and
+    /// right-hand sides (rows, then levels), of one slice: the transpose of [`Projector::jvp_nonlinear`].
+    ///
+    /// With `J H^-1 J' w = J H^-1 ubar`, `z = H^-1 (ubar - J'w)`: `mubar = z / v`, `vbar = z (u - mu) / v^2`, bbar = w.
+    ///
+    /// Errors: as [`Projector::jvp_nonlinear`].
+    #[allow(clippy::too_many_arguments)]
+    pub fn vjp_nonlinear(
+        &self,
+        scratch: &mut NonlinearScratch,
+        mean: View,
+        variance: Option<View>,
+        b: Option<View>,
+        levels: View,
+        cotangent: View,
+        mut gradient: Tangent<ViewMut>,
+    ) -> Result<()> {
+        self.check_tangent(&gradient, ViewMut::layout)?;
+        self.check_cells("cotangent", &cotangent)?;
+        let inputs = [Some(&mean), variance.as_ref(), b.as_ref(), Some(&levels), Some(&cotangent)];
+        check_gradient(&gradient, &inputs)?;
+        self.linearise_nonlinear(scratch, mean, variance, b, levels)?;
+        let NonlinearScratch { work, results, .. } = scratch;
+        let z = &mut results[..self.cells()];
+        read_or_zero(Some(&cotangent), "cotangent", z)?;
+        work.right.copy_from_slice(z);
+        let solved = work.solve(self);
+        for (k, left) in work.left.iter_mut().enumerate() {
+            *left = nonlinear::dot(&work.jacobian[k * z.len()..][..z.len()], &work.x);
+        }
+        self.finish_nonlinear(work, z, solved)?;
+        for (i, z) in z.iter_mut().enumerate() {
+            let v = work.v[i];
+            work.x[i] = if v > 0.0 { work.x[i] / v } else { 0.0 };
+            *z = if v > 0.0 { work.x[i] * ((work.u[i] - work.mu[i]) / v) } else { 0.0 };
+        }
+        write_gradient(&mut gradient, &work.x, z, &work.step)
+    }
+
+    /// `step = (J H^-1 J')^-1 left` and `x = H^-1 (z - J' step)`.
+    fn finish_nonlinear(&self, work: &mut nonlinear::Work, z: &[f64], mut solved: bool) -> Result<()> {
+        if work.left.iter().all(|&left| left == 0.0) {
+            work.step.fill(0.0);
+        } else {
+            solved &= work.newton(self);
+        }
+        work.right.copy_from_slice(z);
+        for (gradient, &s) in work.jacobian.chunks(z.len()).zip(&work.step) {
+            work.right.iter_mut().zip(gradient).for_each(|(r, g)| *r -= s * g);
+        }
+        solved &= work.solve(self);
+        match solved {
+            true => Ok(()),
+            false => {
+                fail!(Singular, "mean: its projection has no derivative there: rows and invariants have no gradient")
+            }
+        }
+    }
+
+    /// Projects one slice in f64 and factors S over what is free there.
+    fn linearise_bounded(
+        &self,
+        bounded: &mut Bounded,
+        mean: View,
+        variance: Option<View>,
+        b: View,
+        bounds: Bounds,
+    ) -> Result<()> {
+        self.check_one(&mean, variance.as_ref(), &b)?;
+        if bounded.v.len() != self.cells || bounded.step.len() != self.rows.len() {
+            return fail!(Mismatch, "workspace is of another projector, expected one of this projector");
+        }
+        for (name, bound) in [("lower", &bounds.lower), ("upper", &bounds.upper)] {
+            if let Some(bound) = bound {
+                self.check_cells(name, bound)?;
+            }
+        }
+        let (mean, variance) = (mean.merged(), variance.map(|v| v.merged()));
+        let (lower, upper) = (bounds.lower.map(|x| x.merged()), bounds.upper.map(|x| x.merged()));
+        b.gather(0, &mut bounded.work.b);
+        let input = Input { index: 0, mean: &mean, data: variance.as_ref(), dtype: Dtype::F64, variances: false };
+        bounded.project(&self.rows, &self.sets, input, lower.as_ref(), upper.as_ref())?;
+        if self.sets.policy == Policy::RelaxLeast && bounded.work.slice.relaxed > 0 {
+            return fail!(
+                State,
+                "b: the bounds had to yield by the least, expected a state within them to differentiate at"
+            );
+        }
+        bounded.find_free(&self.sets);
+        bounded.factor(&self.rows, &self.sets, input, 0.0)
+    }
+
+    /// Clip to `c`, then `u = c + q (a - c)`, a the bound that helps and `q = |r| / R`, `r = g c - b`, `R = sum |g (a - c)|`. Calls
+    /// `each` with cell, weight, a - c and whether the cell was free of clipping; returns `sign(r)`, q and R.
+    fn spread_of(&self, bounded: &Bounded, mut each: impl FnMut(usize, f64, f64, bool)) -> (f64, f64, f64) {
+        let Bounded { work, v, lower, upper, .. } = bounded;
+        let row = self.rows.row(0);
+        let clipped = |cell: usize| work.mean[cell].max(lower[cell]).min(upper[cell]);
+        let left = (0..row.weights.len())
+            .fold(Double { high: -work.b[0], low: 0.0 }, |sum, k| sum.plus(row.weights[k] * clipped(row.cell(k))));
+        let sign = if left.high > 0.0 { 1.0 } else { -1.0 };
+        let mut room = 0.0;
+        for (k, &g) in row.weights.iter().enumerate() {
+            let cell = row.cell(k);
+            let bound = if (g > 0.0) == (sign < 0.0) { upper[cell] } else { lower[cell] };
+            let way = if v[cell] > 0.0 && g != 0.0 { bound - clipped(cell) } else { 0.0 };
+            room += (g * way).abs();
+            each(cell, g, way, bounded.is_unclipped(cell));
+        }
+        (sign, if room > 0.0 { left.high.abs() / room } else { 0.0 }, room)
+    }
+
+    /// `given` (dmu) and `step` (db) to du in `work.w`.
+    fn spread_tangent(&self, bounded: &mut Bounded) {
+        let (mut moved, dmu) = (0.0, &bounded.given);
+        let (sign, share, room) = self.spread_of(bounded, |cell, g, _, free| {
+            if free {
+                moved += g * dmu[cell];
+            }
+        });
+        // With r also R changes: dR = sign(r) g dc.
+        let share_moved = if room > 0.0 { sign * (moved - bounded.step[0] - share * moved) / room } else { 0.0 };
+        let mut out = std::mem::take(&mut bounded.work.w);
+        for (cell, u) in out.iter_mut().enumerate() {
+            *u = if bounded.is_unclipped(cell) { bounded.given[cell] } else { 0.0 };
+        }
+        self.spread_of(bounded, |cell, _, way, _| {
+            if way != 0.0 {
+                out[cell] += share_moved * way - share * out[cell];
+            }
+        });
+        bounded.work.w = out;
+    }
+
+    /// `given` (ubar) to mubar in `work.w`, bbar in `step` and 0 in `given`.
+    fn spread_cotangent(&self, bounded: &mut Bounded) {
+        let mut along = 0.0;
+        let ubar = &bounded.given;
+        let (sign, share, room) = self.spread_of(bounded, |cell, _, way, _| along += ubar[cell] * way);
+        let scale = if room > 0.0 { sign * along / room } else { 0.0 };
+        let mut out = std::mem::take(&mut bounded.work.w);
+        for (cell, m) in out.iter_mut().enumerate() {
+            *m = if bounded.is_unclipped(cell) { bounded.given[cell] } else { 0.0 };
+        }
+        self.spread_of(bounded, |cell, g, way, free| {
+            if free {
+                let kept = if way != 0.0 { (1.0 - share) * bounded.given[cell] } else { bounded.given[cell] };
+                out[cell] = kept + scale * (1.0 - share) * g;
+            }
+        });
+        bounded.work.w = out;
+        bounded.step[0] = -scale;
+        bounded.given.fill(0.0);
+    }
+}
+
+impl Bounded {
+    fn is_unclipped(&self, cell: usize) -> bool {
+        let u = self.work.mean[cell];
+        self.v[cell] > 0.0 && u >= self.lower[cell] && u <= self.upper[cell]
+    }
+
+    /// The variances of cells that are free at the projected state into the metric, and pools of equal values.
+    fn find_free(&mut self, sets: &Sets) {
+        let Bounded { work, v, lower, upper, pools, .. } = self;
+        for (cell, free) in work.metric.v.iter_mut().enumerate() {
+            let u = work.u[cell];
+            *free = if u > lower[cell] && u < upper[cell] { v[cell] } else { 0.0 };
+        }
+        for set in &sets.simplices {
+            for cell in set.first..set.first + set.components * set.points {
+                work.metric.v[cell] = if work.u[cell] > 0.0 { v[cell] } else { 0.0 };
+            }
+        }
+        for set in &sets.monotones {
+            work.metric.v[set.first..set.first + set.count].fill(0.0);
+            let mut begin = 0;
+            for k in 0..set.count {
+                if work.u[set.first + k] != work.u[set.first + begin] {
+                    begin = k;
+                }
+                pools[set.first + k] = begin as u32;
+            }
+        }
+    }
+
+    /// `work.w = D given`.
+    pub(super) fn respond(&mut self, sets: &Sets) {
+        let Bounded { work, v, given, pools, .. } = self;
+        let y = &mut work.w;
+        for ((y, x), free) in y.iter_mut().zip(&*given).zip(&work.metric.v) {
+            *y = x * free;
+        }
+        let mut add = |first: usize, len: usize, weight: &dyn Fn(usize) -> f64, factor: f64, stride: usize| {
+            let cells = || (0..len).map(|k| first + k * stride);
+            let sum: f64 = cells().map(|cell| weight(cell) * given[cell]).sum();
+            cells().for_each(|cell| y[cell] += factor * sum * weight(cell));
+        };
+        for set in &sets.simplices {
+            for p in 0..set.points {
+                let first = set.first + p;
+                let slope: f64 = (0..set.components).map(|c| work.metric.v[first + c * set.points]).sum();
+                if slope > 0.0 {
+                    add(first, set.components, &|cell| work.metric.v[cell], -1.0 / slope, set.points);
+                }
+            }
+        }
+        for set in &sets.monotones {
+            let mut begin = 0;
+            while begin < set.count {
+                let pool = pools[set.first + begin];
+                let end = (begin..set.count).find(|&k| pools[set.first + k] != pool).unwrap_or(set.count);
+                let weight: f64 = (set.first + begin..set.first + end).map(|cell| 1.0 / v[cell]).sum();
+                add(set.first + begin, end - begin, &|_| 1.0, 1.0 / weight, 1);
+                begin = end;
+            }
+        }
+    }
+
+    /// `r = G work.w`, less `step` where that holds db.
+    fn gather_rows(&mut self, rows: &Rows, less: bool) {
+        let Bounded { joint, work, step, .. } = self;
+        for (at, r) in work.r.iter_mut().enumerate() {
+            let k = joint.pattern.order[at] as usize;
+            let row = rows.row(k);
+            let (sum, _) = linear::dot(Arch::new(), row.weights, place(&row), &work.w);
+            *r = if less { sum.plus(-step[k]) } else { sum };
+        }
+    }
+
+    /// Takes `G'` of the solution off `given`.
+    pub(super) fn spread_rows(&mut self, rows: &Rows) {
+        let Bounded { joint, work, given, .. } = self;
+        for (at, &x) in work.step.iter().enumerate() {
+            let row = rows.row(joint.pattern.order[at] as usize);
+            linear::spread(Arch::new(), row.weights, place(&row), -x, given);
+        }
+    }
+}
