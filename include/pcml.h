@@ -705,6 +705,31 @@ int32_t pcml_bounded_project(const struct pcml_projector *projector,
                              struct pcml_report *report);
 
 /**
+ * Fills the report with how every slice stands to its rows, bounds and sets; changes nothing else. As pcml_projector_check, with
+ * PCML_REPORT_ITEM_UNCHANGED only where bounds and sets hold too, active bounds counted, PCML_REPORT_ITEM_RELAXED the cells outside
+ * their bounds (below 0 in a simplex, out of order in a run), and PCML_REPORT_ITEM_RELAXATION the furthest of these or of a simplex's
+ * sum.
+ *
+ * @param projector  the projector
+ * @param workspace  one of pcml_bounded_workspace of this projector with room for the slices
+ * @param mean       u, shaped as in pcml_bounded_project
+ * @param b          one value a slice and row, [slices, rows]
+ * @param lower      as in pcml_bounded_project; NULL: none
+ * @param upper      as in pcml_bounded_project; NULL: none
+ * @param report     is filled on success, needs room for the slices; not NULL
+ * @return 0, or as pcml_bounded_project where it concerns these arguments; after a failure the report is as before
+ *
+ * Threads: any, one workspace and one report each. Allocation: none on success.
+ */
+int32_t pcml_bounded_check(const struct pcml_projector *projector,
+                           struct pcml_workspace *workspace,
+                           const struct pcml_const_array *mean,
+                           const struct pcml_const_array *b,
+                           const struct pcml_const_array *lower,
+                           const struct pcml_const_array *upper,
+                           struct pcml_report *report);
+
+/**
  * The derivative of pcml_bounded_project's mean, of one slice, in a direction. Cells at a bound stay there, components at 0 too, a
  * pool of a monotone run moves as one; bounds are constants. Where a cell is about to reach or leave a bound it is one of
  * the one-sided derivatives. Takes and returns what pcml_inference_jvp does, with the bounds.
@@ -1508,6 +1533,27 @@ int32_t pcml_nonlinear_project(const struct pcml_projector *projector,
                                struct pcml_report *report);
 
 /**
+ * Fills the report with how every slice stands to its rows and invariants; changes nothing else. As pcml_projector_check; residuals
+ * of invariants, q(u) - e, follow those of the rows.
+ *
+ * @param projector  the projector
+ * @param workspace  one of pcml_nonlinear_workspace of this projector with room for the slices
+ * @param mean       u, shaped as in pcml_nonlinear_project
+ * @param b          as in pcml_nonlinear_project; NULL when there are no linear rows
+ * @param levels     e, as in pcml_nonlinear_project
+ * @param report     is filled on success, needs room for the slices; not NULL
+ * @return 0, or as pcml_nonlinear_project where it concerns these arguments; after a failure the report is as before
+ *
+ * Threads: any, one workspace and one report each. Allocation: none on success.
+ */
+int32_t pcml_nonlinear_check(const struct pcml_projector *projector,
+                             struct pcml_workspace *workspace,
+                             const struct pcml_const_array *mean,
+                             const struct pcml_const_array *b,
+                             const struct pcml_const_array *levels,
+                             struct pcml_report *report);
+
+/**
  * The derivative of pcml_nonlinear_project's mean, of one slice, in a direction: along the rows and the tangents of the invariants,
  * with their curvature.
  *
@@ -1902,6 +1948,25 @@ int32_t pcml_projector_residual(const struct pcml_projector *projector,
                                 const struct pcml_const_array *mean,
                                 const struct pcml_const_array *b,
                                 double *residual);
+
+/**
+ * Fills the report with how every slice stands to its rows; changes nothing else. Residuals before and after are both g u - b, the
+ * tolerance is that of the mean's own dtype, and PCML_REPORT_ITEM_UNCHANGED says that all rows hold, those with noise to the bit.
+ *
+ * @param projector  the projector
+ * @param workspace  a workspace of this projector with room for the slices
+ * @param mean       u, shaped as in pcml_projector_project
+ * @param b          one value a slice and row, [slices, rows]
+ * @param report     is filled on success, needs room for the slices; not NULL
+ * @return 0, or as pcml_projector_project where it concerns these arguments; after a failure the report is as before
+ *
+ * Threads: any, one workspace and one report each. Allocation: none on success.
+ */
+int32_t pcml_projector_check(const struct pcml_projector *projector,
+                             struct pcml_workspace *workspace,
+                             const struct pcml_const_array *mean,
+                             const struct pcml_const_array *b,
+                             struct pcml_report *report);
 
 /**
  * Right-hand sides of a balance: what the rows hold of an earlier state, plus what has come in since,

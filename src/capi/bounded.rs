@@ -2,7 +2,7 @@ use super::array::{optional_view, view, view_mut};
 use super::inference::gradient;
 use super::projector::{optional_report, pcml_projector};
 use super::workspace::lease;
-use super::{borrow, call, create, pcml_array, pcml_const_array, pcml_report, pcml_workspace, size};
+use super::{borrow, borrow_mut, call, create, pcml_array, pcml_const_array, pcml_report, pcml_workspace, size};
 use crate::constraint::{Bounded, Bounds, Tangent};
 use crate::error::Result;
 
@@ -92,6 +92,40 @@ pub unsafe extern "C" fn pcml_bounded_project(
             view_mut(posterior_mean, "posterior_mean")?,
             report,
         )
+    })
+}
+
+/// Fills the report with how every slice stands to its rows, bounds and sets; changes nothing else. As pcml_projector_check, with
+/// PCML_REPORT_ITEM_UNCHANGED only where bounds and sets hold too, active bounds counted, PCML_REPORT_ITEM_RELAXED the cells outside
+/// their bounds (below 0 in a simplex, out of order in a run), and PCML_REPORT_ITEM_RELAXATION the furthest of these or of a simplex's
+/// sum.
+///
+/// @param projector  the projector
+/// @param workspace  one of pcml_bounded_workspace of this projector with room for the slices
+/// @param mean       u, shaped as in pcml_bounded_project
+/// @param b          one value a slice and row, [slices, rows]
+/// @param lower      as in pcml_bounded_project; NULL: none
+/// @param upper      as in pcml_bounded_project; NULL: none
+/// @param report     is filled on success, needs room for the slices; not NULL
+/// @return 0, or as pcml_bounded_project where it concerns these arguments; after a failure the report is as before
+///
+/// Threads: any, one workspace and one report each. Allocation: none on success.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_bounded_check(
+    projector: *const pcml_projector,
+    workspace: *mut pcml_workspace,
+    mean: *const pcml_const_array,
+    b: *const pcml_const_array,
+    lower: *const pcml_const_array,
+    upper: *const pcml_const_array,
+    report: *mut pcml_report,
+) -> i32 {
+    call("pcml_bounded_check", || unsafe {
+        let projector = borrow(projector, "projector")?;
+        let mut bounded = lease::<Bounded>(workspace, projector.owner, CREATOR)?;
+        let report = &mut borrow_mut(report, "report")?.report;
+        let (mean, b) = (view(mean, "mean")?, view(b, "b")?);
+        projector.projector.check_bounded(&mut bounded, mean, b, bounds(lower, upper)?, report)
     })
 }
 

@@ -35,7 +35,9 @@ use std::sync::Once;
 use crate::error::{Error, Result, Status, fail};
 
 pub use array::{pcml_array, pcml_const_array};
-pub use bounded::{pcml_bounded_jvp, pcml_bounded_project, pcml_bounded_vjp, pcml_bounded_workspace};
+pub use bounded::{
+    pcml_bounded_check, pcml_bounded_jvp, pcml_bounded_project, pcml_bounded_vjp, pcml_bounded_workspace,
+};
 pub use constraints::{
     pcml_constraints, pcml_constraints_add_boundary, pcml_constraints_add_energy, pcml_constraints_add_grid_quadrature,
     pcml_constraints_add_monotone, pcml_constraints_add_periodic, pcml_constraints_add_quadratic,
@@ -54,7 +56,9 @@ pub use inference::{
     pcml_inference_vjp, pcml_inference_workspace,
 };
 pub use model::{pcml_model, pcml_model_description, pcml_model_free, pcml_model_load, pcml_model_load_bytes};
-pub use nonlinear::{pcml_nonlinear_jvp, pcml_nonlinear_project, pcml_nonlinear_vjp, pcml_nonlinear_workspace};
+pub use nonlinear::{
+    pcml_nonlinear_check, pcml_nonlinear_jvp, pcml_nonlinear_project, pcml_nonlinear_vjp, pcml_nonlinear_workspace,
+};
 pub use options::{
     pcml_options, pcml_options_create, pcml_options_free, pcml_options_set_batch, pcml_options_set_context,
     pcml_options_set_direct_cells, pcml_options_set_dropout, pcml_options_set_held_cells, pcml_options_set_held_faces,
@@ -66,9 +70,9 @@ pub use plan::{
     pcml_plan_workspace,
 };
 pub use projector::{
-    pcml_projector, pcml_projector_budget, pcml_projector_covariance, pcml_projector_create, pcml_projector_free,
-    pcml_projector_project, pcml_projector_project_f32, pcml_projector_project_f64, pcml_projector_report,
-    pcml_projector_residual, pcml_projector_workspace,
+    pcml_projector, pcml_projector_budget, pcml_projector_check, pcml_projector_covariance, pcml_projector_create,
+    pcml_projector_free, pcml_projector_project, pcml_projector_project_f32, pcml_projector_project_f64,
+    pcml_projector_report, pcml_projector_residual, pcml_projector_workspace,
 };
 pub use report::{ReportItem, pcml_report, pcml_report_free, pcml_report_slices, pcml_report_value};
 pub use version::{pcml_version, pcml_version_string};

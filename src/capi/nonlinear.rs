@@ -2,7 +2,7 @@ use super::array::{optional_view, view, view_mut};
 use super::inference::gradient;
 use super::projector::{optional_report, pcml_projector};
 use super::workspace::lease;
-use super::{borrow, call, create, pcml_array, pcml_const_array, pcml_report, pcml_workspace, size};
+use super::{borrow, borrow_mut, call, create, pcml_array, pcml_const_array, pcml_report, pcml_workspace, size};
 use crate::constraint::{NonlinearScratch, Tangent};
 
 const CREATOR: &str = "pcml_nonlinear_workspace";
@@ -79,6 +79,36 @@ pub unsafe extern "C" fn pcml_nonlinear_project(
             view_mut(posterior_mean, "posterior_mean")?,
             report,
         )
+    })
+}
+
+/// Fills the report with how every slice stands to its rows and invariants; changes nothing else. As pcml_projector_check; residuals
+/// of invariants, q(u) - e, follow those of the rows.
+///
+/// @param projector  the projector
+/// @param workspace  one of pcml_nonlinear_workspace of this projector with room for the slices
+/// @param mean       u, shaped as in pcml_nonlinear_project
+/// @param b          as in pcml_nonlinear_project; NULL when there are no linear rows
+/// @param levels     e, as in pcml_nonlinear_project
+/// @param report     is filled on success, needs room for the slices; not NULL
+/// @return 0, or as pcml_nonlinear_project where it concerns these arguments; after a failure the report is as before
+///
+/// Threads: any, one workspace and one report each. Allocation: none on success.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_nonlinear_check(
+    projector: *const pcml_projector,
+    workspace: *mut pcml_workspace,
+    mean: *const pcml_const_array,
+    b: *const pcml_const_array,
+    levels: *const pcml_const_array,
+    report: *mut pcml_report,
+) -> i32 {
+    call("pcml_nonlinear_check", || unsafe {
+        let projector = borrow(projector, "projector")?;
+        let mut scratch = lease::<NonlinearScratch>(workspace, projector.owner, CREATOR)?;
+        let report = &mut borrow_mut(report, "report")?.report;
+        let (mean, b) = (view(mean, "mean")?, optional_view(b, "b")?);
+        projector.projector.check_nonlinear(&mut scratch, mean, b, view(levels, "levels")?, report)
     })
 }
 

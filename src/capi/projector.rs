@@ -322,6 +322,33 @@ pub unsafe extern "C" fn pcml_projector_residual(
     })
 }
 
+/// Fills the report with how every slice stands to its rows; changes nothing else. Residuals before and after are both g u - b, the
+/// tolerance is that of the mean's own dtype, and PCML_REPORT_ITEM_UNCHANGED says that all rows hold, those with noise to the bit.
+///
+/// @param projector  the projector
+/// @param workspace  a workspace of this projector with room for the slices
+/// @param mean       u, shaped as in pcml_projector_project
+/// @param b          one value a slice and row, [slices, rows]
+/// @param report     is filled on success, needs room for the slices; not NULL
+/// @return 0, or as pcml_projector_project where it concerns these arguments; after a failure the report is as before
+///
+/// Threads: any, one workspace and one report each. Allocation: none on success.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_projector_check(
+    projector: *const pcml_projector,
+    workspace: *mut pcml_workspace,
+    mean: *const pcml_const_array,
+    b: *const pcml_const_array,
+    report: *mut pcml_report,
+) -> i32 {
+    call("pcml_projector_check", || unsafe {
+        let projector = borrow(projector, "projector")?;
+        let mut scratch = lease::<Scratch>(workspace, projector.owner, CREATOR)?;
+        let report = &mut borrow_mut(report, "report")?.report;
+        projector.projector.check(&mut scratch, view(mean, "mean")?, view(b, "b")?, report)
+    })
+}
+
 /// Right-hand sides of a balance: what the rows hold of an earlier state, plus what has come in since,
 /// b = G u + dt sum_j rates_j, with sums in twice the precision of f64, rounded once.
 ///

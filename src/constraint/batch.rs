@@ -12,7 +12,7 @@ pub struct Batch {
     mean: Vec<f64>,
     variance: Vec<f64>,
     slices: Vec<SliceReport>,
-    rows: Vec<RowReport>,
+    pub(super) rows: Vec<RowReport>,
     residual: Vec<f64>,
 }
 

@@ -55,8 +55,8 @@ pub struct Bounded {
     pub(super) pools: Vec<u32>,
     weight: Vec<f64>,
     means: Vec<f64>,
-    slices: Vec<SliceReport>,
-    rows: Vec<RowReport>,
+    pub(super) slices: Vec<SliceReport>,
+    pub(super) rows: Vec<RowReport>,
 }
 
 impl Projector {
@@ -125,31 +125,19 @@ impl Projector {
         report: Option<&mut Report>,
     ) -> Result<()> {
         self.check_prior(variance.is_some())?;
-        let count = self.slices("mean", mean.layout())?;
-        if count > bounded.max_slices {
-            let room = bounded.max_slices;
-            return fail!(InvalidArgument, "mean has {count} slices, expected at most {room} as the workspace");
-        }
+        let count = self.check_bounded_arrays(bounded, &mean, variance.as_ref(), &b, &bounds)?;
         let (n, m) = (self.cells, self.rows.len());
-        check_values("b", b.layout(), count, m)?;
         if self.slices("posterior_mean", posterior_mean.layout())? != count {
             let shape = posterior_mean.layout().shape();
             return fail!(Shape, "posterior_mean has shape {shape:?}, expected {count} slices as mean");
         }
         let out = ("posterior_mean", posterior_mean.place());
         check_apart(out, ("mean", mean.place()), true)?;
-        check_apart(out, ("b", b.place()), false)?;
-        if let Some(variance) = &variance {
-            self.prior.check_data(variance.layout(), n, 0, count)?;
-            check_apart(out, ("variance", variance.place()), false)?;
-        }
-        for (name, bound) in [("lower", &bounds.lower), ("upper", &bounds.upper)] {
-            let Some(bound) = bound else { continue };
-            let slices = self.slices(name, bound.layout())?;
-            if slices != count && bound.layout().len() != n {
-                return fail!(Shape, "{name} has {slices} slices, expected {count} as mean, or one");
+        let others = [("variance", &variance), ("b", &Some(b)), ("lower", &bounds.lower), ("upper", &bounds.upper)];
+        for (name, other) in others {
+            if let Some(other) = other {
+                check_apart(out, (name, other.place()), false)?;
             }
-            check_apart(out, (name, bound.place()), false)?;
         }
         if let Some(report) = &report {
             report.check(count, m)?;
@@ -184,6 +172,40 @@ impl Projector {
     }
 }
 
+impl Projector {
+    /// Checks the arrays and gives the number of slices.
+    pub(super) fn check_bounded_arrays(
+        &self,
+        bounded: &Bounded,
+        mean: &View,
+        variance: Option<&View>,
+        b: &View,
+        bounds: &Bounds,
+    ) -> Result<usize> {
+        let (n, m) = (self.cells, self.rows.len());
+        if bounded.v.len() != n || bounded.step.len() != m {
+            return fail!(Mismatch, "workspace is of another projector, expected one of this projector");
+        }
+        let count = self.slices("mean", mean.layout())?;
+        if count > bounded.max_slices {
+            let room = bounded.max_slices;
+            return fail!(InvalidArgument, "mean has {count} slices, expected at most {room} as the workspace");
+        }
+        check_values("b", b.layout(), count, m)?;
+        if let Some(variance) = variance {
+            self.prior.check_data(variance.layout(), n, 0, count)?;
+        }
+        for (name, bound) in [("lower", &bounds.lower), ("upper", &bounds.upper)] {
+            let Some(bound) = bound else { continue };
+            let slices = self.slices(name, bound.layout())?;
+            if slices != count && bound.layout().len() != n {
+                return fail!(Shape, "{name} has {slices} slices, expected {count} as mean, or one");
+            }
+        }
+        Ok(count)
+    }
+}
+
 impl Bounded {
     pub(super) fn project(
         &mut self,
@@ -206,7 +228,7 @@ impl Bounded {
             row.dropped = self.joint.dropped[k];
         }
         let silent = (0..rows.len()).all(|k| rows.row(k).noise == 0.0 || self.work.rows[k].residual_after == 0.0);
-        if lawful && silent && self.is_within(sets) {
+        if lawful && silent && self.is_within(sets, input.dtype) {
             self.work.slice.unchanged = true;
             self.count_active();
             return Ok(());
@@ -220,7 +242,13 @@ impl Bounded {
     }
 
     /// Bounds as the posterior's dtype can hold them.
-    fn read_bounds(&mut self, sets: &Sets, input: Input, lower: Option<&View>, upper: Option<&View>) -> Result<()> {
+    pub(super) fn read_bounds(
+        &mut self,
+        sets: &Sets,
+        input: Input,
+        lower: Option<&View>,
+        upper: Option<&View>,
+    ) -> Result<()> {
         let slice = input.index;
         for (name, bound, values, none) in
             [("lower", lower, &mut self.lower, f64::NEG_INFINITY), ("upper", upper, &mut self.upper, f64::INFINITY)]
@@ -286,7 +314,7 @@ impl Bounded {
         Ok(())
     }
 
-    fn is_within(&self, sets: &Sets) -> bool {
+    pub(super) fn is_within(&self, sets: &Sets, dtype: Dtype) -> bool {
         let u = &self.work.u;
         let mut within = u.iter().zip(&self.lower).zip(&self.upper).all(|((u, l), h)| u >= l && u <= h);
         for set in &sets.simplices {
@@ -297,7 +325,7 @@ impl Bounded {
                     sum = sum.plus(value);
                     within &= value >= 0.0;
                 }
-                within &= sum.high.abs() <= 4.0 * f64::EPSILON * set.total;
+                within &= sum.high.abs() <= 4.0 * dtype.epsilon() * set.total;
             }
         }
         for set in &sets.monotones {
@@ -840,7 +868,7 @@ impl Bounded {
         )
     }
 
-    fn count_active(&mut self) {
+    pub(super) fn count_active(&mut self) {
         let Bounded { work, lower, upper, v, .. } = self;
         let (mut low, mut high) = (0, 0);
         for (((u, l), h), v) in work.u.iter().zip(lower).zip(upper).zip(v) {
@@ -850,6 +878,37 @@ impl Bounded {
             }
         }
         (work.slice.active_lower, work.slice.active_upper) = (low, high);
+    }
+
+    /// How many cells of `work.u` lie outside, and how far at most, also that a simplex's sum is off.
+    pub(super) fn outside(&self, sets: &Sets, dtype: Dtype) -> (usize, f64) {
+        let Bounded { work, lower, upper, .. } = self;
+        let (mut cells, mut most) = (0, 0.0);
+        let mut see = |by: f64| {
+            cells += usize::from(by > 0.0);
+            most = f64::max(most, by);
+        };
+        for ((u, low), high) in work.u.iter().zip(lower).zip(upper) {
+            see((low - u).max(u - high));
+        }
+        for set in &sets.simplices {
+            work.u[set.first..set.first + set.components * set.points].iter().for_each(|u| see(-u));
+        }
+        for set in &sets.monotones {
+            let sign = if set.direction == super::sets::Direction::Increasing { 1.0 } else { -1.0 };
+            work.u[set.first..set.first + set.count].windows(2).for_each(|pair| see(sign * (pair[0] - pair[1])));
+        }
+        for set in &sets.simplices {
+            for p in 0..set.points {
+                let whole = Double { high: -set.total, low: 0.0 };
+                let off =
+                    (0..set.components).fold(whole, |sum, c| sum.plus(work.u[set.first + c * set.points + p])).high;
+                if off.abs() > 4.0 * dtype.epsilon() * set.total {
+                    most = f64::max(most, off.abs());
+                }
+            }
+        }
+        (cells, most)
     }
 
     fn describe(&mut self, lower: Option<&View>, upper: Option<&View>, sets: &Sets) {

@@ -21,11 +21,14 @@
 //! - `nonlinear` ([`Projector::project_nonlinear`]): quadratic invariants and products jointly with the rows, in the same metric.
 //! - `flux` ([`FluxBalance`]): face fluxes on a mesh, so that every cell's balance closes, and the update that telescopes.
 //! - `density` ([`log_density`]): the score of a truth under marginals.
+//! - `check`: how a state stands to its laws, told by a report; nothing changes.
+//! - `sensitivity` ([`Tangent`]): derivatives, also within bounds and with invariants.
 //! - `report` ([`Report`]): what a projection did, slice by slice and row by row.
 
 mod batch;
 mod boundary;
 mod bounds;
+mod check;
 mod density;
 mod flux;
 mod inference;

@@ -123,9 +123,9 @@ pub struct NonlinearScratch {
     done: Vec<Done>,
     /// The posterior mean of each slice as it will be stored.
     pub(super) results: Vec<f64>,
-    before: Vec<f64>,
+    pub(super) before: Vec<f64>,
     after: Vec<f64>,
-    allowed: Vec<f64>,
+    pub(super) allowed: Vec<f64>,
     multipliers: Vec<f64>,
     pub(super) work: Work,
 }
@@ -229,8 +229,9 @@ impl Work {
         }
     }
 
-    /// `H = Sigma^-1 + sum nu_k Q_k` at the trial multipliers; false where its diagonal is not positive.
-    fn set_hessian(&mut self, p: &Projector) -> bool {
+    /// `H = Sigma^-1 + sum nu_k Q_k` at the trial multipliers, and `S = G H^-1 G'` with its factor; false outside the domain of the
+    /// dual: where H is not positive definite along the rows.
+    pub(super) fn set_hessian(&mut self, p: &Projector) -> bool {
         self.q_diagonal.fill(0.0);
         for (q, &nu) in p.quadratics.iter().zip(&self.trial[p.rows.len()..]) {
             for &(i, j, w) in &q.terms {
@@ -239,16 +240,28 @@ impl Work {
                 }
             }
         }
-        let mut positive = true;
+        let (mut finite, mut negative) = (true, 0);
         for ((inverse, &v), &q) in self.inverse.iter_mut().zip(&self.v).zip(&self.q_diagonal) {
             let d = v.mul_add(q, 1.0);
-            positive &= d > 0.0 && d.is_finite();
+            finite &= d != 0.0 && d.is_finite();
+            negative += usize::from(d < 0.0 && v > 0.0);
             *inverse = v / d;
         }
-        positive
+        if !finite || negative > p.rows.len() || (negative > 0 && !p.diagonal_forms) {
+            return false;
+        }
+        for l in 0..p.rows.len() {
+            if !self.add_normal(p, l) {
+                return false;
+            }
+            self.factor(l);
+        }
+        // H is positive definite along the rows where S has as many negative pivots as H has (Haynsworth).
+        let m = self.left.len();
+        (0..p.rows.len()).filter(|&k| self.normal[k * m + k] < 0.0).count() == negative
     }
 
-    /// `x = H^-1 right`; false on negative curvature. Conjugate gradients, with the inverse diagonal for a preconditioner; exact at
+    /// `x = H^-1 right`; false on negative curvature with products of different cells. Conjugate gradients, with the inverse diagonal for a preconditioner; exact at
     /// once where no invariant has products of different cells.
     pub(super) fn solve(&mut self, p: &Projector) -> bool {
         if p.diagonal_forms {
@@ -297,12 +310,32 @@ impl Work {
         rho <= enough * 1e8
     }
 
-    /// `u(y) = argmin L(u, y)` at the trial multipliers, with its residuals; false outside the domain of the dual.
+    /// `u = argmin L(u, y)` over `G u = b` at the trial multipliers of the invariants; sets those of the rows and the residuals. False
+    /// outside the domain of the dual.
     fn respond(&mut self, p: &Projector) -> bool {
         if !self.set_hessian(p) {
             return false;
         }
-        let n = self.u.len();
+        let rows = p.rows.len();
+        self.trial[..rows].fill(0.0);
+        if !self.descend(p) {
+            return false;
+        }
+        if rows > 0 {
+            self.residuals(p, None);
+            self.solve_normal(rows);
+            let Work { trial, step, .. } = self;
+            trial[..rows].copy_from_slice(&step[..rows]);
+            if !self.descend(p) {
+                return false;
+            }
+        }
+        self.residuals(p, None);
+        self.left.iter().all(|c| c.is_finite())
+    }
+
+    /// `u = mu - H^-1 (G'lambda + sum nu_k Q_k mu)` at the trial multipliers.
+    fn descend(&mut self, p: &Projector) -> bool {
         self.right.fill(0.0);
         for (k, &lambda) in self.trial[..p.rows.len()].iter().enumerate() {
             let row = p.rows.row(k);
@@ -320,62 +353,82 @@ impl Work {
         if !self.solve(p) {
             return false;
         }
-        for i in 0..n {
-            self.u[i] = self.mu[i] + self.x[i];
+        for ((u, mu), x) in self.u.iter_mut().zip(&self.mu).zip(&self.x) {
+            *u = mu + x;
         }
-        self.residuals(p, None);
-        self.left.iter().all(|c| c.is_finite())
+        true
     }
 
     /// `step = (J H^-1 J')^-1 left`, with `H` as last set. False where nothing can move.
     pub(super) fn newton(&mut self, p: &Projector) -> bool {
-        let (m, n) = (self.left.len(), self.u.len());
-        for l in 0..m {
-            self.right.copy_from_slice(&self.jacobian[l * n..][..n]);
-            if !self.solve(p) {
+        let m = self.left.len();
+        for l in p.rows.len()..m {
+            if !self.add_normal(p, l) {
                 return false;
             }
-            for k in l..m {
-                self.normal[k * m + l] = dot(&self.jacobian[k * n..][..n], &self.x);
+            self.factor(l);
+            // Along the rows H is positive definite, so what is negative here is rounding.
+            if self.normal[l * m + l] < 0.0 {
+                (self.normal[l * m + l], self.dropped[l]) = (0.0, true);
             }
         }
-        self.factor_and_solve()
+        self.solve_normal(m);
+        self.step.iter().all(|s| s.is_finite()) && self.step.iter().any(|&s| s != 0.0)
     }
 
-    /// Cholesky of the normal matrix, scaled to a unit diagonal; rows that depend on those before them take no part.
-    fn factor_and_solve(&mut self) -> bool {
-        let m = self.left.len();
-        let Work { normal: a, diagonal, step, left, dropped, .. } = self;
-        for k in 0..m {
-            let d = a[k * m + k];
-            diagonal[k] = if d >= f64::MIN_POSITIVE && d.is_finite() { 1.0 / d.sqrt() } else { 0.0 };
+    /// Row `l` of `J H^-1 J'` up to its diagonal, and its scale.
+    fn add_normal(&mut self, p: &Projector, l: usize) -> bool {
+        let (m, n) = (self.left.len(), self.u.len());
+        self.right.copy_from_slice(&self.jacobian[l * n..][..n]);
+        let size: f64 = self.right.iter().zip(&self.inverse).map(|(g, h)| g * g * h.abs()).sum();
+        self.diagonal[l] = if size >= f64::MIN_POSITIVE && size.is_finite() { 1.0 / size.sqrt() } else { 0.0 };
+        if !self.solve(p) {
+            return false;
         }
-        for k in 0..m {
-            for l in 0..=k {
-                let mut sum = a[k * m + l] * diagonal[k] * diagonal[l];
-                for j in 0..l {
-                    sum -= a[k * m + j] * a[l * m + j];
-                }
-                if l == k {
-                    dropped[k] = sum.is_nan() || sum <= PIVOT;
-                    a[k * m + k] = if dropped[k] { 0.0 } else { sum.sqrt() };
-                } else {
-                    a[k * m + l] = if dropped[l] { 0.0 } else { sum / a[l * m + l] };
-                }
+        for k in 0..=l {
+            self.normal[l * m + k] = dot(&self.jacobian[k * n..][..n], &self.x);
+        }
+        true
+    }
+
+    /// Row `k` of L and its pivot, of `L D L'`, the normal matrix scaled to a diagonal near 1; a row that depends on those before it
+    /// takes no part.
+    fn factor(&mut self, k: usize) {
+        let m = self.left.len();
+        let Work { normal: a, diagonal, dropped, .. } = self;
+        for l in 0..=k {
+            let mut sum = a[k * m + l] * diagonal[k] * diagonal[l];
+            for j in 0..l {
+                sum -= a[k * m + j] * a[j * m + j] * a[l * m + j];
+            }
+            if l == k {
+                dropped[k] = sum.is_nan() || sum.abs() <= PIVOT;
+                a[k * m + k] = if dropped[k] { 0.0 } else { sum };
+            } else {
+                a[k * m + l] = if dropped[l] { 0.0 } else { sum / a[l * m + l] };
             }
         }
-        for k in 0..m {
-            let sum = left[k] * diagonal[k] - (0..k).map(|j| a[k * m + j] * step[j]).sum::<f64>();
-            step[k] = if dropped[k] { 0.0 } else { sum / a[k * m + k] };
+    }
+
+    /// `step = (J H^-1 J')^-1 left` of the first `count` rows.
+    fn solve_normal(&mut self, count: usize) {
+        let m = self.left.len();
+        let Work { normal: a, diagonal, step, left, dropped, .. } = self;
+        for k in 0..count {
+            step[k] = left[k] * diagonal[k] - (0..k).map(|j| a[k * m + j] * step[j]).sum::<f64>();
         }
-        for k in (0..m).rev() {
-            let sum = step[k] - (k + 1..m).map(|j| a[j * m + k] * step[j]).sum::<f64>();
-            step[k] = if dropped[k] { 0.0 } else { sum / a[k * m + k] };
+        for k in 0..count {
+            step[k] = if dropped[k] { 0.0 } else { step[k] / a[k * m + k] };
         }
-        for k in 0..m {
+        for k in (0..count).rev() {
+            step[k] -= (k + 1..count).map(|j| a[j * m + k] * step[j]).sum::<f64>();
+            if dropped[k] {
+                step[k] = 0.0;
+            }
+        }
+        for k in 0..count {
             step[k] *= diagonal[k];
         }
-        step.iter().all(|s| s.is_finite()) && step.iter().any(|&s| s != 0.0)
     }
 
     /// How far the residuals are beyond `factor eps sum |...|`, at most 1 where all hold.
@@ -485,9 +538,10 @@ impl Projector {
     /// `[slices, invariants]`, or `[slices]` for one, in the unit of weight times field squared. The report's rows are the linear
     /// rows, then the invariants.
     ///
-    /// Newton's method on the concave dual `d(y) = min L(u, y)`, whose gradient is the residual and whose Hessian is
-    /// `-J H^-1 J'`, `H = Sigma^-1 + sum nu_k Q_k`, halved until H stays positive definite and the slope does not turn over. A
-    /// solution so found is a global nearest point, since H is positive definite there. Where none is of this kind (the hard
+    /// Newton's method on the concave dual `d(nu) = min L(u, nu)` over `G u = b`, whose gradient is the residual, with
+    /// `J H^-1 J'`, `H = Sigma^-1 + sum nu_k Q_k`, halved until H stays positive definite along the rows and the slope does not
+    /// turn over. A solution so found is a global nearest point, since H is positive definite there (with products of different
+    /// cells H must be so everywhere). Where none is of this kind (the hard
     /// case, as `mu = 0` with an energy to reach) the call refuses.
     ///
     /// For the posterior mean as stored `|g u - b| <= 4 eps sum |g u|` and `|q(u) - e| <= 4 eps sum |w u_i u_j|`, eps of its
@@ -508,7 +562,11 @@ impl Projector {
         mut posterior_mean: ViewMut,
         mut report: Option<&mut Report>,
     ) -> Result<()> {
-        let count = self.check_nonlinear(scratch, &mean, variance.as_ref(), b.as_ref(), &levels)?;
+        self.check_prior(variance.is_some())?;
+        let count = self.check_nonlinear_arrays(scratch, &mean, b.as_ref(), &levels)?;
+        if let Some(variance) = &variance {
+            self.prior.check_data(variance.layout(), self.cells(), 0, count)?;
+        }
         let (n, m) = (self.cells(), self.rows.len() + self.invariants());
         if self.slices("posterior_mean", posterior_mean.layout())? != count {
             let shape = posterior_mean.layout().shape();
@@ -573,15 +631,13 @@ impl Projector {
     }
 
     /// Checks the arrays and gives the number of slices.
-    fn check_nonlinear(
+    pub(super) fn check_nonlinear_arrays(
         &self,
         scratch: &NonlinearScratch,
         mean: &View,
-        variance: Option<&View>,
         b: Option<&View>,
         levels: &View,
     ) -> Result<usize> {
-        self.check_prior(variance.is_some())?;
         let (rows, m) = (self.rows.len(), self.rows.len() + self.invariants());
         if scratch.cells != self.cells() || scratch.rows != m {
             return fail!(Mismatch, "workspace is of another projector, expected one of this projector");
@@ -590,9 +646,6 @@ impl Projector {
         if count > scratch.done.len() {
             let room = scratch.done.len();
             return fail!(InvalidArgument, "mean has {count} slices, expected at most {room} as the workspace");
-        }
-        if let Some(variance) = variance {
-            self.prior.check_data(variance.layout(), self.cells(), 0, count)?;
         }
         match b {
             None if rows > 0 => return fail!(NullArgument, "b is missing, expected [{count}, {rows}]"),
@@ -618,7 +671,7 @@ impl Projector {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn read_slice(
+    pub(super) fn read_slice(
         &self,
         scratch: &mut NonlinearScratch,
         index: usize,
@@ -647,6 +700,22 @@ impl Projector {
         self.check_slice(index, work)
     }
 
+    /// Residuals of the slice that was read into `before` and what they may be into `allowed`.
+    pub(super) fn measure_slice(&self, scratch: &mut NonlinearScratch, index: usize, dtype: Dtype) -> Result<()> {
+        let NonlinearScratch { work, before, allowed, .. } = scratch;
+        work.u.copy_from_slice(&work.mu);
+        work.residuals(self, None);
+        if !work.left.iter().chain(&work.scale).all(|x| x.is_finite()) {
+            return fail!(NonFinite, "mean: slice {index}: the sum over its weighted cells overflows");
+        }
+        let m = work.left.len();
+        for k in 0..m {
+            before[index * m + k] = work.left[k];
+            allowed[index * m + k] = work.allowed(k, 4.0, self, dtype);
+        }
+        Ok(())
+    }
+
     /// Solves one slice in f64 and sets H and J there.
     pub(super) fn linearise_nonlinear(
         &self,
@@ -656,7 +725,11 @@ impl Projector {
         b: Option<View>,
         levels: View,
     ) -> Result<()> {
-        let count = self.check_nonlinear(scratch, &mean, variance.as_ref(), b.as_ref(), &levels)?;
+        self.check_prior(variance.is_some())?;
+        let count = self.check_nonlinear_arrays(scratch, &mean, b.as_ref(), &levels)?;
+        if let Some(variance) = &variance {
+            self.prior.check_data(variance.layout(), self.cells(), 0, count)?;
+        }
         if count != 1 {
             return fail!(
                 Shape,
@@ -671,9 +744,9 @@ impl Projector {
         self.solve_slice(0, work, &mut results[..self.cells()], Dtype::F64, &mut before[..m])?;
         work.u.copy_from_slice(&results[..self.cells()]);
         work.trial.copy_from_slice(&work.y);
-        work.set_hessian(self);
         work.fill_rows(self);
         work.gradients(self, None);
+        work.set_hessian(self);
         Ok(())
     }
 
@@ -740,7 +813,7 @@ impl Projector {
         work.trial.fill(0.0);
         work.respond(self);
         let mut last = f64::INFINITY;
-        loop {
+        'newton: loop {
             let excess = work.excess(1.0, self, Dtype::F64);
             // Rounding of u stops Newton's method some eps away: then the stored values are repaired.
             if excess <= 1.0 || (excess < 1e4 && excess >= 0.5 * last) {
@@ -770,6 +843,12 @@ impl Projector {
                     }
                 }
                 halvings += 1;
+                if halvings == 4 && last < 1e4 {
+                    // Nothing but rounding is left.
+                    work.trial.copy_from_slice(&work.y);
+                    work.respond(self);
+                    break 'newton;
+                }
                 if halvings == MAX_HALVINGS {
                     return self.give_up(index, work);
                 }

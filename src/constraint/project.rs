@@ -58,9 +58,9 @@ impl<'a> Slice<'a> {
 
 /// What the validating pass decided for one slice, before anything is written.
 #[derive(Clone, Copy, Debug, Default)]
-struct Plan {
-    residual: f64,
-    spread: f64,
+pub(super) struct Plan {
+    pub(super) residual: f64,
+    pub(super) spread: f64,
     /// `S` and `1 / S`, unless S is 0 or too small to divide by.
     shrink: Option<Shrink>,
     multipliers: [f64; MAX_STEPS],
@@ -76,8 +76,8 @@ impl Plan {
 /// Working memory of a projector, made once for a most number of slices. One for each thread.
 pub struct Scratch {
     max_slices: usize,
-    plans: Vec<Plan>,
-    stage: Stage,
+    pub(super) plans: Vec<Plan>,
+    pub(super) stage: Stage,
     pub(super) batch: Option<Box<Batch>>,
 }
 
@@ -137,7 +137,7 @@ pub(super) fn find(view: &View, bad: impl Fn(f64) -> bool) -> Option<(usize, f64
     None
 }
 
-fn refuse_non_finite(index: usize, mean: &View, variance: Option<&View>) -> Result<Moments> {
+pub(super) fn refuse_non_finite(index: usize, mean: &View, variance: Option<&View>) -> Result<Moments> {
     for (name, view) in [("mean", Some(mean)), ("variance", variance)] {
         if let Some((cell, x)) = view.and_then(View::first_non_finite) {
             return fail!(NonFinite, "{name}: slice {index}, cell {cell} is {x}, expected a finite number");
@@ -537,7 +537,7 @@ impl Projector {
         (total.high >= f64::MIN_POSITIVE).then(|| Shrink { total, inverse: 1.0 / total.high })
     }
 
-    fn floor(&self, dtype: Dtype) -> f64 {
+    pub(super) fn floor(&self, dtype: Dtype) -> f64 {
         match dtype {
             Dtype::F32 => self.floor[0],
             Dtype::F64 => self.floor[1],

@@ -340,14 +340,7 @@ impl Projector {
         bounds: Bounds,
     ) -> Result<()> {
         self.check_one(&mean, variance.as_ref(), &b)?;
-        if bounded.v.len() != self.cells || bounded.step.len() != self.rows.len() {
-            return fail!(Mismatch, "workspace is of another projector, expected one of this projector");
-        }
-        for (name, bound) in [("lower", &bounds.lower), ("upper", &bounds.upper)] {
-            if let Some(bound) = bound {
-                self.check_cells(name, bound)?;
-            }
-        }
+        self.check_bounded_arrays(bounded, &mean, variance.as_ref(), &b, &bounds)?;
         let (mean, variance) = (mean.merged(), variance.map(|v| v.merged()));
         let (lower, upper) = (bounds.lower.map(|x| x.merged()), bounds.upper.map(|x| x.merged()));
         b.gather(0, &mut bounded.work.b);
