@@ -434,8 +434,10 @@ impl Bounded {
             *free = if u > lower[cell] && u < upper[cell] { v[cell] } else { 0.0 };
         }
         for set in &sets.simplices {
-            for cell in set.first..set.first + set.components * set.points {
-                work.metric.v[cell] = if work.u[cell] > 0.0 { v[cell] } else { 0.0 };
+            let cells = set.first..set.first + set.components * set.points;
+            let free = work.metric.v[cells.clone()].iter_mut();
+            for ((free, u), v) in free.zip(&work.u[cells.clone()]).zip(&v[cells]) {
+                *free = if *u > 0.0 { *v } else { 0.0 };
             }
         }
         for set in &sets.monotones {
