@@ -20,6 +20,11 @@
 #define PCML_VERSION_PATCH 0
 
 /**
+ * Integers of an exact sum (pcml_sum_bins).
+ */
+#define PCML_SUM_BINS 69
+
+/**
  * Largest rank of an array.
  */
 #define PCML_MAX_RANK 8
@@ -486,6 +491,12 @@ typedef struct pcml_plan pcml_plan;
 typedef struct pcml_projector pcml_projector;
 
 /**
+ * The host's sum over all parts of a field, which may lie in several processes: a function of the host, so that the library needs
+ * no message passing of its own.
+ */
+typedef struct pcml_reduction pcml_reduction;
+
+/**
  * What a projection did, slice by slice; filled by each successful projection that is given it. One for each thread.
  */
 typedef struct pcml_report pcml_report;
@@ -848,6 +859,20 @@ int32_t pcml_constraints_add_quadrature(struct pcml_constraints *constraints,
 int32_t pcml_constraints_add_row(struct pcml_constraints *constraints,
                                  const struct pcml_const_array *weights,
                                  double noise_variance);
+
+/**
+ * Adds a row of a field in parts that has no weight on this part's cells, so that rows have the same numbers on all parts
+ * (pcml_part_project). Only pcml_part_* calls take constraints with such a row.
+ *
+ * @param constraints     the object that gets the row
+ * @param noise_variance  s^2 >= 0, as on the other parts
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_NON_FINITE, PCML_STATUS_NOISE, PCML_STATUS_OUT_OF_MEMORY; after a failure the
+ *         constraints are as before
+ *
+ * Threads: one at a time for one object. Allocation: a few bytes.
+ */
+int32_t pcml_constraints_add_absent_row(struct pcml_constraints *constraints,
+                                        double noise_variance);
 
 /**
  * How many rows the constraints have; the next one gets this number.
@@ -1719,6 +1744,136 @@ int32_t pcml_options_set_direct_cells(struct pcml_options *options,
                                       int64_t cells);
 
 /**
+ * Creates a workspace for the pcml_part_* calls of a projector: the projection of a field whose cells lie in parts, one in each process.
+ *
+ * @param projector  the projector of this part, with the part's weights and an absent row (pcml_constraints_add_absent_row) for each
+ *                   row of the whole field that has none here; PCML_PRIOR_IDENTITY, PCML_PRIOR_DIAGONAL or PCML_PRIOR_SCALAR; at
+ *                   most 16 rows
+ * @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for another prior, PCML_STATUS_STATE beside invariants, sets,
+ *         spreading or relaxed bounds, PCML_STATUS_TOO_LARGE for more rows, PCML_STATUS_OUT_OF_MEMORY
+ *
+ * Threads: any. Allocation: the object, about 10 kB a row and 600 bytes a pair of rows.
+ */
+int32_t pcml_part_workspace(const struct pcml_projector *projector,
+                            struct pcml_workspace **workspace);
+
+/**
+ * pcml_projector_project for one slice whose cells lie in parts, one in each process: every part calls it with its own cells, and
+ * the whole field obeys afterwards. With bounds, for one row, as pcml_bounded_project.
+ *
+ * A cell's bits do not depend on how the field is split (1 to 2^20 parts of any sizes), nor on the order of the parts: all that
+ * parts share are exact sums. They may differ from those of pcml_projector_project in the last bits. Residuals, tolerances,
+ * multipliers and norm of the report are those of the whole field; the largest correction and active bounds are those of this part.
+ *
+ * Ownership, units and arrays as in pcml_projector_project; each array holds the `cells` values of this part. A part without cells
+ * brings one of any mean that no row weighs: absent rows only.
+ *
+ * The reduction is called for 52 integers, then for some hundreds, then once for each step that is tried, nearly always one: equally
+ * often on all parts with the same counts. A part whose arguments or values are refused takes part in the first call all the same,
+ * and all parts return its status; only a reduction that is itself NULL or no reduction keeps a part away, and then the others wait.
+ *
+ * @param projector           the projector of this part
+ * @param workspace           one of pcml_part_workspace of this projector
+ * @param reduction           the host's sum over the parts; not NULL
+ * @param mean                mu of this part
+ * @param variance            v of this part (one value with PCML_PRIOR_SCALAR); NULL with PCML_PRIOR_IDENTITY, where v = 1
+ * @param b                   the values of the whole field's rows, the same on all parts, as are noise, prior and dtypes
+ * @param lower               least values of this part, with one row; NULL on all parts: none
+ * @param upper               largest values of this part, with one row; NULL on all parts: none
+ * @param posterior_mean      receives the posterior mean of this part
+ * @param posterior_variance  receives the posterior variances of this part; NULL: not asked for, and within bounds
+ * @param report              is filled on success; NULL: not asked for
+ * @return 0, or as pcml_projector_project and pcml_bounded_project, on all parts alike; PCML_STATUS_MISMATCH also where b, noise,
+ *         prior or dtypes differ between parts; PCML_STATUS_REDUCTION when the host's sum failed or is none. After any failure the
+ *         arrays and the report are as before, for the last reduction comes before the first write; where a reduction fails on
+ *         some parts only, the others may have written.
+ *
+ * Threads: any, one workspace, reduction and report each. Allocation: none on success.
+ */
+int32_t pcml_part_project(const struct pcml_projector *projector,
+                          struct pcml_workspace *workspace,
+                          struct pcml_reduction *reduction,
+                          const struct pcml_const_array *mean,
+                          const struct pcml_const_array *variance,
+                          const struct pcml_const_array *b,
+                          const struct pcml_const_array *lower,
+                          const struct pcml_const_array *upper,
+                          const struct pcml_array *posterior_mean,
+                          const struct pcml_array *posterior_variance,
+                          struct pcml_report *report);
+
+/**
+ * pcml_part_project in steps, for a host that sums between calls: begins, and hands out this part's message. As long as `count` is not
+ * 0 the host replaces the values by their sums over all parts and calls pcml_part_continue with the same arrays.
+ *
+ * What is wrong with this part's values and shapes is told by the next call, to all parts at once. After a failure here, of a
+ * handle or a descriptor, this part has no message and the host must stop the other parts.
+ *
+ * @param projector           as in pcml_part_project, and so the arrays
+ * @param workspace           one of pcml_part_workspace of this projector
+ * @param mean                mu of this part
+ * @param variance            v of this part
+ * @param b                   the values of the whole field's rows
+ * @param lower               least values of this part; NULL: none
+ * @param upper               largest values of this part; NULL: none
+ * @param posterior_mean      will receive the posterior mean of this part
+ * @param posterior_variance  will receive the posterior variances; NULL: not asked for
+ * @param report              will be filled; NULL: not asked for
+ * @param values              receives the message, `count` integers that belong to the workspace until the next call with it
+ * @param count               receives their number
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_MISMATCH, PCML_STATUS_HANDLE, or those of an array descriptor
+ *
+ * Threads: any, one workspace and report each. Allocation: none on success.
+ */
+int32_t pcml_part_begin(const struct pcml_projector *projector,
+                        struct pcml_workspace *workspace,
+                        const struct pcml_const_array *mean,
+                        const struct pcml_const_array *variance,
+                        const struct pcml_const_array *b,
+                        const struct pcml_const_array *lower,
+                        const struct pcml_const_array *upper,
+                        const struct pcml_array *posterior_mean,
+                        const struct pcml_array *posterior_variance,
+                        struct pcml_report *report,
+                        int64_t **values,
+                        int64_t *count);
+
+/**
+ * Reads the sums over all parts where pcml_part_begin, or the call before, left its message; hands out the next message, or writes the
+ * posterior and gives a count of 0.
+ *
+ * @param projector           as in pcml_part_begin, and so all arrays
+ * @param workspace           the one that it began with
+ * @param mean                mu of this part
+ * @param variance            v of this part
+ * @param b                   the values of the whole field's rows
+ * @param lower               least values of this part; NULL: none
+ * @param upper               largest values of this part; NULL: none
+ * @param posterior_mean      receives the posterior mean of this part
+ * @param posterior_variance  receives the posterior variances; NULL: not asked for
+ * @param report              is filled on success; NULL: not asked for
+ * @param values              receives the next message, as in pcml_part_begin
+ * @param count               receives its length; 0: done
+ * @return 0, or as pcml_part_project; PCML_STATUS_STATE when nothing is under way, or the arrays are not those it began with. After a
+ *         failure the projection is over, outputs and report are as before.
+ *
+ * Threads: any, one workspace and report each. Allocation: none on success.
+ */
+int32_t pcml_part_continue(const struct pcml_projector *projector,
+                           struct pcml_workspace *workspace,
+                           const struct pcml_const_array *mean,
+                           const struct pcml_const_array *variance,
+                           const struct pcml_const_array *b,
+                           const struct pcml_const_array *lower,
+                           const struct pcml_const_array *upper,
+                           const struct pcml_array *posterior_mean,
+                           const struct pcml_array *posterior_variance,
+                           struct pcml_report *report,
+                           int64_t **values,
+                           int64_t *count);
+
+/**
  * Creates a plan: packs the weights for the arithmetic and draws the latent samples.
  *
  * @param model    the surrogate; not needed any more after the call
@@ -2008,6 +2163,30 @@ int32_t pcml_projector_covariance(const struct pcml_projector *projector,
                                   const struct pcml_array *covariance);
 
 /**
+ * Creates a reduction from a function of the host.
+ *
+ * The function replaces each of `count` values by its sum over all parts, in place, and gives all parts the same sums; with MPI it
+ * is one MPI_Allreduce of MPI_INT64_T with MPI_SUM, in place. It returns 0, or another number when it failed. Sums of integers
+ * have no rounding, so any order of addition gives the same. One part alone returns 0 and leaves the values as they are. All parts
+ * are called equally often with equal counts.
+ *
+ * @param sum        the function; it must return (no longjmp, no exception) and may not use the objects of the call that calls it
+ * @param context    goes to the function as it is, may be NULL; stays the caller's
+ * @param reduction  receives the object, NULL on failure; to be freed with pcml_reduction_free
+ * @return 0, PCML_STATUS_NULL_ARGUMENT
+ *
+ * Threads: any; the function runs on the thread of the call that needs it. Allocation: the object.
+ */
+int32_t pcml_reduction_create(int32_t (*sum)(void *context, int64_t *values, int64_t count),
+                              void *context,
+                              struct pcml_reduction **reduction);
+
+/**
+ * Frees a reduction; its context stays the caller's. NULL is fine; freeing twice is misuse. Threads: nobody else uses the object.
+ */
+void pcml_reduction_free(struct pcml_reduction *reduction);
+
+/**
  * How many slices the last successful projection had; 0 before the first.
  *
  * @param report  the report
@@ -2040,6 +2219,50 @@ int32_t pcml_report_value(const struct pcml_report *report,
  * Frees a report. NULL is fine; freeing twice is misuse. Threads: nobody else uses the object.
  */
 void pcml_report_free(struct pcml_report *report);
+
+/**
+ * The sum of an array's values, or of the products of two arrays' values, over all parts of a field: exact, then rounded once. Its bits
+ * depend on no order, on no partition and on no thread count.
+ *
+ * @param array      values, of any shape, strides and dtype
+ * @param second     as many values, to be multiplied with those of `array` one by one, in exact products; NULL: the sum of `array`
+ * @param reduction  the host's sum over the parts, which is called once for PCML_SUM_BINS integers; NULL: this array is all
+ * @param sum        receives the sum; NaN or infinite where a value is
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_SHAPE, PCML_STATUS_REDUCTION, or those of an array descriptor; `sum` is as
+ *         before. A part whose arrays are refused takes part in the reduction all the same, and all others get NaN.
+ *
+ * Threads: any, one reduction each. Allocation: none on success.
+ */
+int32_t pcml_sum(const struct pcml_const_array *array,
+                 const struct pcml_const_array *second,
+                 struct pcml_reduction *reduction,
+                 double *sum);
+
+/**
+ * The first half of pcml_sum, for a host that sums between calls: the exact sum of this part as integers. Bins of up to 2^30 parts are
+ * added as integers, in any order, and rounded by pcml_sum_round.
+ *
+ * @param array   values, of any shape, strides and dtype
+ * @param second  as many values, to be multiplied with those of `array`; NULL: the sum of `array`
+ * @param bins    receives PCML_SUM_BINS integers
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_SHAPE, or those of an array descriptor
+ *
+ * Threads: any. Allocation: none on success.
+ */
+int32_t pcml_sum_bins(const struct pcml_const_array *array,
+                      const struct pcml_const_array *second,
+                      int64_t *bins);
+
+/**
+ * The second half of pcml_sum: the double nearest to the sum that the bins hold.
+ *
+ * @param bins  PCML_SUM_BINS integers, of pcml_sum_bins or the sums of such
+ * @param sum   receives the sum
+ * @return 0, PCML_STATUS_NULL_ARGUMENT
+ *
+ * Threads: any. Allocation: none.
+ */
+int32_t pcml_sum_round(const int64_t *bins, double *sum);
 
 /**
  * The version of the library that is linked; compare with PCML_VERSION_MAJOR, _MINOR, _PATCH of the header.

@@ -64,7 +64,7 @@ pub enum Status {
 
 impl Status {
     /// Every status, in order of its number.
-    pub fn all() -> &'static [Status] {
+    pub const fn all() -> &'static [Status] {
         &[
             Status::Ok,
             Status::NullArgument,

@@ -10,7 +10,7 @@ const CREATOR: &str = "pcml_bounded_workspace";
 
 /// # Safety
 /// NULL or descriptors whose elements are readable during `'a`.
-unsafe fn bounds<'a>(lower: *const pcml_const_array, upper: *const pcml_const_array) -> Result<Bounds<'a>> {
+pub(super) unsafe fn bounds<'a>(lower: *const pcml_const_array, upper: *const pcml_const_array) -> Result<Bounds<'a>> {
     Ok(Bounds { lower: unsafe { optional_view(lower, "lower") }?, upper: unsafe { optional_view(upper, "upper") }? })
 }
 

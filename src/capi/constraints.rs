@@ -98,6 +98,26 @@ pub unsafe extern "C" fn pcml_constraints_add_row(
     })
 }
 
+/// Adds a row of a field in parts that has no weight on this part's cells, so that rows have the same numbers on all parts
+/// (pcml_part_project). Only pcml_part_* calls take constraints with such a row.
+///
+/// @param constraints     the object that gets the row
+/// @param noise_variance  s^2 >= 0, as on the other parts
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_NON_FINITE, PCML_STATUS_NOISE, PCML_STATUS_OUT_OF_MEMORY; after a failure the
+///         constraints are as before
+///
+/// Threads: one at a time for one object. Allocation: a few bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_constraints_add_absent_row(
+    constraints: *mut pcml_constraints,
+    noise_variance: f64,
+) -> i32 {
+    call("pcml_constraints_add_absent_row", || {
+        let object = unsafe { borrow_mut(constraints, "constraints") }?;
+        object.constraints.add_absent_row(noise_variance)
+    })
+}
+
 /// How many rows the constraints have; the next one gets this number.
 ///
 /// @param constraints  the object

@@ -21,9 +21,12 @@ mod inference;
 mod model;
 mod nonlinear;
 mod options;
+mod part;
 mod plan;
 mod projector;
+mod reduction;
 mod report;
+mod sum;
 mod version;
 mod workspace;
 
@@ -39,11 +42,11 @@ pub use bounded::{
     pcml_bounded_check, pcml_bounded_jvp, pcml_bounded_project, pcml_bounded_vjp, pcml_bounded_workspace,
 };
 pub use constraints::{
-    pcml_constraints, pcml_constraints_add_boundary, pcml_constraints_add_energy, pcml_constraints_add_grid_quadrature,
-    pcml_constraints_add_monotone, pcml_constraints_add_periodic, pcml_constraints_add_quadratic,
-    pcml_constraints_add_quadrature, pcml_constraints_add_row, pcml_constraints_add_simplex,
-    pcml_constraints_add_sparse_rows, pcml_constraints_add_stencils, pcml_constraints_create, pcml_constraints_free,
-    pcml_constraints_rows, pcml_constraints_set_bounds,
+    pcml_constraints, pcml_constraints_add_absent_row, pcml_constraints_add_boundary, pcml_constraints_add_energy,
+    pcml_constraints_add_grid_quadrature, pcml_constraints_add_monotone, pcml_constraints_add_periodic,
+    pcml_constraints_add_quadratic, pcml_constraints_add_quadrature, pcml_constraints_add_row,
+    pcml_constraints_add_simplex, pcml_constraints_add_sparse_rows, pcml_constraints_add_stencils,
+    pcml_constraints_create, pcml_constraints_free, pcml_constraints_rows, pcml_constraints_set_bounds,
 };
 pub use density::pcml_log_density;
 pub use error::{pcml_error_message, pcml_status_name};
@@ -65,6 +68,7 @@ pub use options::{
     pcml_options_set_latents, pcml_options_set_prior_size, pcml_options_set_seed, pcml_options_set_smoothing,
     pcml_options_set_targets,
 };
+pub use part::{pcml_part_begin, pcml_part_continue, pcml_part_project, pcml_part_workspace};
 pub use plan::{
     pcml_plan, pcml_plan_condition, pcml_plan_create, pcml_plan_free, pcml_plan_latent, pcml_plan_query,
     pcml_plan_workspace,
@@ -74,7 +78,9 @@ pub use projector::{
     pcml_projector_free, pcml_projector_project, pcml_projector_project_f32, pcml_projector_project_f64,
     pcml_projector_report, pcml_projector_residual, pcml_projector_workspace,
 };
+pub use reduction::{pcml_reduction, pcml_reduction_create, pcml_reduction_free};
 pub use report::{ReportItem, pcml_report, pcml_report_free, pcml_report_slices, pcml_report_value};
+pub use sum::{SUM_BINS, pcml_sum, pcml_sum_bins, pcml_sum_round};
 pub use version::{pcml_version, pcml_version_string};
 pub use workspace::{pcml_workspace, pcml_workspace_free};
 

@@ -65,7 +65,7 @@ impl Projector {
     /// Errors: InvalidArgument when 0 or for a prior that correlates cells, State beside invariants, TooLarge (more than 256 rows with a simplex or a monotone
     /// run), OutOfMemory.
     pub fn bounded(&self, max_slices: usize) -> Result<Bounded> {
-        self.refuse_invariants()?;
+        self.check_whole()?;
         if max_slices == 0 {
             return fail!(InvalidArgument, "slices is 0, expected at least 1");
         }
@@ -945,7 +945,7 @@ impl Bounded {
 }
 
 /// The f32 nearest to a bound on its inner side: up for a lower bound (1), down for an upper one (-1).
-fn inwards(x: f64, side: f64) -> f64 {
+pub(super) fn inwards(x: f64, side: f64) -> f64 {
     let near = x as f32;
     let outside = side * (near as f64 - x) < 0.0;
     let inner = match outside {

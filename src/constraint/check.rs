@@ -19,7 +19,7 @@ impl Projector {
     ///
     /// Errors: as [`Projector::project`], as far as they concern the mean, `b` and the report.
     pub fn check(&self, scratch: &mut Scratch, mean: View, b: View, report: &mut Report) -> Result<()> {
-        self.refuse_invariants()?;
+        self.check_whole()?;
         let count = self.check_slices(scratch, &mean)?;
         let m = self.rows.len();
         check_values("b", b.layout(), count, m)?;

@@ -29,7 +29,7 @@ impl Projector {
     ///
     /// Errors: OutOfMemory.
     pub fn inference(&self, max_samples: usize) -> Result<Inference> {
-        self.refuse_invariants()?;
+        self.check_whole()?;
         let joint = match &self.joint {
             Some(joint) => joint.clone(),
             None => Joint::new(&self.rows, self.cells, self.prior, &self.options, false)?,

@@ -21,6 +21,7 @@
 //! - `nonlinear` ([`Projector::project_nonlinear`]): quadratic invariants and products jointly with the rows, in the same metric.
 //! - `flux` ([`FluxBalance`]): face fluxes on a mesh, so that every cell's balance closes, and the update that telescopes.
 //! - `density` ([`log_density`]): the score of a truth under marginals.
+//! - `part` ([`Part`]): a field in parts, one in each process, with the same bits for every partition.
 //! - `check`: how a state stands to its laws, told by a report; nothing changes.
 //! - `sensitivity` ([`Tangent`]): derivatives, also within bounds and with invariants.
 //! - `report` ([`Report`]): what a projection did, slice by slice and row by row.
@@ -35,6 +36,7 @@ mod inference;
 mod joint;
 mod metric;
 mod nonlinear;
+mod part;
 mod prior;
 mod project;
 mod report;
@@ -49,6 +51,7 @@ pub use density::log_density;
 pub use flux::{FluxBalance, FluxMethod, FluxOptions, FluxReport, FluxScratch, LimitReport, UpdateBounds};
 pub use inference::Inference;
 pub use nonlinear::{MAX_NONLINEAR, NonlinearScratch};
+pub use part::{MOST_PART_ROWS, Part, PartInput, abstain};
 pub use prior::Prior;
 pub use project::{MAX_STEPS, Posterior, Projector, ProjectorOptions, Scratch};
 pub use report::{Report, RowReport, SliceReport};

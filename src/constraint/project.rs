@@ -159,7 +159,7 @@ impl Projector {
         let streams = rows.len() == 1
             && rows.stored() == constraints.cells()
             && matches!(prior, Prior::Identity | Prior::Diagonal);
-        let joint = if streams || nonlinear {
+        let joint = if streams || nonlinear || rows.is_partial() {
             None
         } else {
             Some(Joint::new(&rows, constraints.cells(), prior, options, false)?)
@@ -249,7 +249,7 @@ impl Projector {
         mut posterior: Posterior,
         mut report: Option<&mut Report>,
     ) -> Result<()> {
-        self.refuse_invariants()?;
+        self.check_whole()?;
         if self.sets.bind() {
             return fail!(State, "constraints hold a simplex or a monotone run, expected project_bounded");
         }
@@ -299,7 +299,7 @@ impl Projector {
     ///
     /// Errors: as [`Projector::project`], as far as they concern the mean and `b`.
     pub fn residual(&self, scratch: &mut Scratch, mean: View, b: View, residual: ViewMut) -> Result<()> {
-        self.refuse_invariants()?;
+        self.check_whole()?;
         let count = self.check_slices(scratch, &mean)?;
         check_values("b", b.layout(), count, self.rows.len())?;
         check_apart(("residual", residual.place()), ("b", b.place()), false)?;
@@ -320,7 +320,7 @@ impl Projector {
     ///
     /// Errors: Shape, NonFinite, InvalidArgument, Stride (overlap).
     pub fn budget(&self, scratch: &mut Scratch, previous: View, rates: View, dt: f64, b: ViewMut) -> Result<()> {
-        self.refuse_invariants()?;
+        self.check_whole()?;
         let count = self.check_slices(scratch, &previous)?;
         let places = count * self.rows.len();
         if !rates.layout().len().is_multiple_of(places) || (count > 1 && rates.layout().shape()[0] != count) {
@@ -382,7 +382,7 @@ impl Projector {
     ///
     /// Errors: InvalidArgument (variance against the prior), Shape, Stride (overlap), NonFinite, Variance, Singular.
     pub fn covariance(&self, scratch: &mut Scratch, variance: Option<View>, mut covariance: ViewMut) -> Result<()> {
-        self.refuse_invariants()?;
+        self.check_whole()?;
         let n = self.cells();
         self.check_prior(variance.is_some())?;
         if let (Some(joint), Some(batch)) = (&self.joint, &mut scratch.batch) {
@@ -434,11 +434,24 @@ impl Projector {
         Ok(())
     }
 
-    pub(super) fn refuse_invariants(&self) -> Result<()> {
-        if self.quadratics.is_empty() {
-            return Ok(());
+    /// That linear rows over the whole state are all there is.
+    pub(super) fn check_whole(&self) -> Result<()> {
+        if !self.quadratics.is_empty() {
+            return fail!(
+                State,
+                "the projector has {} invariants, expected project_nonlinear for them",
+                self.quadratics.len()
+            );
         }
-        fail!(State, "the projector has {} invariants, expected project_nonlinear for them", self.quadratics.len())
+        self.check_present()
+    }
+
+    /// That every row has weights.
+    pub(super) fn check_present(&self) -> Result<()> {
+        match self.rows.iter().position(|row| row.weights.is_empty()) {
+            Some(k) => fail!(State, "row {k} is absent here, expected project_part for a field in parts"),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn check_prior(&self, has_variance: bool) -> Result<()> {

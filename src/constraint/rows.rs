@@ -117,6 +117,11 @@ impl Rows {
         Row { weights, support, noise: self.noise[k] }
     }
 
+    /// A row has no weights: the state is part of a larger one.
+    pub fn is_partial(&self) -> bool {
+        self.iter().any(|row| row.weights.is_empty())
+    }
+
     /// All rows in order.
     pub fn iter(&self) -> impl Iterator<Item = Row<'_>> {
         (0..self.len()).map(|k| self.row(k))
@@ -269,6 +274,14 @@ impl Constraints {
         self.check_cells("weights", &weights)?;
         let weights = read("weights", &weights, self.cells)?;
         self.add("weights", &weights, Support::Run(0), noise_variance)
+    }
+
+    /// A row of a field in parts that has no weight on this part's cells ([`Projector::project_part`](super::Projector::project_part)).
+    ///
+    /// Errors: Noise, NonFinite, OutOfMemory.
+    pub fn add_absent_row(&mut self, noise_variance: f64) -> Result<()> {
+        check_noise(noise_variance)?;
+        self.rows.push(&[], Support::Run(0), noise_variance)
     }
 
     /// Rows in compressed sparse form: row `k` has the weights `starts[k] .. starts[k + 1]` on the cells of the same places, in any
