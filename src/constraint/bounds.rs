@@ -27,6 +27,19 @@ const MOST_ROWS: usize = 256;
 /// Most steps of the search for the multipliers.
 const MOST_ITERATIONS: usize = 200;
 
+/// Steps of the search for one multiplier before every other one halves what is left.
+const PLAIN_STEPS: usize = 16;
+
+/// What a search for the state came to.
+enum Found {
+    /// Multipliers, whose state is still to be stored.
+    Multipliers,
+    /// The stored state itself: all cells that count are at bounds.
+    State,
+    /// There is none.
+    Nothing,
+}
+
 /// Bounds of every cell, of one slice's shape or with a slice axis before it; an absent side, and an infinite value, bound nothing.
 #[derive(Clone, Copy)]
 pub struct Bounds<'a> {
@@ -206,14 +219,13 @@ impl Bounded {
             row.dropped = self.joint.dropped[k];
         }
         let silent = (0..rows.len()).all(|k| rows.row(k).noise == 0.0 || self.work.rows[k].residual_after == 0.0);
-        if lawful && silent && self.is_within(sets) {
+        if lawful && silent && self.is_within(sets, input.dtype) {
             self.work.slice.unchanged = true;
             self.count_active();
             return Ok(());
         }
-        match sets.method {
-            Method::Spread => self.spread(rows, input)?,
-            Method::Nearest => self.nearest(rows, sets, input)?,
+        if !self.attempt(rows, sets, input)? {
+            self.yield_bounds(rows, sets, input)?;
         }
         self.describe(lower, upper, sets);
         Ok(())
@@ -286,7 +298,7 @@ impl Bounded {
         Ok(())
     }
 
-    fn is_within(&self, sets: &Sets) -> bool {
+    fn is_within(&self, sets: &Sets, dtype: Dtype) -> bool {
         let u = &self.work.u;
         let mut within = u.iter().zip(&self.lower).zip(&self.upper).all(|((u, l), h)| u >= l && u <= h);
         for set in &sets.simplices {
@@ -297,7 +309,7 @@ impl Bounded {
                     sum = sum.plus(value);
                     within &= value >= 0.0;
                 }
-                within &= sum.high.abs() <= 4.0 * f64::EPSILON * set.total;
+                within &= sum.high.abs() <= 4.0 * dtype.epsilon() * set.total;
             }
         }
         for set in &sets.monotones {
@@ -308,25 +320,27 @@ impl Bounded {
         within
     }
 
-    fn nearest(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<()> {
-        let wide = Input { dtype: Dtype::F64, ..input };
-        let found =
-            if rows.len() == 1 && !sets.bind() { self.root(rows, input)? } else { self.newton(rows, sets, wide)? };
-        if found {
-            return self.store(rows, sets, input);
-        }
-        let slice = input.index;
-        let refusal = |this: &Self| {
-            let (k, row) = this.worst(rows);
-            fail!(
-                Infeasible,
-                "b: slice {slice}, row {k} is {:e}, and within the bounds the rows leave a residual of {:e}",
-                this.work.b[k],
-                row.residual_after
-            )
+    /// The state by the chosen method, stored; false where the bounds admit none.
+    fn attempt(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<bool> {
+        let found = match sets.method {
+            Method::Spread => return self.spread(rows, sets, input),
+            Method::Nearest if rows.len() == 1 && !sets.bind() => self.root(rows, input)?,
+            Method::Nearest => {
+                let wide = Input { dtype: Dtype::F64, ..input };
+                if self.newton(rows, sets, wide)? { Found::Multipliers } else { Found::Nothing }
+            }
         };
+        match found {
+            Found::Nothing => Ok(false),
+            Found::State => Ok(true),
+            Found::Multipliers => self.store(rows, sets, input).map(|()| true),
+        }
+    }
+
+    /// What the policy makes of bounds that admit no lawful state.
+    fn yield_bounds(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<()> {
         match sets.policy {
-            Policy::Refuse => refusal(self),
+            Policy::Refuse => self.refuse(rows, input),
             Policy::RelaxLeast if rows.len() > 1 || sets.bind() => {
                 fail!(
                     InvalidArgument,
@@ -338,35 +352,43 @@ impl Bounded {
                 // Every cell is at the bound that helps; from there the nearest lawful state leaves the bounds by the least.
                 self.joint.prepare(rows, input, &mut self.work)?;
                 self.given.copy_from_slice(&self.work.mean);
-                self.extreme(rows);
+                self.extreme(rows, input);
                 self.work.mean.copy_from_slice(&self.work.u);
                 let done = self.joint.project_prepared(rows, input, &mut self.work, false);
                 self.work.mean.copy_from_slice(&self.given);
                 done
             }
             Policy::RelaxToExtremes => {
-                let free = |this: &Self, cell: usize| this.v[cell] > 0.0;
-                let low = (0..self.v.len()).filter(|&c| free(self, c)).fold(f64::INFINITY, |m, c| m.min(self.lower[c]));
-                let high =
-                    (0..self.v.len()).filter(|&c| free(self, c)).fold(f64::NEG_INFINITY, |m, c| m.max(self.upper[c]));
-                for cell in 0..self.v.len() {
-                    if self.v[cell] > 0.0 {
-                        (self.lower[cell], self.upper[cell]) = (low, high);
+                let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+                for ((v, low), high) in self.v.iter().zip(&self.lower).zip(&self.upper) {
+                    if *v > 0.0 {
+                        (least, most) = (least.min(*low), most.max(*high));
+                    }
+                }
+                for ((v, low), high) in self.v.iter().zip(&mut self.lower).zip(&mut self.upper) {
+                    if *v > 0.0 {
+                        (*low, *high) = (least, most);
                     }
                 }
                 self.work.lambda.fill(0.0);
-                let found = if rows.len() == 1 && !sets.bind() {
-                    self.root(rows, input)?
-                } else {
-                    self.newton(rows, sets, wide)?
-                };
-                if found { self.store(rows, sets, input) } else { refusal(self) }
+                if self.attempt(rows, sets, input)? { Ok(()) } else { self.refuse(rows, input) }
             }
         }
     }
 
-    /// One row without sets: lambda where `g u(lambda) - b - s^2 lambda` is 0; false where no lambda is.
-    fn root(&mut self, rows: &Rows, input: Input) -> Result<bool> {
+    fn refuse(&self, rows: &Rows, input: Input) -> Result<()> {
+        let (k, row) = self.worst(rows);
+        fail!(
+            Infeasible,
+            "b: slice {}, row {k} is {:e}, and within the bounds the rows leave a residual of {:e}",
+            input.index,
+            self.work.b[k],
+            row.residual_after
+        )
+    }
+
+    /// One row without sets: lambda where `g u(lambda) - b - s^2 lambda` is 0.
+    fn root(&mut self, rows: &Rows, input: Input) -> Result<Found> {
         let arch = Arch::new();
         let row = rows.row(0);
         let (b, noise) = (self.work.b[0], row.noise);
@@ -390,8 +412,14 @@ impl Bounded {
             (off.high, seen.slope + noise, seen.scale)
         };
         let full = linear::weighted(arch, g, g, v) + noise;
+        // All cells at the bound that helps, and still short.
+        let unreachable = |off: f64| {
+            let (last, _, scale) = see(f64::MAX.copysign(off));
+            last.is_finite() && last.abs() > 4.0 * f64::EPSILON * scale && (last > 0.0) == (off > 0.0)
+        };
+        let mut asked = false;
         let (mut lambda, mut bracket) = (0.0, [f64::NEG_INFINITY, f64::INFINITY]);
-        let mut reach = 1.0;
+        let (mut reach, mut newton, mut before) = (1.0, false, 0.0);
         let mut found = false;
         let mut steps = 0;
         while steps < MOST_ITERATIONS {
@@ -400,63 +428,89 @@ impl Bounded {
             if !(off.is_finite() && slope.is_finite()) {
                 return fail!(NonFinite, "mean: slice {}: the sum over its weighted cells overflows", input.index);
             }
-            // Well below what the stored state is allowed.
-            if off.abs() <= f64::EPSILON * scale || full == 0.0 {
-                found = off.abs() <= 4.0 * f64::EPSILON * scale;
+            // Well below what the stored state is allowed; or, as Newton's step stayed among the same cells, at its rounding.
+            let settled = newton && slope == before && off.abs() <= 1e-12 * scale;
+            if off.abs() <= f64::EPSILON * scale || settled || full == 0.0 {
+                found = settled || off.abs() <= 4.0 * f64::EPSILON * scale;
                 break;
             }
             bracket[usize::from(off < 0.0)] = lambda;
             let [low, high] = bracket;
+            let closed = low.is_finite() && high.is_finite();
+            // Newton's steps may creep from kink to kink where variances span many decades.
+            let hurried = steps > PLAIN_STEPS && steps % 2 == 1;
             let mut next = if slope > 0.0 { lambda + off / slope } else { f64::NAN };
-            if !(next > low && next < high) {
-                next = if low.is_finite() && high.is_finite() {
-                    0.5 * (low + high)
-                } else {
-                    // No cell is free here, or the way out of the bracket is open: further, ever faster.
-                    reach *= 8.0;
-                    lambda + reach * off / full
-                };
+            newton = next > low && next < high && !hurried;
+            before = slope;
+            if !newton && closed {
+                next = if hurried { halfway(low, high) } else { 0.5 * (low + high) };
+            } else if !newton {
+                if slope == 0.0 && !std::mem::replace(&mut asked, true) && unreachable(off) {
+                    break;
+                }
+                // No cell is free here, or the way out of the bracket is open: further, ever faster.
+                reach *= 8.0;
+                let far = lambda + reach * (off / full).abs().max(lambda.abs()).copysign(off);
+                next = if next.is_finite() && (next - lambda).abs() > (far - lambda).abs() { next } else { far };
             }
-            if next == lambda || !next.is_finite() || (next - lambda).abs() <= f64::EPSILON * lambda.abs() {
+            if next == low || next == high || (next - lambda).abs() <= 2.0 * f64::EPSILON * lambda.abs() {
                 // At the rounding of lambda: what is left is for the stored values to mend.
-                found = slope > 0.0 || (low.is_finite() && high.is_finite());
+                found = true;
+                break;
+            }
+            if !next.is_finite() {
                 break;
             }
             lambda = next;
         }
-        work.slice.iterations = steps;
-        work.lambda[0] = lambda;
-        if !found {
-            // The residual of the state that comes nearest, for the refusal.
-            self.extreme(rows);
-            let wide = Input { dtype: Dtype::F64, ..input };
-            let Bounded { work, joint, .. } = self;
-            found = joint.residuals(rows, work, wide)?;
-            return Ok(found);
+        self.work.slice.iterations = steps;
+        self.work.lambda[0] = lambda;
+        if found {
+            return Ok(Found::Multipliers);
         }
-        Ok(found)
+        // Every cell at the bound that helps is the last state there is; its residual goes with the refusal.
+        let reaches = self.extreme(rows, input);
+        if self.joint.residuals(rows, &mut self.work, input)? {
+            return Ok(Found::State);
+        }
+        if !reaches {
+            return Ok(Found::Nothing);
+        }
+        fail!(
+            NotConverged,
+            "mean: slice {}, row 0: no multiplier after {steps} steps, expected one as the bounds admit a state",
+            input.index
+        )
     }
 
-    /// `u` at the bounds that bring the only row nearest to `b`; cells without weight stay, as far as their bounds let them.
-    fn extreme(&mut self, rows: &Rows) {
-        let Bounded { work, lower, upper, .. } = self;
-        // The residual that was left says which way.
+    /// `u` at the bounds that bring the only row nearest to `b` or past it; whether it comes that far. Cells without weight stay, as
+    /// far as their bounds let them.
+    fn extreme(&mut self, rows: &Rows, input: Input) -> bool {
+        let arch = Arch::new();
+        let Bounded { work, lower, upper, v, .. } = self;
         let wanted = work.b[0];
         for (cell, u) in work.u.iter_mut().enumerate() {
             *u = work.mean[cell].max(lower[cell]).min(upper[cell]);
         }
+        linear::round(arch, &mut work.u, input.dtype);
         let row = rows.row(0);
-        let (now, _) = linear::dot(Arch::new(), row.weights, place(&row), &work.u);
+        let (now, _) = linear::dot(arch, row.weights, place(&row), &work.u);
         let raise = now.plus(-wanted).high < 0.0;
+        let mut open = row.noise > 0.0;
         for (k, &g) in row.weights.iter().enumerate() {
             let cell = row.cell(k);
             if g != 0.0 {
                 let bound = if (g > 0.0) == raise { upper[cell] } else { lower[cell] };
                 if bound.is_finite() {
                     work.u[cell] = bound;
+                } else {
+                    open |= v[cell] > 0.0;
                 }
             }
         }
+        let (now, scale) = linear::dot(arch, row.weights, place(&row), &work.u);
+        let off = now.plus(-wanted).high;
+        open || off == 0.0 || (off > 0.0) == raise || off.abs() <= 4.0 * f64::EPSILON * scale
     }
 
     /// `u(lambda)` into `work.u`, the variances of free cells into the metric, pools into `pools`; then the residuals.
@@ -587,8 +641,10 @@ impl Bounded {
                 }
                 lawful = self.state(rows, sets, input)?;
                 let off = self.off();
-                let slack = 1e-14 * value.abs();
-                if lawful || self.dual(rows) >= value + 1e-4 * length * rise - slack || off < 0.5 * best {
+                let (slack, dual) = (1e-14 * value.abs(), self.dual(rows));
+                // Near the top its rounding hides what a step gains; elsewhere a smaller residual may lie far downhill.
+                let level = dual >= value - 1e-6 * value.abs();
+                if lawful || dual >= value + 1e-4 * length * rise - slack || level && off < 0.5 * best {
                     taken = true;
                     break;
                 }
@@ -716,9 +772,7 @@ impl Bounded {
             linear::round(arch, u, input.dtype);
             lawful = joint.residuals(rows, work, input)?;
         }
-        if !lawful && !sets.bind() {
-            lawful = self.top_up(rows, input)?;
-        }
+        lawful = lawful || self.top_up(rows, sets, input)? && self.is_within(sets, input.dtype);
         if lawful {
             self.work.slice.repairs = MAX_STEPS;
             return Ok(());
@@ -737,7 +791,7 @@ impl Bounded {
     }
 
     /// Hands what rows still lack to cells that only they weigh, one after the other, as far as the bounds have room.
-    fn top_up(&mut self, rows: &Rows, input: Input) -> Result<bool> {
+    fn top_up(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<bool> {
         let Bounded { joint, work, lower, upper, v, .. } = &mut *self;
         for at in 0..rows.len() {
             let k = joint.pattern.order[at] as usize;
@@ -751,7 +805,8 @@ impl Bounded {
                 if g == 0.0 || v[cell] == 0.0 || joint.columns.of(cell).len() > 1 {
                     continue;
                 }
-                let mut x = (work.u[cell] - left / g).max(lower[cell]).min(upper[cell]);
+                let least = if sets.in_simplex(cell) { 0.0 } else { lower[cell] };
+                let mut x = (work.u[cell] - left / g).max(least).min(upper[cell]);
                 if input.dtype == Dtype::F32 {
                     x = x as f32 as f64;
                 }
@@ -762,8 +817,8 @@ impl Bounded {
         joint.residuals(rows, work, input)
     }
 
-    /// Clip, then spread what the row lacks over the room left.
-    fn spread(&mut self, rows: &Rows, input: Input) -> Result<()> {
+    /// Clip, then spread what the row lacks over the room left; false where it is more than that.
+    fn spread(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<bool> {
         let slice = input.index;
         let row = rows.row(0);
         for k in 0..row.weights.len() {
@@ -788,7 +843,7 @@ impl Bounded {
             if self.joint.residuals(rows, &mut self.work, input)? {
                 self.work.slice.repairs = pass.saturating_sub(1);
                 self.work.slice.iterations = 1;
-                return Ok(());
+                return Ok(true);
             }
             let Bounded { work, lower, upper, v, .. } = &mut *self;
             let left = work.r[0].high;
@@ -799,23 +854,30 @@ impl Bounded {
             };
             let whole = (0..row.weights.len())
                 .fold(Double::default(), |sum, k| sum.plus(room(row.weights[k], row.cell(k), work.u[row.cell(k)])));
-            if left.abs() > whole.high + work.rows[0].tolerance {
-                return self.cannot_spread(rows, input);
+            // The rooms are rounded, but nothing is left of them once all cells are at bounds.
+            if left.abs() > whole.high * (1.0 + 1e-12) + work.rows[0].tolerance {
+                return Ok(false);
             }
-            let share = (left.abs() / whole.high).min(1.0);
+            // All of it to its rounding is all of it, and ends at the bounds exactly.
+            let all = left.abs() >= whole.high * (1.0 - 2.0 * f64::EPSILON);
+            let share = left.abs() / whole.high;
             for (k, &g) in row.weights.iter().enumerate() {
                 let cell = row.cell(k);
                 if g != 0.0 {
-                    let by = share * room(g, cell, work.u[cell]) / g;
-                    let x = work.u[cell] - left.signum() * by;
+                    let room = room(g, cell, work.u[cell]);
+                    let x = match (all, (left < 0.0) == (g > 0.0)) {
+                        (true, true) if room > 0.0 => upper[cell],
+                        (true, false) if room > 0.0 => lower[cell],
+                        _ => work.u[cell] - left.signum() * share * room / g,
+                    };
                     let x = if input.dtype == Dtype::F32 { x as f32 as f64 } else { x };
                     work.u[cell] = x.max(lower[cell]).min(upper[cell]);
                 }
             }
         }
-        if self.joint.residuals(rows, &mut self.work, input)? || self.top_up(rows, input)? {
+        if self.joint.residuals(rows, &mut self.work, input)? || self.top_up(rows, sets, input)? {
             self.work.slice.repairs = MAX_STEPS;
-            return Ok(());
+            return Ok(true);
         }
         let (k, row) = self.worst(rows);
         fail!(
@@ -823,17 +885,6 @@ impl Bounded {
             "mean: slice {slice}, row {k}: residual {:e} is left after {MAX_STEPS} passes, expected at most {:e}",
             row.residual_after,
             row.tolerance
-        )
-    }
-
-    fn cannot_spread(&self, rows: &Rows, input: Input) -> Result<()> {
-        let (k, row) = self.worst(rows);
-        fail!(
-            Infeasible,
-            "b: slice {}, row {k} is {:e}, and the room within the bounds is less than its residual {:e}",
-            input.index,
-            self.work.b[k],
-            row.residual_after
         )
     }
 
@@ -880,6 +931,17 @@ impl Bounded {
         }
         (self.work.slice.relaxed, self.work.slice.relaxation) = (relaxed, most);
     }
+}
+
+/// The number with as many doubles on its one side as on its other, down to `low` and up to `high`.
+fn halfway(low: f64, high: f64) -> f64 {
+    let rank = |x: f64| {
+        let bits = x.to_bits() as i64;
+        if bits < 0 { i64::MIN - bits } else { bits }
+    };
+    let (a, b) = (rank(low), rank(high));
+    let middle = (a >> 1) + (b >> 1) + (a & b & 1);
+    f64::from_bits(if middle < 0 { i64::MIN - middle } else { middle } as u64)
 }
 
 /// The f32 nearest to a bound on its inner side: up for a lower bound (1), down for an upper one (-1).

@@ -1,5 +1,6 @@
 use super::rows::Constraints;
 use crate::error::{Result, fail};
+use crate::kernels::double::Double;
 
 /// How cells are brought within their bounds while the rows hold.
 #[repr(i32)]
@@ -66,6 +67,10 @@ impl Sets {
     /// Cells are bound to each other, not only to bounds of their own.
     pub fn bind(&self) -> bool {
         !(self.simplices.is_empty() && self.monotones.is_empty())
+    }
+
+    pub fn in_simplex(&self, cell: usize) -> bool {
+        self.simplices.iter().any(|s| cell >= s.first && cell - s.first < s.components * s.points)
     }
 
     fn runs(&self) -> impl Iterator<Item = (usize, usize)> {
@@ -174,6 +179,13 @@ impl Simplex {
                     break;
                 }
             }
+            // x may be far larger than the total, and its rounding with it.
+            let (mut short, mut largest) = (Double { high: self.total, low: 0.0 }, cell(0));
+            for c in (0..self.components).map(cell) {
+                short = short.plus(-u[c]);
+                largest = if u[c] > u[largest] { c } else { largest };
+            }
+            u[largest] += short.high;
         }
     }
 
