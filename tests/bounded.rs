@@ -143,6 +143,24 @@ fn stationary(c: &Case, u: &[f64], report: &Report) -> Check {
     Ok(())
 }
 
+#[test]
+fn a_workspace_forgets_which_cells_were_at_bounds() {
+    let mut laws = Constraints::new(4).unwrap();
+    laws.add_row(view(&[1.0, 1.0, 0.0, 0.0]), 0.0).unwrap();
+    laws.add_row(view(&[0.0, 0.0, 1.0, 1.0]), 0.0).unwrap();
+    let p = Projector::new(&laws, Prior::Identity, &ProjectorOptions::default()).unwrap();
+    let mut workspace = p.bounded(1).unwrap();
+    let mut project = |mu: &[f64], b: [f64; 2], low: f64, high: f64| {
+        let mut u = [0.0; 4];
+        let (lower, upper) = ([low; 4], [high; 4]);
+        let bounds = Bounds { lower: Some(view(&lower)), upper: Some(view(&upper)) };
+        p.project_bounded(&mut workspace, view(mu), None, view(&b), bounds, view_mut(&mut u), None).unwrap();
+        u
+    };
+    assert_eq!(project(&[0.0, 2.0, 3.0, 0.5], [1.5, 1.5], 0.0, 1.0)[1..3], [1.0, 1.0]);
+    assert_eq!(project(&[0.0; 4], [2.0; 2], -9.0, 9.0), [1.0; 4]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -10,6 +10,7 @@ use pulp::Arch;
 use super::batch::data_of;
 use super::joint::{Input, Joint, Work};
 use super::metric::place;
+use super::prior::Prior;
 use super::project::{MAX_STEPS, Projector, check_apart, check_values, slice, slice_mut};
 use super::report::{Report, RowReport, SliceReport};
 use super::rows::{Rows, Support};
@@ -207,7 +208,11 @@ impl Bounded {
         upper: Option<&View>,
     ) -> Result<()> {
         self.joint.prepare(rows, input, &mut self.work)?;
-        self.v.copy_from_slice(&self.work.metric.v);
+        match self.joint.kind.prior {
+            // Not written again by any slice.
+            Prior::Identity => self.v.fill(1.0),
+            _ => self.v.copy_from_slice(&self.work.metric.v),
+        }
         self.read_bounds(sets, input, lower, upper)?;
         self.work.lambda.fill(0.0);
         self.work.slice = SliceReport::default();
@@ -351,6 +356,7 @@ impl Bounded {
             Policy::RelaxLeast => {
                 // Every cell is at the bound that helps; from there the nearest lawful state leaves the bounds by the least.
                 self.joint.prepare(rows, input, &mut self.work)?;
+                self.work.metric.v.copy_from_slice(&self.v);
                 self.given.copy_from_slice(&self.work.mean);
                 self.extreme(rows, input);
                 self.work.mean.copy_from_slice(&self.work.u);
