@@ -111,7 +111,7 @@ impl Projector {
             given: zeros(n, what)?,
             pools: zeros(in_sets, what)?,
             weight: zeros(in_sets, what)?,
-            means: zeros(max_slices.saturating_mul(n), what)?,
+            means: zeros((max_slices - 1).saturating_mul(n), what)?,
             slices: zeros(max_slices, what)?,
             rows: zeros(max_slices.saturating_mul(m), what)?,
         })
@@ -176,14 +176,18 @@ impl Projector {
             let input = Input { index, mean: &mean, data: variance.as_ref(), dtype, variances: false };
             let lower = data_of(bounds.lower.as_ref(), n, count, index);
             let upper = data_of(bounds.upper.as_ref(), n, count, index);
-            bounded.project(&self.rows, &self.sets, input, lower.as_ref(), upper.as_ref())?;
+            let described = report.is_some();
+            bounded.project(&self.rows, &self.sets, input, [lower.as_ref(), upper.as_ref()], described)?;
             let Bounded { work, means, slices, rows, .. } = &mut *bounded;
-            means[index * n..(index + 1) * n].copy_from_slice(&work.u);
+            if index + 1 < count {
+                means[index * n..(index + 1) * n].copy_from_slice(&work.u);
+            }
             slices[index] = work.slice;
             rows[index * m..(index + 1) * m].copy_from_slice(&work.rows);
         }
         for index in 0..count {
-            let part = &bounded.means[index * n..(index + 1) * n];
+            let last = index + 1 == count;
+            let part = if last { &bounded.work.u[..] } else { &bounded.means[index * n..(index + 1) * n] };
             slice_mut(&mut posterior_mean, count, index).scatter(0, part);
         }
         if let Some(report) = report {
@@ -204,20 +208,27 @@ impl Bounded {
         rows: &Rows,
         sets: &Sets,
         input: Input,
-        lower: Option<&View>,
-        upper: Option<&View>,
+        [lower, upper]: [Option<&View>; 2],
+        described: bool,
     ) -> Result<()> {
         self.joint.prepare(rows, input, &mut self.work)?;
         match self.joint.kind.prior {
-            // Not written again by any slice.
+            // Written with every slice, so what is left in the metric's place does not matter.
+            Prior::Diagonal => std::mem::swap(&mut self.v, &mut self.work.metric.v),
             Prior::Identity => self.v.fill(1.0),
             _ => self.v.copy_from_slice(&self.work.metric.v),
         }
         self.read_bounds(sets, input, lower, upper)?;
         self.work.lambda.fill(0.0);
         self.work.slice = SliceReport::default();
-        self.work.u.copy_from_slice(&self.work.mean);
-        linear::round(Arch::new(), &mut self.work.u, input.dtype);
+        // The mean as it would be stored, in its place in f64.
+        let stored = input.dtype == Dtype::F64;
+        if stored {
+            std::mem::swap(&mut self.work.u, &mut self.work.mean);
+        } else {
+            self.work.u.copy_from_slice(&self.work.mean);
+            linear::round(Arch::new(), &mut self.work.u, input.dtype);
+        }
         let lawful = self.joint.residuals(rows, &mut self.work, input)?;
         for (k, row) in self.work.rows.iter_mut().enumerate() {
             (row.residual_before, row.multiplier) = (row.residual_after, 0.0);
@@ -226,26 +237,38 @@ impl Bounded {
         let silent = (0..rows.len()).all(|k| rows.row(k).noise == 0.0 || self.work.rows[k].residual_after == 0.0);
         if lawful && silent && self.is_within(sets, input.dtype) {
             self.work.slice.unchanged = true;
-            self.count_active();
+            if described {
+                self.count_active();
+            }
             return Ok(());
+        }
+        if stored {
+            std::mem::swap(&mut self.work.u, &mut self.work.mean);
         }
         if !self.attempt(rows, sets, input)? {
             self.yield_bounds(rows, sets, input)?;
         }
-        self.describe(lower, upper, sets);
+        if described {
+            self.describe(lower, upper, sets);
+        }
         Ok(())
     }
 
     /// Bounds as the posterior's dtype can hold them.
     fn read_bounds(&mut self, sets: &Sets, input: Input, lower: Option<&View>, upper: Option<&View>) -> Result<()> {
         let slice = input.index;
-        for (name, bound, values, none) in
-            [("lower", lower, &mut self.lower, f64::NEG_INFINITY), ("upper", upper, &mut self.upper, f64::INFINITY)]
-        {
+        let sides = [(lower, &mut self.lower, f64::NEG_INFINITY), (upper, &mut self.upper, f64::INFINITY)];
+        for (bound, values, none) in sides {
             match bound {
                 None => values.fill(none),
                 Some(bound) => bound.gather(0, values),
             }
+        }
+        let arch = Arch::new();
+        if input.dtype == Dtype::F64 && !sets.bind() && clip::admit(arch, &self.lower, &self.upper, &self.v) {
+            return Ok(());
+        }
+        for (name, values) in [("lower", &self.lower), ("upper", &self.upper)] {
             if let Some(cell) = values.iter().position(|x| x.is_nan()) {
                 return fail!(NonFinite, "{name}: slice {slice}, cell {cell} is NaN, expected a number");
             }
@@ -290,7 +313,9 @@ impl Bounded {
         // A held cell stays where it is.
         for (cell, &v) in self.v.iter().enumerate() {
             if v == 0.0 {
-                let u = self.work.mean[cell];
+                let mut u = [self.work.mean[cell]];
+                linear::round(Arch::new(), &mut u, input.dtype);
+                let [u] = u;
                 if u < self.lower[cell] || u > self.upper[cell] {
                     return fail!(
                         Infeasible,
@@ -417,7 +442,8 @@ impl Bounded {
             off = off + Double { high: p, low: error };
             (off.high, seen.slope + noise, seen.scale)
         };
-        let full = linear::weighted(arch, g, g, v) + noise;
+        // With every cell free; asked for only where none is.
+        let mut full = f64::NAN;
         // All cells at the bound that helps, and still short.
         let unreachable = |off: f64| {
             let (last, _, scale) = see(f64::MAX.copysign(off));
@@ -435,6 +461,9 @@ impl Bounded {
                 return fail!(NonFinite, "mean: slice {}: the sum over its weighted cells overflows", input.index);
             }
             // Well below what the stored state is allowed; or, as Newton's step stayed among the same cells, at its rounding.
+            if slope == 0.0 && full.is_nan() {
+                full = linear::weighted(arch, g, g, v) + noise;
+            }
             let settled = newton && slope == before && off.abs() <= 1e-12 * scale;
             if off.abs() <= f64::EPSILON * scale || settled || full == 0.0 {
                 found = settled || off.abs() <= 4.0 * f64::EPSILON * scale;
@@ -456,7 +485,8 @@ impl Bounded {
                 }
                 // No cell is free here, or the way out of the bracket is open: further, ever faster.
                 reach *= 8.0;
-                let far = lambda + reach * (off / full).abs().max(lambda.abs()).copysign(off);
+                let whole = if full.is_nan() { slope } else { full };
+                let far = lambda + reach * (off / whole).abs().max(lambda.abs()).copysign(off);
                 next = if next.is_finite() && (next - lambda).abs() > (far - lambda).abs() { next } else { far };
             }
             if next == low || next == high || (next - lambda).abs() <= 2.0 * f64::EPSILON * lambda.abs() {
@@ -735,6 +765,11 @@ impl Bounded {
     /// The state at the multipliers as stored, mended until its rows hold.
     fn store(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<()> {
         let arch = Arch::new();
+        if let (1, false, Support::Run(first)) = (rows.len(), sets.bind(), rows.row(0).support)
+            && self.along(rows, first, input)?
+        {
+            return Ok(());
+        }
         let mut lawful = self.state(rows, sets, input)?;
         for repair in 0..MAX_STEPS {
             if lawful {
@@ -796,6 +831,31 @@ impl Bounded {
         )
     }
 
+    /// The state at the multiplier of the only row, on cells next to each other, into `work.u`; whether it is lawful as it is.
+    fn along(&mut self, rows: &Rows, first: usize, input: Input) -> Result<bool> {
+        let arch = Arch::new();
+        let row = rows.row(0);
+        let end = first + row.weights.len();
+        let Bounded { joint, work, lower, upper, v, .. } = self;
+        let Work { mean, u, lambda, .. } = work;
+        let cells = first..end;
+        clip::along(
+            arch,
+            lambda[0],
+            row.weights,
+            &mean[cells.clone()],
+            &v[cells.clone()],
+            &lower[cells.clone()],
+            &upper[cells.clone()],
+            &mut u[cells],
+        );
+        for cell in (0..first).chain(end..u.len()) {
+            u[cell] = mean[cell].max(lower[cell]).min(upper[cell]);
+        }
+        linear::round(arch, u, input.dtype);
+        Ok(linear::is_finite(arch, u) && joint.residuals(rows, work, input)?)
+    }
+
     /// Hands what rows still lack to cells that only they weigh, one after the other, as far as the bounds have room.
     fn top_up(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<bool> {
         let Bounded { joint, work, lower, upper, v, .. } = &mut *self;
@@ -826,8 +886,10 @@ impl Bounded {
     /// Clip, then spread what the row lacks over the room left; false where it is more than that.
     fn spread(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<bool> {
         let slice = input.index;
+        let arch = Arch::new();
         let row = rows.row(0);
-        for k in 0..row.weights.len() {
+        let finite = linear::is_finite(arch, &self.lower) && linear::is_finite(arch, &self.upper);
+        for k in 0..if finite { 0 } else { row.weights.len() } {
             let cell = row.cell(k);
             if !(self.lower[cell].is_finite() && self.upper[cell].is_finite()) {
                 return fail!(
@@ -851,35 +913,38 @@ impl Bounded {
                 self.work.slice.iterations = 1;
                 return Ok(true);
             }
-            let Bounded { work, lower, upper, v, .. } = &mut *self;
+            let Bounded { work, lower, upper, .. } = &mut *self;
             let left = work.r[0].high;
-            // The room of a cell is what it can add to the row, or take from it.
-            let room = |g: f64, cell: usize, u: f64| {
-                let up = (left < 0.0) == (g > 0.0);
-                if v[cell] == 0.0 { 0.0 } else { g.abs() * if up { upper[cell] - u } else { u - lower[cell] } }
+            let raise = left < 0.0;
+            let whole = match row.support {
+                Support::Run(first) => {
+                    let cells = first..first + row.weights.len();
+                    clip::room(arch, raise, row.weights, &work.u[cells.clone()], &lower[cells.clone()], &upper[cells])
+                }
+                Support::List(places) => row.weights.iter().zip(places).fold(0.0, |sum, (&g, &cell)| {
+                    let cell = cell as usize;
+                    sum + g.abs() * (clip::ahead(raise, g, lower[cell], upper[cell]) - work.u[cell]).abs()
+                }),
             };
-            let whole = (0..row.weights.len())
-                .fold(Double::default(), |sum, k| sum.plus(room(row.weights[k], row.cell(k), work.u[row.cell(k)])));
             // The rooms are rounded, but nothing is left of them once all cells are at bounds.
-            if left.abs() > whole.high * (1.0 + 1e-12) + work.rows[0].tolerance {
+            if left.abs() > whole * (1.0 + 1e-10) + work.rows[0].tolerance {
                 return Ok(false);
             }
             // All of it to its rounding is all of it, and ends at the bounds exactly.
-            let all = left.abs() >= whole.high * (1.0 - 2.0 * f64::EPSILON);
-            let share = left.abs() / whole.high;
-            for (k, &g) in row.weights.iter().enumerate() {
-                let cell = row.cell(k);
-                if g != 0.0 {
-                    let room = room(g, cell, work.u[cell]);
-                    let x = match (all, (left < 0.0) == (g > 0.0)) {
-                        (true, true) if room > 0.0 => upper[cell],
-                        (true, false) if room > 0.0 => lower[cell],
-                        _ => work.u[cell] - left.signum() * share * room / g,
-                    };
-                    let x = if input.dtype == Dtype::F32 { x as f32 as f64 } else { x };
-                    work.u[cell] = x.max(lower[cell]).min(upper[cell]);
+            let all = left.abs() >= whole * (1.0 - 2.0 * f64::EPSILON);
+            let share = if all { 1.0 } else { left.abs() / whole };
+            match row.support {
+                Support::Run(first) => {
+                    let cells = first..first + row.weights.len();
+                    let (low, high) = (&lower[cells.clone()], &upper[cells.clone()]);
+                    clip::fill(arch, raise, share, row.weights, low, high, &mut work.u[cells]);
                 }
+                Support::List(places) => row.weights.iter().zip(places).for_each(|(&g, &cell)| {
+                    let cell = cell as usize;
+                    work.u[cell] = clip::nearer(raise, share, g, work.u[cell], lower[cell], upper[cell]);
+                }),
             }
+            linear::round(arch, &mut work.u, input.dtype);
         }
         if self.joint.residuals(rows, &mut self.work, input)? || self.top_up(rows, sets, input)? {
             self.work.slice.repairs = MAX_STEPS;
