@@ -142,11 +142,15 @@ fn case<T: Stored>(n: usize, problem: Problem, perturbation: Perturbation, seed:
         if problem.is_nonnegative() {
             let shift = if i % 2 == 0 { 0.75 } else { -0.75 };
             let mass = if perturbation == Nothing { random.next() } else { shift + random.next() };
-            (least.push(0.0), most.push(10.0 / rho), q.push(mass / rho));
+            least.push(0.0);
+            most.push(10.0 / rho);
+            q.push(mass / rho);
         } else {
             let low = random.next() - 0.75;
             let high = low + random.next();
-            (least.push(low), most.push(high), q.push(low + (high - low) * random.next()));
+            least.push(low);
+            most.push(high);
+            q.push(low + (high - low) * random.next());
         }
     }
     if seed % 2 == 1 && !problem.is_nonnegative() {

@@ -930,8 +930,8 @@ impl Bounded {
             if left.abs() > whole * (1.0 + 1e-10) + work.rows[0].tolerance {
                 return Ok(false);
             }
-            // All of it to its rounding is all of it, and ends at the bounds exactly.
-            let all = left.abs() >= whole * (1.0 - 2.0 * f64::EPSILON);
+            // All of it to what the row is allowed is all of it, and ends at the bounds exactly.
+            let all = left.abs() >= whole * (1.0 - 2.0 * f64::EPSILON) - 0.25 * work.rows[0].tolerance;
             let share = if all { 1.0 } else { left.abs() / whole };
             match row.support {
                 Support::Run(first) => {
