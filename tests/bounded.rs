@@ -219,6 +219,31 @@ proptest! {
     }
 
     #[test]
+    fn listed_rows_do_as_whole_ones(mut c in case(400, 1, 2, 0.3), spread in any::<bool>()) {
+        for i in 0..c.mu.len() {
+            (c.lower[i], c.upper[i]) = (c.lower[i].max(-1.0), c.upper[i].min(2.0));
+            c.rows[0][i] *= if i % 3 == 1 { 0.0 } else if i % 5 == 1 { -1.0 } else { 1.0 };
+        }
+        c.b[0] = residual(&c.rows[0], &c.within, 0.0).0;
+        let cells: Vec<i64> = (0..c.mu.len()).filter(|&i| c.rows[0][i] != 0.0).map(|i| i as i64).rev().collect();
+        let weights: Vec<f64> = cells.iter().map(|&i| c.rows[0][i as usize]).collect();
+        let method = if spread { Method::Spread } else { Method::Nearest };
+        let mut laws = Constraints::new(c.mu.len()).unwrap();
+        laws.add_sparse_rows(&[0, cells.len() as i64], &cells, &weights, None).unwrap();
+        laws.set_bounds(method, Policy::Refuse);
+        let listed = Projector::new(&laws, Prior::Diagonal, &ProjectorOptions::default()).unwrap();
+        let whole = projector(&c.rows, c.mu.len(), |c| c.set_bounds(method, Policy::Refuse));
+        let bounds = Some((&c.lower[..], &c.upper[..]));
+        let (u, _) = run(&listed, &c.mu, &c.v, &c.b, bounds).unwrap();
+        lawful(&c, &u, f64::EPSILON)?;
+        let (other, _) = run(&whole, &c.mu, &c.v, &c.b, bounds).unwrap();
+        for (i, (u, other)) in u.iter().zip(&other).enumerate() {
+            prop_assert!((u - other).abs() <= 1e-11, "cell {i}: {u:e} and {other:e}");
+            prop_assert!(c.rows[0][i] != 0.0 || *u == c.mu[i].clamp(c.lower[i], c.upper[i]));
+        }
+    }
+
+    #[test]
     fn all_cells_at_bounds_and_one_free(mut c in case(300, 1, 16, 1.0), free in any::<prop::sample::Index>()) {
         for i in 0..c.mu.len() {
             c.lower[i] = c.lower[i].max(-1.0);
