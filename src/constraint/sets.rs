@@ -162,16 +162,18 @@ impl Simplex {
             }
             // Components that come out negative leave for good: the multiplier only grows as they do.
             loop {
-                let (mut excess, mut slope) = (-self.total, 0.0);
+                let (mut excess, mut slope, mut noises) = (-self.total, 0.0, 0.0);
                 for c in (0..self.components).map(cell).filter(|&c| free[c] > 0.0) {
                     excess += x(c);
                     slope += v[c];
+                    noises += noise(c);
                 }
                 let theta = excess / slope;
                 let mut left = false;
                 for c in (0..self.components).map(cell) {
                     u[c] = if free[c] > 0.0 { x(c) - v[c] * theta } else { 0.0 };
-                    if free[c] > 0.0 && u[c] <= noise(c) {
+                    // The multiplier carries the rounding of all components.
+                    if free[c] > 0.0 && u[c] <= noise(c) + v[c] / slope * noises {
                         (u[c], free[c], left) = (0.0, 0.0, true);
                     }
                 }
