@@ -926,8 +926,8 @@ impl Bounded {
                     sum + g.abs() * (clip::ahead(raise, g, lower[cell], upper[cell]) - work.u[cell]).abs()
                 }),
             };
-            // The rooms are rounded, but nothing is left of them once all cells are at bounds.
-            if left.abs() > whole * (1.0 + 1e-10) + work.rows[0].tolerance {
+            // Only at the bounds themselves is it known what the row is allowed there.
+            if whole == 0.0 {
                 return Ok(false);
             }
             // All of it to what the row is allowed is all of it, and ends at the bounds exactly.
