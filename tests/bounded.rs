@@ -143,6 +143,24 @@ fn stationary(c: &Case, u: &[f64], report: &Report) -> Check {
     Ok(())
 }
 
+#[test]
+fn a_workspace_forgets_which_cells_were_at_bounds() {
+    let mut laws = Constraints::new(4).unwrap();
+    laws.add_row(view(&[1.0, 1.0, 0.0, 0.0]), 0.0).unwrap();
+    laws.add_row(view(&[0.0, 0.0, 1.0, 1.0]), 0.0).unwrap();
+    let p = Projector::new(&laws, Prior::Identity, &ProjectorOptions::default()).unwrap();
+    let mut workspace = p.bounded(1).unwrap();
+    let mut project = |mu: &[f64], b: [f64; 2], low: f64, high: f64| {
+        let mut u = [0.0; 4];
+        let (lower, upper) = ([low; 4], [high; 4]);
+        let bounds = Bounds { lower: Some(view(&lower)), upper: Some(view(&upper)) };
+        p.project_bounded(&mut workspace, view(mu), None, view(&b), bounds, view_mut(&mut u), None).unwrap();
+        u
+    };
+    assert_eq!(project(&[0.0, 2.0, 3.0, 0.5], [1.5, 1.5], 0.0, 1.0)[1..3], [1.0, 1.0]);
+    assert_eq!(project(&[0.0; 4], [2.0; 2], -9.0, 9.0), [1.0; 4]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -198,6 +216,31 @@ proptest! {
         let mu: Vec<f32> = c.mu.iter().map(|&x| x as f32).collect();
         let (u, _) = run(&p, &mu, &c.v, &c.b, Some((&c.lower, &c.upper))).unwrap();
         lawful(&c, &u.iter().map(|&x| x as f64).collect::<Vec<_>>(), f32::EPSILON as f64)?;
+    }
+
+    #[test]
+    fn listed_rows_do_as_whole_ones(mut c in case(400, 1, 2, 0.3), spread in any::<bool>()) {
+        for i in 0..c.mu.len() {
+            (c.lower[i], c.upper[i]) = (c.lower[i].max(-1.0), c.upper[i].min(2.0));
+            c.rows[0][i] *= if i % 3 == 1 { 0.0 } else if i % 5 == 1 { -1.0 } else { 1.0 };
+        }
+        c.b[0] = residual(&c.rows[0], &c.within, 0.0).0;
+        let cells: Vec<i64> = (0..c.mu.len()).filter(|&i| c.rows[0][i] != 0.0).map(|i| i as i64).rev().collect();
+        let weights: Vec<f64> = cells.iter().map(|&i| c.rows[0][i as usize]).collect();
+        let method = if spread { Method::Spread } else { Method::Nearest };
+        let mut laws = Constraints::new(c.mu.len()).unwrap();
+        laws.add_sparse_rows(&[0, cells.len() as i64], &cells, &weights, None).unwrap();
+        laws.set_bounds(method, Policy::Refuse);
+        let listed = Projector::new(&laws, Prior::Diagonal, &ProjectorOptions::default()).unwrap();
+        let whole = projector(&c.rows, c.mu.len(), |c| c.set_bounds(method, Policy::Refuse));
+        let bounds = Some((&c.lower[..], &c.upper[..]));
+        let (u, _) = run(&listed, &c.mu, &c.v, &c.b, bounds).unwrap();
+        lawful(&c, &u, f64::EPSILON)?;
+        let (other, _) = run(&whole, &c.mu, &c.v, &c.b, bounds).unwrap();
+        for (i, (u, other)) in u.iter().zip(&other).enumerate() {
+            prop_assert!((u - other).abs() <= 1e-11, "cell {i}: {u:e} and {other:e}");
+            prop_assert!(c.rows[0][i] != 0.0 || *u == c.mu[i].clamp(c.lower[i], c.upper[i]));
+        }
     }
 
     #[test]

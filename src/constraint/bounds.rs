@@ -10,6 +10,7 @@ use pulp::Arch;
 use super::batch::data_of;
 use super::joint::{Input, Joint, Work};
 use super::metric::place;
+use super::prior::Prior;
 use super::project::{MAX_STEPS, Projector, check_apart, check_values, slice, slice_mut};
 use super::report::{Report, RowReport, SliceReport};
 use super::rows::{Rows, Support};
@@ -26,6 +27,19 @@ use crate::kernels::strided::{View, ViewMut};
 const MOST_ROWS: usize = 256;
 /// Most steps of the search for the multipliers.
 const MOST_ITERATIONS: usize = 200;
+
+/// Steps of the search for one multiplier before every other one halves what is left.
+const PLAIN_STEPS: usize = 16;
+
+/// What a search for the state came to.
+enum Found {
+    /// Multipliers, whose state is still to be stored.
+    Multipliers,
+    /// The stored state itself: all cells that count are at bounds.
+    State,
+    /// There is none.
+    Nothing,
+}
 
 /// Bounds of every cell, of one slice's shape or with a slice axis before it; an absent side, and an infinite value, bound nothing.
 #[derive(Clone, Copy)]
@@ -97,7 +111,7 @@ impl Projector {
             given: zeros(n, what)?,
             pools: zeros(in_sets, what)?,
             weight: zeros(in_sets, what)?,
-            means: zeros(max_slices.saturating_mul(n), what)?,
+            means: zeros((max_slices - 1).saturating_mul(n), what)?,
             slices: zeros(max_slices, what)?,
             rows: zeros(max_slices.saturating_mul(m), what)?,
         })
@@ -150,14 +164,18 @@ impl Projector {
             let input = Input { index, mean: &mean, data: variance.as_ref(), dtype, variances: false };
             let lower = data_of(bounds.lower.as_ref(), n, count, index);
             let upper = data_of(bounds.upper.as_ref(), n, count, index);
-            bounded.project(&self.rows, &self.sets, input, lower.as_ref(), upper.as_ref())?;
+            let described = report.is_some();
+            bounded.project(&self.rows, &self.sets, input, [lower.as_ref(), upper.as_ref()], described)?;
             let Bounded { work, means, slices, rows, .. } = &mut *bounded;
-            means[index * n..(index + 1) * n].copy_from_slice(&work.u);
+            if index + 1 < count {
+                means[index * n..(index + 1) * n].copy_from_slice(&work.u);
+            }
             slices[index] = work.slice;
             rows[index * m..(index + 1) * m].copy_from_slice(&work.rows);
         }
         for index in 0..count {
-            let part = &bounded.means[index * n..(index + 1) * n];
+            let last = index + 1 == count;
+            let part = if last { &bounded.work.u[..] } else { &bounded.means[index * n..(index + 1) * n] };
             slice_mut(&mut posterior_mean, count, index).scatter(0, part);
         }
         if let Some(report) = report {
@@ -212,16 +230,27 @@ impl Bounded {
         rows: &Rows,
         sets: &Sets,
         input: Input,
-        lower: Option<&View>,
-        upper: Option<&View>,
+        [lower, upper]: [Option<&View>; 2],
+        described: bool,
     ) -> Result<()> {
         self.joint.prepare(rows, input, &mut self.work)?;
-        self.v.copy_from_slice(&self.work.metric.v);
+        match self.joint.kind.prior {
+            // Written with every slice, so what is left in the metric's place does not matter.
+            Prior::Diagonal => std::mem::swap(&mut self.v, &mut self.work.metric.v),
+            Prior::Identity => self.v.fill(1.0),
+            _ => self.v.copy_from_slice(&self.work.metric.v),
+        }
         self.read_bounds(sets, input, lower, upper)?;
         self.work.lambda.fill(0.0);
         self.work.slice = SliceReport::default();
-        self.work.u.copy_from_slice(&self.work.mean);
-        linear::round(Arch::new(), &mut self.work.u, input.dtype);
+        // The mean as it would be stored, in its place in f64.
+        let stored = input.dtype == Dtype::F64;
+        if stored {
+            std::mem::swap(&mut self.work.u, &mut self.work.mean);
+        } else {
+            self.work.u.copy_from_slice(&self.work.mean);
+            linear::round(Arch::new(), &mut self.work.u, input.dtype);
+        }
         let lawful = self.joint.residuals(rows, &mut self.work, input)?;
         for (k, row) in self.work.rows.iter_mut().enumerate() {
             (row.residual_before, row.multiplier) = (row.residual_after, 0.0);
@@ -230,14 +259,20 @@ impl Bounded {
         let silent = (0..rows.len()).all(|k| rows.row(k).noise == 0.0 || self.work.rows[k].residual_after == 0.0);
         if lawful && silent && self.is_within(sets, input.dtype) {
             self.work.slice.unchanged = true;
-            self.count_active();
+            if described {
+                self.count_active();
+            }
             return Ok(());
         }
-        match sets.method {
-            Method::Spread => self.spread(rows, input)?,
-            Method::Nearest => self.nearest(rows, sets, input)?,
+        if stored {
+            std::mem::swap(&mut self.work.u, &mut self.work.mean);
         }
-        self.describe(lower, upper, sets);
+        if !self.attempt(rows, sets, input)? {
+            self.yield_bounds(rows, sets, input)?;
+        }
+        if described {
+            self.describe(lower, upper, sets);
+        }
         Ok(())
     }
 
@@ -250,13 +285,18 @@ impl Bounded {
         upper: Option<&View>,
     ) -> Result<()> {
         let slice = input.index;
-        for (name, bound, values, none) in
-            [("lower", lower, &mut self.lower, f64::NEG_INFINITY), ("upper", upper, &mut self.upper, f64::INFINITY)]
-        {
+        let sides = [(lower, &mut self.lower, f64::NEG_INFINITY), (upper, &mut self.upper, f64::INFINITY)];
+        for (bound, values, none) in sides {
             match bound {
                 None => values.fill(none),
                 Some(bound) => bound.gather(0, values),
             }
+        }
+        let arch = Arch::new();
+        if input.dtype == Dtype::F64 && !sets.bind() && clip::admit(arch, &self.lower, &self.upper, &self.v) {
+            return Ok(());
+        }
+        for (name, values) in [("lower", &self.lower), ("upper", &self.upper)] {
             if let Some(cell) = values.iter().position(|x| x.is_nan()) {
                 return fail!(NonFinite, "{name}: slice {slice}, cell {cell} is NaN, expected a number");
             }
@@ -301,7 +341,9 @@ impl Bounded {
         // A held cell stays where it is.
         for (cell, &v) in self.v.iter().enumerate() {
             if v == 0.0 {
-                let u = self.work.mean[cell];
+                let mut u = [self.work.mean[cell]];
+                linear::round(Arch::new(), &mut u, input.dtype);
+                let [u] = u;
                 if u < self.lower[cell] || u > self.upper[cell] {
                     return fail!(
                         Infeasible,
@@ -336,25 +378,27 @@ impl Bounded {
         within
     }
 
-    fn nearest(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<()> {
-        let wide = Input { dtype: Dtype::F64, ..input };
-        let found =
-            if rows.len() == 1 && !sets.bind() { self.root(rows, input)? } else { self.newton(rows, sets, wide)? };
-        if found {
-            return self.store(rows, sets, input);
-        }
-        let slice = input.index;
-        let refusal = |this: &Self| {
-            let (k, row) = this.worst(rows);
-            fail!(
-                Infeasible,
-                "b: slice {slice}, row {k} is {:e}, and within the bounds the rows leave a residual of {:e}",
-                this.work.b[k],
-                row.residual_after
-            )
+    /// The state by the chosen method, stored; false where the bounds admit none.
+    fn attempt(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<bool> {
+        let found = match sets.method {
+            Method::Spread => return self.spread(rows, sets, input),
+            Method::Nearest if rows.len() == 1 && !sets.bind() => self.root(rows, input)?,
+            Method::Nearest => {
+                let wide = Input { dtype: Dtype::F64, ..input };
+                if self.newton(rows, sets, wide)? { Found::Multipliers } else { Found::Nothing }
+            }
         };
+        match found {
+            Found::Nothing => Ok(false),
+            Found::State => Ok(true),
+            Found::Multipliers => self.store(rows, sets, input).map(|()| true),
+        }
+    }
+
+    /// What the policy makes of bounds that admit no lawful state.
+    fn yield_bounds(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<()> {
         match sets.policy {
-            Policy::Refuse => refusal(self),
+            Policy::Refuse => self.refuse(rows, input),
             Policy::RelaxLeast if rows.len() > 1 || sets.bind() => {
                 fail!(
                     InvalidArgument,
@@ -365,36 +409,45 @@ impl Bounded {
             Policy::RelaxLeast => {
                 // Every cell is at the bound that helps; from there the nearest lawful state leaves the bounds by the least.
                 self.joint.prepare(rows, input, &mut self.work)?;
+                self.work.metric.v.copy_from_slice(&self.v);
                 self.given.copy_from_slice(&self.work.mean);
-                self.extreme(rows);
+                self.extreme(rows, input);
                 self.work.mean.copy_from_slice(&self.work.u);
                 let done = self.joint.project_prepared(rows, input, &mut self.work, false);
                 self.work.mean.copy_from_slice(&self.given);
                 done
             }
             Policy::RelaxToExtremes => {
-                let free = |this: &Self, cell: usize| this.v[cell] > 0.0;
-                let low = (0..self.v.len()).filter(|&c| free(self, c)).fold(f64::INFINITY, |m, c| m.min(self.lower[c]));
-                let high =
-                    (0..self.v.len()).filter(|&c| free(self, c)).fold(f64::NEG_INFINITY, |m, c| m.max(self.upper[c]));
-                for cell in 0..self.v.len() {
-                    if self.v[cell] > 0.0 {
-                        (self.lower[cell], self.upper[cell]) = (low, high);
+                let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+                for ((v, low), high) in self.v.iter().zip(&self.lower).zip(&self.upper) {
+                    if *v > 0.0 {
+                        (least, most) = (least.min(*low), most.max(*high));
+                    }
+                }
+                for ((v, low), high) in self.v.iter().zip(&mut self.lower).zip(&mut self.upper) {
+                    if *v > 0.0 {
+                        (*low, *high) = (least, most);
                     }
                 }
                 self.work.lambda.fill(0.0);
-                let found = if rows.len() == 1 && !sets.bind() {
-                    self.root(rows, input)?
-                } else {
-                    self.newton(rows, sets, wide)?
-                };
-                if found { self.store(rows, sets, input) } else { refusal(self) }
+                if self.attempt(rows, sets, input)? { Ok(()) } else { self.refuse(rows, input) }
             }
         }
     }
 
-    /// One row without sets: lambda where `g u(lambda) - b - s^2 lambda` is 0; false where no lambda is.
-    fn root(&mut self, rows: &Rows, input: Input) -> Result<bool> {
+    fn refuse(&self, rows: &Rows, input: Input) -> Result<()> {
+        let (k, row) = self.worst(rows);
+        fail!(
+            Infeasible,
+            "b: slice {}, row {k} is {:e}, and within the bounds the rows leave a residual of {:e}",
+            input.index,
+            self.work.b[k],
+            row.residual_after
+        )
+    }
+
+    /// One row without sets: lambda where `g u(lambda) - b - s^2 lambda` is 0.
+    fn root(&mut self, rows: &Rows, input: Input) -> Result<Found> {
         let arch = Arch::new();
         let row = rows.row(0);
         let (b, noise) = (self.work.b[0], row.noise);
@@ -417,9 +470,16 @@ impl Bounded {
             off = off + Double { high: p, low: error };
             (off.high, seen.slope + noise, seen.scale)
         };
-        let full = linear::weighted(arch, g, g, v) + noise;
+        // With every cell free; asked for only where none is.
+        let mut full = f64::NAN;
+        // All cells at the bound that helps, and still short.
+        let unreachable = |off: f64| {
+            let (last, _, scale) = see(f64::MAX.copysign(off));
+            last.is_finite() && last.abs() > 4.0 * f64::EPSILON * scale && (last > 0.0) == (off > 0.0)
+        };
+        let mut asked = false;
         let (mut lambda, mut bracket) = (0.0, [f64::NEG_INFINITY, f64::INFINITY]);
-        let mut reach = 1.0;
+        let (mut reach, mut newton, mut before) = (1.0, false, 0.0);
         let mut found = false;
         let mut steps = 0;
         while steps < MOST_ITERATIONS {
@@ -428,63 +488,93 @@ impl Bounded {
             if !(off.is_finite() && slope.is_finite()) {
                 return fail!(NonFinite, "mean: slice {}: the sum over its weighted cells overflows", input.index);
             }
-            // Well below what the stored state is allowed.
-            if off.abs() <= f64::EPSILON * scale || full == 0.0 {
-                found = off.abs() <= 4.0 * f64::EPSILON * scale;
+            // Well below what the stored state is allowed; or, as Newton's step stayed among the same cells, at its rounding.
+            if slope == 0.0 && full.is_nan() {
+                full = linear::weighted(arch, g, g, v) + noise;
+            }
+            let settled = newton && slope == before && off.abs() <= 1e-12 * scale;
+            if off.abs() <= f64::EPSILON * scale || settled || full == 0.0 {
+                found = settled || off.abs() <= 4.0 * f64::EPSILON * scale;
                 break;
             }
             bracket[usize::from(off < 0.0)] = lambda;
             let [low, high] = bracket;
+            let closed = low.is_finite() && high.is_finite();
+            // Newton's steps may creep from kink to kink where variances span many decades.
+            let hurried = steps > PLAIN_STEPS && steps % 2 == 1;
             let mut next = if slope > 0.0 { lambda + off / slope } else { f64::NAN };
-            if !(next > low && next < high) {
-                next = if low.is_finite() && high.is_finite() {
-                    0.5 * (low + high)
-                } else {
-                    // No cell is free here, or the way out of the bracket is open: further, ever faster.
-                    reach *= 8.0;
-                    lambda + reach * off / full
-                };
+            newton = next > low && next < high && !hurried;
+            before = slope;
+            if !newton && closed {
+                next = if hurried { halfway(low, high) } else { 0.5 * (low + high) };
+            } else if !newton {
+                if slope == 0.0 && !std::mem::replace(&mut asked, true) && unreachable(off) {
+                    break;
+                }
+                // No cell is free here, or the way out of the bracket is open: further, ever faster.
+                reach *= 8.0;
+                let whole = if full.is_nan() { slope } else { full };
+                let far = lambda + reach * (off / whole).abs().max(lambda.abs()).copysign(off);
+                next = if next.is_finite() && (next - lambda).abs() > (far - lambda).abs() { next } else { far };
             }
-            if next == lambda || !next.is_finite() || (next - lambda).abs() <= f64::EPSILON * lambda.abs() {
+            if next == low || next == high || (next - lambda).abs() <= 2.0 * f64::EPSILON * lambda.abs() {
                 // At the rounding of lambda: what is left is for the stored values to mend.
-                found = slope > 0.0 || (low.is_finite() && high.is_finite());
+                found = true;
+                break;
+            }
+            if !next.is_finite() {
                 break;
             }
             lambda = next;
         }
-        work.slice.iterations = steps;
-        work.lambda[0] = lambda;
-        if !found {
-            // The residual of the state that comes nearest, for the refusal.
-            self.extreme(rows);
-            let wide = Input { dtype: Dtype::F64, ..input };
-            let Bounded { work, joint, .. } = self;
-            found = joint.residuals(rows, work, wide)?;
-            return Ok(found);
+        self.work.slice.iterations = steps;
+        self.work.lambda[0] = lambda;
+        if found {
+            return Ok(Found::Multipliers);
         }
-        Ok(found)
+        // Every cell at the bound that helps is the last state there is; its residual goes with the refusal.
+        let reaches = self.extreme(rows, input);
+        if self.joint.residuals(rows, &mut self.work, input)? {
+            return Ok(Found::State);
+        }
+        if !reaches {
+            return Ok(Found::Nothing);
+        }
+        fail!(
+            NotConverged,
+            "mean: slice {}, row 0: no multiplier after {steps} steps, expected one as the bounds admit a state",
+            input.index
+        )
     }
 
-    /// `u` at the bounds that bring the only row nearest to `b`; cells without weight stay, as far as their bounds let them.
-    fn extreme(&mut self, rows: &Rows) {
-        let Bounded { work, lower, upper, .. } = self;
-        // The residual that was left says which way.
+    /// `u` at the bounds that bring the only row nearest to `b` or past it; whether it comes that far. Cells without weight stay, as
+    /// far as their bounds let them.
+    fn extreme(&mut self, rows: &Rows, input: Input) -> bool {
+        let arch = Arch::new();
+        let Bounded { work, lower, upper, v, .. } = self;
         let wanted = work.b[0];
         for (cell, u) in work.u.iter_mut().enumerate() {
             *u = work.mean[cell].max(lower[cell]).min(upper[cell]);
         }
+        linear::round(arch, &mut work.u, input.dtype);
         let row = rows.row(0);
-        let (now, _) = linear::dot(Arch::new(), row.weights, place(&row), &work.u);
+        let (now, _) = linear::dot(arch, row.weights, place(&row), &work.u);
         let raise = now.plus(-wanted).high < 0.0;
+        let mut open = row.noise > 0.0;
         for (k, &g) in row.weights.iter().enumerate() {
             let cell = row.cell(k);
             if g != 0.0 {
                 let bound = if (g > 0.0) == raise { upper[cell] } else { lower[cell] };
                 if bound.is_finite() {
                     work.u[cell] = bound;
+                } else {
+                    open |= v[cell] > 0.0;
                 }
             }
         }
+        let (now, scale) = linear::dot(arch, row.weights, place(&row), &work.u);
+        let off = now.plus(-wanted).high;
+        open || off == 0.0 || (off > 0.0) == raise || off.abs() <= 4.0 * f64::EPSILON * scale
     }
 
     /// `u(lambda)` into `work.u`, the variances of free cells into the metric, pools into `pools`; then the residuals.
@@ -615,8 +705,10 @@ impl Bounded {
                 }
                 lawful = self.state(rows, sets, input)? && self.is_settled(rows);
                 let off = self.off();
-                let slack = 1e-14 * value.abs();
-                if lawful || self.dual(rows) >= value + 1e-4 * length * rise - slack || off < 0.5 * best {
+                let (slack, dual) = (1e-14 * value.abs(), self.dual(rows));
+                // Near the top its rounding hides what a step gains; elsewhere a smaller residual may lie far downhill.
+                let level = dual >= value - 1e-6 * value.abs();
+                if lawful || dual >= value + 1e-4 * length * rise - slack || level && off < 0.5 * best {
                     taken = true;
                     break;
                 }
@@ -708,6 +800,11 @@ impl Bounded {
     /// The state at the multipliers as stored, mended until its rows hold.
     fn store(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<()> {
         let arch = Arch::new();
+        if let (1, false, Support::Run(first)) = (rows.len(), sets.bind(), rows.row(0).support)
+            && self.along(rows, first, input)?
+        {
+            return Ok(());
+        }
         let mut lawful = self.state(rows, sets, input)?;
         for repair in 0..MAX_STEPS {
             if lawful {
@@ -747,9 +844,7 @@ impl Bounded {
             linear::round(arch, u, input.dtype);
             lawful = joint.residuals(rows, work, input)?;
         }
-        if !lawful && !sets.bind() {
-            lawful = self.top_up(rows, input)?;
-        }
+        lawful = lawful || self.top_up(rows, sets, input)? && self.is_within(sets, input.dtype);
         if lawful {
             self.work.slice.repairs = MAX_STEPS;
             return Ok(());
@@ -767,8 +862,33 @@ impl Bounded {
         )
     }
 
+    /// The state at the multiplier of the only row, on cells next to each other, into `work.u`; whether it is lawful as it is.
+    fn along(&mut self, rows: &Rows, first: usize, input: Input) -> Result<bool> {
+        let arch = Arch::new();
+        let row = rows.row(0);
+        let end = first + row.weights.len();
+        let Bounded { joint, work, lower, upper, v, .. } = self;
+        let Work { mean, u, lambda, .. } = work;
+        let cells = first..end;
+        clip::along(
+            arch,
+            lambda[0],
+            row.weights,
+            &mean[cells.clone()],
+            &v[cells.clone()],
+            &lower[cells.clone()],
+            &upper[cells.clone()],
+            &mut u[cells],
+        );
+        for cell in (0..first).chain(end..u.len()) {
+            u[cell] = mean[cell].max(lower[cell]).min(upper[cell]);
+        }
+        linear::round(arch, u, input.dtype);
+        Ok(linear::is_finite(arch, u) && joint.residuals(rows, work, input)?)
+    }
+
     /// Hands what rows still lack to cells that only they weigh, one after the other, as far as the bounds have room.
-    fn top_up(&mut self, rows: &Rows, input: Input) -> Result<bool> {
+    fn top_up(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<bool> {
         let Bounded { joint, work, lower, upper, v, .. } = &mut *self;
         for at in 0..rows.len() {
             let k = joint.pattern.order[at] as usize;
@@ -782,7 +902,8 @@ impl Bounded {
                 if g == 0.0 || v[cell] == 0.0 || joint.columns.of(cell).len() > 1 {
                     continue;
                 }
-                let mut x = (work.u[cell] - left / g).max(lower[cell]).min(upper[cell]);
+                let least = if sets.in_simplex(cell) { 0.0 } else { lower[cell] };
+                let mut x = (work.u[cell] - left / g).max(least).min(upper[cell]);
                 if input.dtype == Dtype::F32 {
                     x = x as f32 as f64;
                 }
@@ -793,11 +914,13 @@ impl Bounded {
         joint.residuals(rows, work, input)
     }
 
-    /// Clip, then spread what the row lacks over the room left.
-    fn spread(&mut self, rows: &Rows, input: Input) -> Result<()> {
+    /// Clip, then spread what the row lacks over the room left; false where it is more than that.
+    fn spread(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<bool> {
         let slice = input.index;
+        let arch = Arch::new();
         let row = rows.row(0);
-        for k in 0..row.weights.len() {
+        let finite = linear::is_finite(arch, &self.lower) && linear::is_finite(arch, &self.upper);
+        for k in 0..if finite { 0 } else { row.weights.len() } {
             let cell = row.cell(k);
             if !(self.lower[cell].is_finite() && self.upper[cell].is_finite()) {
                 return fail!(
@@ -819,34 +942,44 @@ impl Bounded {
             if self.joint.residuals(rows, &mut self.work, input)? {
                 self.work.slice.repairs = pass.saturating_sub(1);
                 self.work.slice.iterations = 1;
-                return Ok(());
+                return Ok(true);
             }
-            let Bounded { work, lower, upper, v, .. } = &mut *self;
+            let Bounded { work, lower, upper, .. } = &mut *self;
             let left = work.r[0].high;
-            // The room of a cell is what it can add to the row, or take from it.
-            let room = |g: f64, cell: usize, u: f64| {
-                let up = (left < 0.0) == (g > 0.0);
-                if v[cell] == 0.0 { 0.0 } else { g.abs() * if up { upper[cell] - u } else { u - lower[cell] } }
-            };
-            let whole = (0..row.weights.len())
-                .fold(Double::default(), |sum, k| sum.plus(room(row.weights[k], row.cell(k), work.u[row.cell(k)])));
-            if left.abs() > whole.high + work.rows[0].tolerance {
-                return self.cannot_spread(rows, input);
-            }
-            let share = (left.abs() / whole.high).min(1.0);
-            for (k, &g) in row.weights.iter().enumerate() {
-                let cell = row.cell(k);
-                if g != 0.0 {
-                    let by = share * room(g, cell, work.u[cell]) / g;
-                    let x = work.u[cell] - left.signum() * by;
-                    let x = if input.dtype == Dtype::F32 { x as f32 as f64 } else { x };
-                    work.u[cell] = x.max(lower[cell]).min(upper[cell]);
+            let raise = left < 0.0;
+            let whole = match row.support {
+                Support::Run(first) => {
+                    let cells = first..first + row.weights.len();
+                    clip::room(arch, raise, row.weights, &work.u[cells.clone()], &lower[cells.clone()], &upper[cells])
                 }
+                Support::List(places) => row.weights.iter().zip(places).fold(0.0, |sum, (&g, &cell)| {
+                    let cell = cell as usize;
+                    sum + g.abs() * (clip::ahead(raise, g, lower[cell], upper[cell]) - work.u[cell]).abs()
+                }),
+            };
+            // Only at the bounds themselves is it known what the row is allowed there.
+            if whole == 0.0 {
+                return Ok(false);
             }
+            // All of it to what the row is allowed is all of it, and ends at the bounds exactly.
+            let all = left.abs() >= whole * (1.0 - 2.0 * f64::EPSILON) - 0.25 * work.rows[0].tolerance;
+            let share = if all { 1.0 } else { left.abs() / whole };
+            match row.support {
+                Support::Run(first) => {
+                    let cells = first..first + row.weights.len();
+                    let (low, high) = (&lower[cells.clone()], &upper[cells.clone()]);
+                    clip::fill(arch, raise, share, row.weights, low, high, &mut work.u[cells]);
+                }
+                Support::List(places) => row.weights.iter().zip(places).for_each(|(&g, &cell)| {
+                    let cell = cell as usize;
+                    work.u[cell] = clip::nearer(raise, share, g, work.u[cell], lower[cell], upper[cell]);
+                }),
+            }
+            linear::round(arch, &mut work.u, input.dtype);
         }
-        if self.joint.residuals(rows, &mut self.work, input)? || self.top_up(rows, input)? {
+        if self.joint.residuals(rows, &mut self.work, input)? || self.top_up(rows, sets, input)? {
             self.work.slice.repairs = MAX_STEPS;
-            return Ok(());
+            return Ok(true);
         }
         let (k, row) = self.worst(rows);
         fail!(
@@ -854,17 +987,6 @@ impl Bounded {
             "mean: slice {slice}, row {k}: residual {:e} is left after {MAX_STEPS} passes, expected at most {:e}",
             row.residual_after,
             row.tolerance
-        )
-    }
-
-    fn cannot_spread(&self, rows: &Rows, input: Input) -> Result<()> {
-        let (k, row) = self.worst(rows);
-        fail!(
-            Infeasible,
-            "b: slice {}, row {k} is {:e}, and the room within the bounds is less than its residual {:e}",
-            input.index,
-            self.work.b[k],
-            row.residual_after
         )
     }
 
@@ -942,6 +1064,17 @@ impl Bounded {
         }
         (self.work.slice.relaxed, self.work.slice.relaxation) = (relaxed, most);
     }
+}
+
+/// The number with as many doubles on its one side as on its other, down to `low` and up to `high`.
+fn halfway(low: f64, high: f64) -> f64 {
+    let rank = |x: f64| {
+        let bits = x.to_bits() as i64;
+        if bits < 0 { i64::MIN - bits } else { bits }
+    };
+    let (a, b) = (rank(low), rank(high));
+    let middle = (a >> 1) + (b >> 1) + (a & b & 1);
+    f64::from_bits(if middle < 0 { i64::MIN - middle } else { middle } as u64)
 }
 
 /// The f32 nearest to a bound on its inner side: up for a lower bound (1), down for an upper one (-1).

@@ -5,7 +5,7 @@ use pulp::Arch;
 
 use super::batch::refuse_overflow;
 use super::bounds::{Bounded, Bounds};
-use super::joint::Input;
+use super::joint::{Input, Work};
 use super::metric::place;
 use super::nonlinear::{self, NonlinearScratch};
 use super::prior::Prior;
@@ -345,7 +345,11 @@ impl Projector {
         let (lower, upper) = (bounds.lower.map(|x| x.merged()), bounds.upper.map(|x| x.merged()));
         b.gather(0, &mut bounded.work.b);
         let input = Input { index: 0, mean: &mean, data: variance.as_ref(), dtype: Dtype::F64, variances: false };
-        bounded.project(&self.rows, &self.sets, input, lower.as_ref(), upper.as_ref())?;
+        bounded.project(&self.rows, &self.sets, input, [lower.as_ref(), upper.as_ref()], true)?;
+        if bounded.work.slice.unchanged {
+            let Work { mean, u, .. } = &mut bounded.work;
+            mean.copy_from_slice(u);
+        }
         if self.sets.policy == Policy::RelaxLeast && bounded.work.slice.relaxed > 0 {
             return fail!(
                 State,

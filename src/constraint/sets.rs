@@ -69,6 +69,10 @@ impl Sets {
         !(self.simplices.is_empty() && self.monotones.is_empty())
     }
 
+    pub fn in_simplex(&self, cell: usize) -> bool {
+        self.simplices.iter().any(|s| cell >= s.first && cell - s.first < s.components * s.points)
+    }
+
     fn runs(&self) -> impl Iterator<Item = (usize, usize)> {
         let simplices = self.simplices.iter().map(|s| (s.first, s.components * s.points));
         simplices.chain(self.monotones.iter().map(|m| (m.first, m.count)))
@@ -158,16 +162,18 @@ impl Simplex {
             }
             // Components that come out negative leave for good: the multiplier only grows as they do.
             loop {
-                let (mut excess, mut slope) = (-self.total, 0.0);
+                let (mut excess, mut slope, mut noises) = (-self.total, 0.0, 0.0);
                 for c in (0..self.components).map(cell).filter(|&c| free[c] > 0.0) {
                     excess += x(c);
                     slope += v[c];
+                    noises += noise(c);
                 }
                 let theta = excess / slope;
                 let mut left = false;
                 for c in (0..self.components).map(cell) {
                     u[c] = if free[c] > 0.0 { x(c) - v[c] * theta } else { 0.0 };
-                    if free[c] > 0.0 && u[c] <= noise(c) {
+                    // The multiplier carries the rounding of all components.
+                    if free[c] > 0.0 && u[c] <= noise(c) + v[c] / slope * noises {
                         (u[c], free[c], left) = (0.0, 0.0, true);
                     }
                 }
@@ -175,6 +181,13 @@ impl Simplex {
                     break;
                 }
             }
+            // x may be far larger than the total, and its rounding with it.
+            let (mut short, mut largest) = (Double { high: self.total, low: 0.0 }, cell(0));
+            for c in (0..self.components).map(cell) {
+                short = short.plus(-u[c]);
+                largest = if u[c] > u[largest] { c } else { largest };
+            }
+            u[largest] += short.high;
         }
     }
 

@@ -95,3 +95,90 @@ pub fn clip(
         }
     });
 }
+
+/// `u = clip(mu - v g lambda)` as [`see`] sees it.
+#[allow(clippy::too_many_arguments)]
+pub fn along(arch: Arch, lambda: f64, g: &[f64], mu: &[f64], v: &[f64], lower: &[f64], upper: &[f64], u: &mut [f64]) {
+    dispatch!(arch, (
+        lambda: f64 = lambda, g: &'a [f64] = g, mu: &'a [f64] = mu, v: &'a [f64] = v, lower: &'a [f64] = lower,
+        upper: &'a [f64] = upper, u: &'a mut [f64] = u,
+    ) -> () {
+        let cells = g.iter().zip(mu).zip(v).zip(lower).zip(upper);
+        for (u, ((((g, mu), v), low), high)) in u.iter_mut().zip(cells) {
+            let x = mu - v * g * lambda;
+            let raised = if x > *low { x } else { *low };
+            *u = if raised < *high { raised } else { *high };
+        }
+    });
+}
+
+/// The bound that a cell of weight g goes towards for the row's sum to rise, or to fall.
+#[inline(always)]
+pub fn ahead(raise: bool, g: f64, low: f64, high: f64) -> f64 {
+    if (g > 0.0) == raise { high } else { low }
+}
+
+/// `u` after a share of the way to the bound ahead, where the row weighs it.
+#[inline(always)]
+pub fn nearer(raise: bool, share: f64, g: f64, u: f64, low: f64, high: f64) -> f64 {
+    let bound = ahead(raise, g, low, high);
+    let x = if share == 1.0 { bound } else { u + share * (bound - u) };
+    let raised = if x > low { x } else { low };
+    let x = if raised < high { raised } else { high };
+    if g == 0.0 { u } else { x }
+}
+
+/// What cells between finite bounds can add to the row's sum, or take from it.
+pub fn room(arch: Arch, raise: bool, g: &[f64], u: &[f64], lower: &[f64], upper: &[f64]) -> f64 {
+    dispatch!(arch, (
+        raise: bool = raise, g: &'a [f64] = g, u: &'a [f64] = u, lower: &'a [f64] = lower, upper: &'a [f64] = upper,
+    ) -> f64 {
+        let (mut high, mut low) = ([0.0; LANES], [0.0; LANES]);
+        let one = |g: f64, u: f64, low: f64, high: f64| g.abs() * (ahead(raise, g, low, high) - u).abs();
+        let (g8, g_rest) = g.as_chunks::<LANES>();
+        let (u8, u_rest) = u.as_chunks::<LANES>();
+        let (l8, l_rest) = lower.as_chunks::<LANES>();
+        let (h8, h_rest) = upper.as_chunks::<LANES>();
+        for (((g, u), bottom), top) in g8.iter().zip(u8).zip(l8).zip(h8) {
+            for l in 0..LANES {
+                let (sum, error) = two_sum(high[l], one(g[l], u[l], bottom[l], top[l]));
+                high[l] = sum;
+                low[l] += error;
+            }
+        }
+        for (l, (((g, u), bottom), top)) in g_rest.iter().zip(u_rest).zip(l_rest).zip(h_rest).enumerate() {
+            high[l] += one(*g, *u, *bottom, *top);
+        }
+        high.iter().sum::<f64>() + low.iter().sum::<f64>()
+    })
+}
+
+/// Each cell [`nearer`] to the bound ahead.
+pub fn fill(arch: Arch, raise: bool, share: f64, g: &[f64], lower: &[f64], upper: &[f64], u: &mut [f64]) {
+    dispatch!(arch, (
+        raise: bool = raise, share: f64 = share, g: &'a [f64] = g, lower: &'a [f64] = lower, upper: &'a [f64] = upper,
+        u: &'a mut [f64] = u,
+    ) -> () {
+        for (u, ((g, low), high)) in u.iter_mut().zip(g.iter().zip(lower).zip(upper)) {
+            *u = nearer(raise, share, *g, *u, *low, *high);
+        }
+    });
+}
+
+/// Whether a finite number lies within the bounds of each cell, and no variance is 0.
+pub fn admit(arch: Arch, lower: &[f64], upper: &[f64], v: &[f64]) -> bool {
+    dispatch!(arch, (lower: &'a [f64] = lower, upper: &'a [f64] = upper, v: &'a [f64] = v) -> bool {
+        let good = |low: f64, high: f64, v: f64| (low <= high) & (low <= f64::MAX) & (high >= f64::MIN) & (v != 0.0);
+        let (l8, l_rest) = lower.as_chunks::<LANES>();
+        let (h8, h_rest) = upper.as_chunks::<LANES>();
+        let (v8, v_rest) = v.as_chunks::<LANES>();
+        let mut bad = [0u64; LANES];
+        for ((low, high), v) in l8.iter().zip(h8).zip(v8) {
+            for l in 0..LANES {
+                bad[l] |= u64::from(!good(low[l], high[l], v[l]));
+            }
+        }
+        let rest = l_rest.iter().zip(h_rest).zip(v_rest).all(|((&low, &high), &v)| good(low, high, v));
+        rest && bad == [0; LANES]
+    })
+}
