@@ -4,10 +4,12 @@
 #![allow(unsafe_code)]
 
 use std::hint::black_box;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use pcml::constraint::{Constraints, Posterior, Prior, Projector, ProjectorOptions, Rule};
+use pcml::constraint::{Bounds, Constraints, PartInput, Posterior, Prior, Projector, ProjectorOptions, Rule};
 use pcml::{View, ViewMut};
 use pulp::{Simd, WithSimd};
 
@@ -108,33 +110,114 @@ fn fastest(repeats: usize, mut f: impl FnMut()) -> Duration {
         .unwrap_or_default()
 }
 
-/// Fastest of interleaved runs, so that both see the same neighbours on the machine.
-fn ratio(case: &mut Case) {
-    let cells = case.projector.cells();
-    let total = cells * case.slices;
-    let mut scratch = case.projector.scratch(case.slices).unwrap();
+/// One thread for each case, all at once.
+fn side_by_side<C: Send>(cases: &mut [C], run: impl Fn(&mut C) + Sync) {
+    match cases {
+        [one] => run(one),
+        many => std::thread::scope(|scope| many.iter_mut().for_each(|case| drop(scope.spawn(|| run(case))))),
+    }
+}
+
+/// Fastest of interleaved runs, so that both see the same neighbours on the machine; a thread for each case.
+fn ratio(cases: &mut [Case]) {
+    let (cells, slices, threads) = (cases[0].projector.cells(), cases[0].slices, cases.len());
+    let total = cells * slices;
     let weights = vec![0.5; total];
+    let mut scratches: Vec<_> = cases.iter().map(|case| case.projector.scratch(slices).unwrap()).collect();
     let repeats = (200_000_000 / total).clamp(5, 2000);
     let (mut ours, mut floor) = (Duration::MAX, Duration::MAX);
     for _ in 0..4 {
         for past_caches in [false, true] {
             floor = floor.min(fastest(repeats / 4 + 1, || {
-                let read = [&case.mean[..], &case.variance, &weights];
-                let write = [&mut case.posterior_mean[..], &mut case.posterior_variance];
-                pulp::Arch::new().dispatch(Stream { read, write, past_caches });
-                black_box(case.posterior_mean.as_ptr());
+                side_by_side(cases, |case| {
+                    let read = [&case.mean[..], &case.variance, &weights];
+                    let write = [&mut case.posterior_mean[..], &mut case.posterior_variance];
+                    pulp::Arch::new().dispatch(Stream { read, write, past_caches });
+                    black_box(case.posterior_mean.as_ptr());
+                })
             }));
         }
-        ours = ours.min(fastest(repeats / 4 + 1, || case.run(&mut scratch)));
+        ours = ours.min(fastest(repeats / 4 + 1, || {
+            let mut pairs: Vec<_> = cases.iter_mut().zip(&mut scratches).collect();
+            side_by_side(&mut pairs, |(case, scratch)| case.run(scratch));
+        }));
     }
-    let bytes = (total * 8 * 8) as f64;
+    let bytes = (total * 8 * 8 * threads) as f64;
     println!(
-        "{cells} cells x {} slices: {:.3e} s, floor {:.3e} s ({:.1} GB/s), ratio {:.2}",
-        case.slices,
+        "{threads} thread(s), {cells} cells x {slices} slices each: {:.3e} s, floor {:.3e} s ({:.1} GB/s), {:.2} of the bandwidth",
         ours.as_secs_f64(),
         floor.as_secs_f64(),
         bytes / floor.as_secs_f64() / 1e9,
-        ours.as_secs_f64() / floor.as_secs_f64()
+        floor.as_secs_f64() / ours.as_secs_f64()
+    );
+}
+
+/// An all-reduce of two threads that wait for each other awake: a reduction takes no longer than it must.
+#[derive(Default)]
+struct Board {
+    sums: Mutex<Vec<i64>>,
+    arrived: AtomicUsize,
+}
+
+impl Board {
+    fn sum(&self, values: &mut [i64]) {
+        self.sums.lock().unwrap().resize(values.len(), 0);
+        self.sums.lock().unwrap().iter_mut().zip(&*values).for_each(|(sum, value)| *sum += value);
+        self.wait();
+        values.copy_from_slice(&self.sums.lock().unwrap());
+        self.wait();
+        self.sums.lock().unwrap().clear();
+        self.wait();
+    }
+
+    fn wait(&self) {
+        let turn = self.arrived.fetch_add(1, Ordering::AcqRel) / 2;
+        while self.arrived.load(Ordering::Acquire) / 2 == turn {
+            std::hint::spin_loop();
+        }
+    }
+}
+
+/// One field in two parts, a thread each, with the same bits as in one part.
+fn parts(cells: usize) {
+    let time = |count: usize| {
+        let mut cases: Vec<_> = (0..count)
+            .map(|_| {
+                let case = Case::new(cells / count, 1);
+                let part = case.projector.part().unwrap();
+                (case, part)
+            })
+            .collect();
+        fastest((100_000_000 / cells).clamp(3, 100), || {
+            let board = Board::default();
+            side_by_side(&mut cases, |(case, part)| {
+                let n = case.projector.cells();
+                let posterior = Posterior {
+                    mean: ViewMut::new("posterior_mean", &mut case.posterior_mean, &[n]).unwrap(),
+                    variance: Some(ViewMut::new("posterior_variance", &mut case.posterior_variance, &[n]).unwrap()),
+                };
+                let input = PartInput {
+                    mean: View::new("mean", &case.mean, &[n]).unwrap(),
+                    variance: Some(View::new("variance", &case.variance, &[n]).unwrap()),
+                    b: View::new("b", &case.b, &[1]).unwrap(),
+                    bounds: Bounds { lower: None, upper: None },
+                };
+                let mut reduction = |values: &mut [i64]| {
+                    if count > 1 {
+                        board.sum(values);
+                    }
+                    Ok(())
+                };
+                case.projector.project_part(part, &input, posterior, None, &mut reduction).unwrap();
+            })
+        })
+    };
+    let (one, two) = (time(1), time(2));
+    println!(
+        "{cells} cells: one part {:.3e} s, two parts on two threads {:.3e} s, {:.2} times as fast",
+        one.as_secs_f64(),
+        two.as_secs_f64(),
+        one.as_secs_f64() / two.as_secs_f64()
     );
 }
 
@@ -145,15 +228,21 @@ fn main() {
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(2));
     let mut group = criterion.benchmark_group("projection");
-    for (cells, slices) in [(201, 50), (10_000, 1), (100_000, 1), (1_000_000, 1), (10_000_000, 1)] {
+    for (cells, slices) in [(201, 50), (10_000, 1), (100_000, 1), (1_000_000, 1), (10_000_000, 1), (100_000_000, 1)] {
         let mut case = Case::new(cells, slices);
         let mut scratch = case.projector.scratch(slices).unwrap();
         group.throughput(Throughput::Bytes((cells * slices * 8 * 8) as u64));
         group.bench_function(BenchmarkId::from_parameter(format!("{cells}x{slices}")), |bencher| {
             bencher.iter(|| case.run(&mut scratch));
         });
-        ratio(&mut case);
+        ratio(std::slice::from_mut(&mut case));
+        drop(case);
+        // Starting a thread takes as long as small fields.
+        if cells >= 1_000_000 {
+            ratio(&mut [Case::new(cells / 2, slices), Case::new(cells / 2, slices)]);
+        }
     }
     group.finish();
+    [1_000_000, 10_000_000].into_iter().for_each(parts);
     criterion.final_summary();
 }
