@@ -17,7 +17,7 @@ use crate::error::{Error, Result, Status, fail, zeros};
 use crate::field::Dtype;
 use crate::kernels::double::Double;
 use crate::kernels::exact::{BLOCK, Products};
-use crate::kernels::linear::dispatch;
+use crate::kernels::linear::{self, Where, dispatch};
 use crate::kernels::moments::Shrink;
 use crate::kernels::strided::View;
 use crate::reduce::Exact;
@@ -85,7 +85,7 @@ pub struct Part {
     /// `S`, then its factor `L D L'` of the scaled matrix.
     s: Vec<Double>,
     scale: Vec<f64>,
-    inverse: Vec<f64>,
+    rounded: Vec<f64>,
     dropped: Vec<bool>,
     r: Vec<Double>,
     x: Vec<Double>,
@@ -212,7 +212,7 @@ fn digest(words: impl Iterator<Item = u64>) -> u64 {
     hash
 }
 
-/// `u = clip(u - v w)` rounded to storage, or not.
+/// `u = clip(u - v w)` rounded to storage, or not. As in [`linear::subtract`], what is left of a cell that the correction cancels is 0.
 fn moved(arch: Arch, dtype: Option<Dtype>, v: &[f64], w: &[f64], lower: &[f64], upper: &[f64], u: &mut [f64]) {
     let narrow = dtype == Some(Dtype::F32);
     dispatch!(arch, (
@@ -220,11 +220,54 @@ fn moved(arch: Arch, dtype: Option<Dtype>, v: &[f64], w: &[f64], lower: &[f64], 
         u: &'a mut [f64] = u, narrow: bool = narrow,
     ) -> () {
         for ((((u, v), w), low), high) in u.iter_mut().zip(v).zip(w).zip(lower).zip(upper) {
-            let x = *u - v * w;
+            let by = v * w;
+            let x = *u - by;
+            let x = if x.abs() <= 8.0 * f64::EPSILON * u.abs() { 0.0 } else { x };
+            let x = if by == 0.0 { *u } else { x };
             let x = if narrow { x as f32 as f64 } else { x };
             let raised = if x < *low { *low } else { x };
             *u = if raised > *high { *high } else { raised };
         }
+    });
+}
+
+/// `max |a - b|`
+fn furthest(arch: Arch, a: &[f64], b: &[f64]) -> f64 {
+    dispatch!(arch, (a: &'a [f64] = a, b: &'a [f64] = b) -> f64 {
+        const LANES: usize = 8;
+        let mut most = [0.0; LANES];
+        let ((a8, a), (b8, b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+        for (a, b) in a8.iter().zip(b8) {
+            for l in 0..LANES {
+                let d = (a[l] - b[l]).abs();
+                most[l] = if d > most[l] { d } else { most[l] };
+            }
+        }
+        let rest = a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+        most.iter().fold(rest, |m, x| m.max(*x))
+    })
+}
+
+/// The posterior variances of one row's cells.
+fn shrunk(arch: Arch, shrink: Shrink, v: &[f64], g: &[f64], out: &mut [f64]) {
+    dispatch!(arch, (shrink: Shrink = shrink, v: &'a [f64] = v, g: &'a [f64] = g, out: &'a mut [f64] = out) -> () {
+        for ((out, v), g) in out.iter_mut().zip(v).zip(g) {
+            *out = shrink.apply(*v, *g);
+        }
+    });
+}
+
+/// `share += (sum of rows so far)^2 / pivot` of row k of `L^-1 g`, whose rows lie in `h`: forward substitution, cell by cell.
+fn substitute(arch: Arch, k: usize, factor: &[f64], pivot: f64, h: &mut [f64], share: &mut [f64]) {
+    dispatch!(arch, (
+        k: usize = k, factor: &'a [f64] = factor, pivot: f64 = pivot, h: &'a mut [f64] = h, share: &'a mut [f64] = share,
+    ) -> () {
+        let (before, here) = h.split_at_mut(k * BLOCK);
+        let here = &mut here[..share.len()];
+        for (j, l) in factor[..k].iter().enumerate() {
+            here.iter_mut().zip(&before[j * BLOCK..]).for_each(|(h, b)| *h -= l * b);
+        }
+        share.iter_mut().zip(&*here).for_each(|(s, h)| *s += h * h / pivot);
     });
 }
 
@@ -366,7 +409,7 @@ impl Projector {
             few: [Exact::default(); 5],
             s: zeros(m * m, what)?,
             scale: small(m)?,
-            inverse: small(m * m)?,
+            rounded: small(m * m)?,
             dropped: zeros(m, what)?,
             r: zeros(m, what)?,
             x: zeros(m, what)?,
@@ -631,19 +674,22 @@ impl Projector {
             self.read_block(part, input, start);
             let Part { block, amounts, sizes, spreads, few, dtypes, .. } = &mut *part;
             let len = block.len;
-            for (name, values) in [("mean", &block.u), ("variance", &block.v)] {
-                if let Some(i) = values[..len].iter().position(|x| !x.is_finite()) {
+            for (name, values) in [("mean", &block.u[..len]), ("variance", &block.v[..len])] {
+                if !linear::is_finite(arch, values)
+                    && let Some(i) = values.iter().position(|x| !x.is_finite())
+                {
                     return fail!(NonFinite, "{name}: cell {} is {}, expected a finite number", start + i, values[i]);
                 }
             }
-            if let Some(i) = block.v[..len].iter().position(|&v| refused(v)) {
+            let (least, largest) = linear::range(arch, &block.v[..len]);
+            if refused(least)
+                && let Some(i) = block.v[..len].iter().position(|&v| refused(v))
+            {
                 let expected = if self.options.held_cells { "at least 0" } else { "above 0 (or held cells admitted)" };
                 return fail!(Variance, "variance: cell {} is {:e}, expected {expected}", start + i, block.v[i]);
             }
-            if dtypes.2 == Some(Dtype::F32)
-                && let Some(i) = block.v[..len].iter().position(|&v| v > Dtype::F32.max())
-            {
-                return fail!(NonFinite, "posterior_variance: cell {} overflows its dtype", start + i);
+            if dtypes.2.is_some_and(|dtype| largest > dtype.max()) {
+                return fail!(NonFinite, "posterior_variance: variances up to {largest:e} overflow its dtype");
             }
             if given {
                 self.open_bounds(block, few, dtypes.1, input)?;
@@ -847,7 +893,7 @@ impl Projector {
             if count > 0 {
                 for (k, &lambda) in step.iter().enumerate().filter(|s| *s.1 != 0.0) {
                     if here[k] {
-                        w[..len].iter_mut().zip(&g[k * BLOCK..]).for_each(|(w, g)| *w += g * lambda);
+                        linear::spread(arch, &g[k * BLOCK..k * BLOCK + len], Where::Run(0), lambda, &mut w[..len]);
                     }
                 }
             }
@@ -869,9 +915,10 @@ impl Projector {
             let Part { block, amounts, sizes, few, steps, count, bounded, .. } = &mut *part;
             self.apply_steps(block, steps, *count, dtype);
             let len = block.len;
-            let beyond = block.after[..len].iter().filter(|x| x.is_nan() || x.abs() > most).count() as u32;
-            overflows += beyond;
-            if beyond > 0 {
+            let after = &block.after[..len];
+            let (least, largest) = linear::range(arch, after);
+            if !linear::is_finite(arch, after) || least < -most || largest > most {
+                overflows += after.iter().filter(|x| x.is_nan() || x.abs() > most).count() as u32;
                 continue;
             }
             for k in 0..m {
@@ -1048,44 +1095,43 @@ impl Projector {
         posterior: &mut Posterior,
         report: Option<&mut Report>,
     ) -> Result<()> {
-        let m = self.rows.len();
+        let (arch, m) = (Arch::new(), self.rows.len());
         let dtype = part.dtypes.1;
-        if posterior.variance.is_some() {
-            part.invert();
-        }
+        // L and D in f64; rows that take no part have none.
+        part.rounded.iter_mut().zip(&part.s).for_each(|(x, s)| *x = s.high);
         let mut of_slice = SliceReport::default();
         for start in (0..self.cells).step_by(BLOCK) {
             self.read_block(part, input, start);
-            let Part { block, steps, count, shrink, inverse, bounded, .. } = &mut *part;
+            let Part { block, steps, count, shrink, rounded, bounded, dropped, scale, .. } = &mut *part;
             self.apply_steps(block, steps, *count, Some(dtype));
             let len = block.len;
-            for i in 0..len {
-                let change = (block.after[i] - block.u[i]).abs();
-                if change > of_slice.largest_correction {
-                    (of_slice.largest_correction, of_slice.largest_correction_cell) = (change, start + i);
-                }
-                if *bounded && block.v[i] > 0.0 {
-                    let at_lower = block.after[i] == block.lower[i];
-                    of_slice.active_lower += usize::from(at_lower);
-                    of_slice.active_upper += usize::from(!at_lower && block.after[i] == block.upper[i]);
-                }
+            let furthest = furthest(arch, &block.after[..len], &block.u[..len]);
+            if furthest > of_slice.largest_correction {
+                of_slice.largest_correction = furthest;
+                let is_there = |i: &usize| (block.after[*i] - block.u[*i]).abs() == furthest;
+                of_slice.largest_correction_cell = start + (0..len).find(is_there).unwrap_or(0);
+            }
+            for i in (0..len).filter(|&i| *bounded && block.v[i] > 0.0) {
+                let at_lower = block.after[i] == block.lower[i];
+                of_slice.active_lower += usize::from(at_lower);
+                of_slice.active_upper += usize::from(!at_lower && block.after[i] == block.upper[i]);
             }
             posterior.mean.merged_mut().scatter(start, &block.after[..len]);
             if let Some(out) = &mut posterior.variance {
-                for i in 0..len {
-                    let v = block.v[i];
-                    block.w[i] = match shrink {
-                        Some(shrink) => shrink.apply(v, block.g[i]),
-                        None => {
-                            let mut share = 0.0;
-                            for k in 0..m {
-                                for l in 0..m {
-                                    share += block.g[k * BLOCK + i] * inverse[k * m + l] * block.g[l * BLOCK + i];
-                                }
-                            }
-                            (v - v * (v * share)).clamp(0.0, v)
+                match shrink {
+                    Some(shrink) => shrunk(arch, *shrink, &block.v[..len], &block.g[..len], &mut block.w[..len]),
+                    None => {
+                        let Block { g, v, w, .. } = &mut *block;
+                        w[..len].fill(0.0);
+                        for k in (0..m).filter(|&k| !dropped[k]) {
+                            g[k * BLOCK..k * BLOCK + len].iter_mut().for_each(|g| *g *= scale[k]);
+                            let (pivot, row) = (rounded[k * m + k], &rounded[k * m..]);
+                            substitute(arch, k, row, pivot, &mut g[..(k + 1) * BLOCK], &mut w[..len]);
                         }
-                    };
+                        for (w, v) in w[..len].iter_mut().zip(&v[..len]) {
+                            *w = (v - v * (v * *w)).clamp(0.0, *v);
+                        }
+                    }
                 }
                 out.merged_mut().scatter(start, &block.w[..len]);
             }
@@ -1186,18 +1232,6 @@ impl Part {
         }
         for k in 0..m {
             self.x[k] = self.x[k].times(of(self.scale[k]));
-        }
-    }
-
-    fn invert(&mut self) {
-        let m = self.b.len();
-        for l in 0..m {
-            self.r.fill(Double::default());
-            self.r[l].high = 1.0;
-            self.solve();
-            for k in 0..m {
-                self.inverse[k * m + l] = if self.dropped[l] { 0.0 } else { self.x[k].high };
-            }
         }
     }
 }
