@@ -1,11 +1,15 @@
+use pulp::{Arch, Simd, WithSimd};
+
 use super::batch::data_of;
+use super::metric::place;
 use super::prior::Prior;
 use super::project::{Projector, check_apart, slice, slice_mut};
 use super::report::Report;
 use super::rows::Constraints;
 use crate::error::{Result, fail, zeros};
 use crate::field::Dtype;
-use crate::kernels::double::{Double, two_product};
+use crate::kernels::double::{Double, two_product, two_sum};
+use crate::kernels::linear::{self, dispatch};
 use crate::kernels::strided::{View, ViewMut};
 
 /// Most rows and invariants together: their normal matrix is dense.
@@ -150,6 +154,8 @@ pub(super) struct Work {
     inverse: Vec<f64>,
     pub(super) right: Vec<f64>,
     pub(super) x: Vec<f64>,
+    /// `H^-1` between the two cells of a pair.
+    cross: Vec<f64>,
     inner: [Vec<f64>; 3],
     /// Gradient of each row and invariant, one after the other.
     pub(super) jacobian: Vec<f64>,
@@ -165,7 +171,43 @@ pub(super) struct Work {
 }
 
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+    linear::plain_dot(Arch::new(), a, b)
+}
+
+/// `sum g^2 |h|`
+fn energy(arch: Arch, g: &[f64], h: &[f64]) -> f64 {
+    dispatch!(arch, (g: &'a [f64] = g, h: &'a [f64] = h) -> f64 {
+        const LANES: usize = 8;
+        let mut sums = [0.0; LANES];
+        let ((g8, g), (h8, h)) = (g.as_chunks::<LANES>(), h.as_chunks::<LANES>());
+        for (g, h) in g8.iter().zip(h8) {
+            for l in 0..LANES {
+                sums[l] += g[l] * g[l] * h[l].abs();
+            }
+        }
+        g.iter().zip(h).for_each(|(g, h)| sums[0] += g * g * h.abs());
+        sums.iter().sum()
+    })
+}
+
+/// `sum w u_i u_j` in twice the precision, and `sum |w u_i u_j|`.
+fn measure(arch: Arch, terms: &[(u32, u32, f64)], u: &[f64]) -> (Double, f64) {
+    dispatch!(arch, (terms: &'a [(u32, u32, f64)] = terms, u: &'a [f64] = u) -> (Double, f64) {
+        const LANES: usize = 8;
+        let (mut high, mut low, mut scale) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+        for terms in terms.chunks(LANES) {
+            for (l, &(i, j, w)) in terms.iter().enumerate() {
+                let (square, square_error) = two_product(u[i as usize], u[j as usize]);
+                let (product, product_error) = two_product(w, square);
+                let (sum, error) = two_sum(high[l], product);
+                high[l] = sum;
+                low[l] += error + w.mul_add(square_error, product_error);
+                scale[l] += product.abs();
+            }
+        }
+        let lanes = high.iter().zip(&low).map(|(h, l)| Double::normal(*h, *l));
+        (lanes.fold(Double::default(), |sum, lane| sum + lane), scale.iter().sum())
+    })
 }
 
 fn store(x: f64, dtype: Dtype) -> f64 {
@@ -178,26 +220,20 @@ fn store(x: f64, dtype: Dtype) -> f64 {
 impl Work {
     /// `G u - b`, `q(u) - e` in double-double, and the sums of magnitudes.
     fn residuals(&mut self, p: &Projector, stored: Option<&[f64]>) {
+        self.measure_laws(p, stored, 0..self.left.len());
+    }
+
+    fn measure_laws(&mut self, p: &Projector, stored: Option<&[f64]>, laws: std::ops::Range<usize>) {
         let u = stored.unwrap_or(&self.u);
-        for k in 0..self.left.len() {
-            let (mut sum, mut scale) = (Double::default(), 0.0);
-            let mut add = |product: f64, error: f64| {
-                sum = sum.plus(product).plus(error);
-                scale += product.abs();
+        let arch = Arch::new();
+        for k in laws {
+            let (sum, scale) = match k.checked_sub(p.rows.len()) {
+                None => {
+                    let row = p.rows.row(k);
+                    linear::dot(arch, row.weights, place(&row), u)
+                }
+                Some(q) => measure(arch, &p.quadratics[q].terms, u),
             };
-            if k < p.rows.len() {
-                let row = p.rows.row(k);
-                for (t, &g) in row.weights.iter().enumerate() {
-                    let (product, error) = two_product(g, u[row.cell(t)]);
-                    add(product, error);
-                }
-            } else {
-                for &(i, j, w) in &p.quadratics[k - p.rows.len()].terms {
-                    let (square, low) = two_product(u[i as usize], u[j as usize]);
-                    let (product, error) = two_product(w, square);
-                    add(product, w.mul_add(low, error));
-                }
-            }
             self.left[k] = sum.plus(-self.target[k]).high;
             self.scale[k] = scale;
         }
@@ -242,12 +278,46 @@ impl Work {
         }
         let (mut finite, mut negative) = (true, 0);
         for ((inverse, &v), &q) in self.inverse.iter_mut().zip(&self.v).zip(&self.q_diagonal) {
-            let d = v.mul_add(q, 1.0);
+            let d = v * q + 1.0;
             finite &= d != 0.0 && d.is_finite();
             negative += usize::from(d < 0.0 && v > 0.0);
             *inverse = v / d;
         }
-        if !finite || negative > p.rows.len() || (negative > 0 && !p.diagonal_forms) {
+        if let Forms::Paired(partner) = &p.forms {
+            let Work { cross, trial, .. } = self;
+            cross.fill(0.0);
+            for (q, &nu) in p.quadratics.iter().zip(&trial[p.rows.len()..]) {
+                for &(i, j, w) in q.terms.iter().filter(|t| t.0 != t.1) {
+                    cross[i as usize] += nu * w;
+                    cross[j as usize] += nu * w;
+                }
+            }
+            negative = 0;
+            for (i, &j) in partner.iter().enumerate() {
+                let j = j as usize;
+                if j < i {
+                    continue;
+                }
+                // Blocks of two cells [1/v_i + q_i, c; c, 1/v_j + q_j], both rows and columns scaled by the square roots of v.
+                let (v, w, c) = (self.v[i], self.v[j], self.cross[i]);
+                let (a, d) = (v * self.q_diagonal[i] + 1.0, w * self.q_diagonal[j] + 1.0);
+                let c = if i == j { 0.0 } else { c };
+                let determinant = if i == j { a } else { a * d - (v * c) * (w * c) };
+                finite &= determinant != 0.0 && determinant.is_finite();
+                if i == j {
+                    negative += usize::from(a < 0.0 && v > 0.0);
+                    continue;
+                }
+                negative += match determinant < 0.0 {
+                    true => 1,
+                    false => 2 * usize::from(a < 0.0),
+                };
+                (self.inverse[i], self.inverse[j]) = (v * (d / determinant), w * (a / determinant));
+                let shared = -(v * c) * (w / determinant);
+                (self.cross[i], self.cross[j]) = (shared, shared);
+            }
+        }
+        if !finite || negative > p.rows.len() || (negative > 0 && matches!(p.forms, Forms::General)) {
             return false;
         }
         for l in 0..p.rows.len() {
@@ -261,12 +331,17 @@ impl Work {
         (0..p.rows.len()).filter(|&k| self.normal[k * m + k] < 0.0).count() == negative
     }
 
-    /// `x = H^-1 right`; false on negative curvature with products of different cells. Conjugate gradients, with the inverse diagonal for a preconditioner; exact at
-    /// once where no invariant has products of different cells.
+    /// `x = H^-1 right`: exact at once where no cell has products with more than one other, else by conjugate gradients with the inverse
+    /// diagonal for a preconditioner; false on negative curvature there.
     pub(super) fn solve(&mut self, p: &Projector) -> bool {
-        if p.diagonal_forms {
+        if !matches!(p.forms, Forms::General) {
             for ((x, r), d) in self.x.iter_mut().zip(&self.right).zip(&self.inverse) {
                 *x = r * d;
+            }
+            if let Forms::Paired(partner) = &p.forms {
+                for ((x, &j), c) in self.x.iter_mut().zip(partner).zip(&self.cross) {
+                    *x += c * self.right[j as usize];
+                }
             }
             return true;
         }
@@ -304,7 +379,7 @@ impl Work {
             precondition(z, r);
             let next = dot(r, z);
             let beta = next / rho;
-            d.iter_mut().zip(z.iter()).for_each(|(d, z)| *d = beta.mul_add(*d, *z));
+            d.iter_mut().zip(z.iter()).for_each(|(d, z)| *d = beta * *d + *z);
             rho = next;
         }
         rho <= enough * 1e8
@@ -318,33 +393,9 @@ impl Work {
         }
         let rows = p.rows.len();
         self.trial[..rows].fill(0.0);
-        if !self.descend(p) {
-            return false;
-        }
-        if rows > 0 {
-            self.residuals(p, None);
-            self.solve_normal(rows);
-            let Work { trial, step, .. } = self;
-            trial[..rows].copy_from_slice(&step[..rows]);
-            if !self.descend(p) {
-                return false;
-            }
-        }
-        self.residuals(p, None);
-        self.left.iter().all(|c| c.is_finite())
-    }
-
-    /// `u = mu - H^-1 (G'lambda + sum nu_k Q_k mu)` at the trial multipliers.
-    fn descend(&mut self, p: &Projector) -> bool {
         self.right.fill(0.0);
-        for (k, &lambda) in self.trial[..p.rows.len()].iter().enumerate() {
-            let row = p.rows.row(k);
-            for (t, &g) in row.weights.iter().enumerate() {
-                self.right[row.cell(t)] -= lambda * g;
-            }
-        }
-        for (q, &nu) in p.quadratics.iter().zip(&self.trial[p.rows.len()..]) {
-            for &(i, j, w) in &q.terms {
+        for (q, &nu) in p.quadratics.iter().zip(&self.trial[rows..]) {
+            for &(i, j, w) in q.terms.iter().filter(|_| nu != 0.0) {
                 let (i, j) = (i as usize, j as usize);
                 self.right[i] -= nu * w * self.mu[j];
                 self.right[j] -= nu * w * self.mu[i];
@@ -356,7 +407,22 @@ impl Work {
         for ((u, mu), x) in self.u.iter_mut().zip(&self.mu).zip(&self.x) {
             *u = mu + x;
         }
-        true
+        if rows > 0 {
+            self.measure_laws(p, None, 0..rows);
+            self.solve_normal(rows);
+            self.right.fill(0.0);
+            for k in 0..rows {
+                self.trial[k] = self.step[k];
+                let row = p.rows.row(k);
+                linear::spread(Arch::new(), row.weights, place(&row), -self.step[k], &mut self.right);
+            }
+            if !self.solve(p) {
+                return false;
+            }
+            self.u.iter_mut().zip(&self.x).for_each(|(u, x)| *u += x);
+        }
+        self.residuals(p, None);
+        self.left.iter().all(|c| c.is_finite())
     }
 
     /// `step = (J H^-1 J')^-1 left`, with `H` as last set. False where nothing can move.
@@ -380,7 +446,7 @@ impl Work {
     fn add_normal(&mut self, p: &Projector, l: usize) -> bool {
         let (m, n) = (self.left.len(), self.u.len());
         self.right.copy_from_slice(&self.jacobian[l * n..][..n]);
-        let size: f64 = self.right.iter().zip(&self.inverse).map(|(g, h)| g * g * h.abs()).sum();
+        let size = energy(Arch::new(), &self.right, &self.inverse);
         self.diagonal[l] = if size >= f64::MIN_POSITIVE && size.is_finite() { 1.0 / size.sqrt() } else { 0.0 };
         if !self.solve(p) {
             return false;
@@ -455,8 +521,32 @@ pub(super) fn floors(constraints: &Constraints) -> Vec<[f64; 2]> {
     rows.chain(squares).collect()
 }
 
-pub(super) fn diagonal_forms(constraints: &Constraints) -> bool {
-    constraints.quadratics.iter().all(Quadratic::is_diagonal)
+/// How the invariants couple cells.
+#[derive(Clone, Debug)]
+pub(super) enum Forms {
+    /// Squares only.
+    Diagonal,
+    /// Each cell has products with at most one other, the same in all invariants: that one, or itself.
+    Paired(Vec<u32>),
+    General,
+}
+
+pub(super) fn forms(constraints: &Constraints) -> Result<Forms> {
+    if constraints.quadratics.iter().all(Quadratic::is_diagonal) {
+        return Ok(Forms::Diagonal);
+    }
+    let mut partner: Vec<u32> = zeros(constraints.cells(), "projector")?;
+    partner.iter_mut().enumerate().for_each(|(i, p)| *p = i as u32);
+    for &(i, j, _) in constraints.quadratics.iter().flat_map(|q| &q.terms).filter(|t| t.0 != t.1) {
+        for (own, other) in [(i, j), (j, i)] {
+            let known = &mut partner[own as usize];
+            if *known != own && *known != other {
+                return Ok(Forms::General);
+            }
+            *known = other;
+        }
+    }
+    Ok(Forms::Paired(partner))
 }
 
 impl Projector {
@@ -516,7 +606,11 @@ impl Projector {
                 inverse: field()?,
                 right: field()?,
                 x: field()?,
-                inner: if self.diagonal_forms { Default::default() } else { [field()?, field()?, field()?] },
+                cross: if matches!(self.forms, Forms::Paired(_)) { field()? } else { Vec::new() },
+                inner: match self.forms {
+                    Forms::General => [field()?, field()?, field()?],
+                    _ => Default::default(),
+                },
                 jacobian: zeros(jacobian, what)?,
                 target: small()?,
                 left: small()?,
@@ -540,8 +634,8 @@ impl Projector {
     ///
     /// Newton's method on the concave dual `d(nu) = min L(u, nu)` over `G u = b`, whose gradient is the residual, with
     /// `J H^-1 J'`, `H = Sigma^-1 + sum nu_k Q_k`, halved until H stays positive definite along the rows and the slope does not
-    /// turn over. A solution so found is a global nearest point, since H is positive definite there (with products of different
-    /// cells H must be so everywhere). Where none is of this kind (the hard
+    /// turn over. A solution so found is a global nearest point, since H is positive definite there (where a
+    /// cell has products with several others H must be so everywhere). Where none is of this kind (the hard
     /// case, as `mu = 0` with an energy to reach) the call refuses.
     ///
     /// For the posterior mean as stored `|g u - b| <= 4 eps sum |g u|` and `|q(u) - e| <= 4 eps sum |w u_i u_j|`, eps of its

@@ -92,8 +92,8 @@ pub struct Projector {
     /// What many rows or correlated cells need; without it one row over all cells streams through.
     pub(super) joint: Option<Joint>,
     pub(super) quadratics: Vec<Quadratic>,
-    /// No invariant has products of different cells.
-    pub(super) diagonal_forms: bool,
+    /// How the invariants couple cells.
+    pub(super) forms: nonlinear::Forms,
     /// As `floor`, for each row and invariant.
     pub(super) nonlinear_floor: Vec<[f64; 2]>,
     /// For f32 and f64 storage: what rounding at underflow can add to a residual, a smallest subnormal for each weighted cell and
@@ -173,7 +173,7 @@ impl Projector {
             sets: constraints.sets.clone(),
             joint,
             quadratics: constraints.quadratics.clone(),
-            diagonal_forms: nonlinear::diagonal_forms(constraints),
+            forms: nonlinear::forms(constraints)?,
             floor: nonlinear_floor[0],
             nonlinear_floor,
         })

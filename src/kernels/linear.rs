@@ -112,6 +112,21 @@ fn dot_run(arch: Arch, g: &[f64], u: &[f64], before: (Double, f64)) -> (Double, 
     (before.0 + part, before.1 + scale)
 }
 
+/// `sum a b`, in f64.
+pub fn plain_dot(arch: Arch, a: &[f64], b: &[f64]) -> f64 {
+    dispatch!(arch, (a: &'a [f64] = a, b: &'a [f64] = b) -> f64 {
+        let mut sums = [0.0; 4 * LANES];
+        let ((a32, a), (b32, b)) = (a.as_chunks::<{ 4 * LANES }>(), b.as_chunks::<{ 4 * LANES }>());
+        for (a, b) in a32.iter().zip(b32) {
+            for l in 0..4 * LANES {
+                sums[l] += a[l] * b[l];
+            }
+        }
+        a.iter().zip(b).enumerate().for_each(|(l, (a, b))| sums[l] += a * b);
+        sums.iter().sum()
+    })
+}
+
 /// `sum g h v` over cells next to each other, in f64.
 pub fn weighted(arch: Arch, g: &[f64], h: &[f64], v: &[f64]) -> f64 {
     dispatch!(arch, (g: &'a [f64] = g, h: &'a [f64] = h, v: &'a [f64] = v) -> f64 {
