@@ -2,7 +2,7 @@
 
 use pcml::constraint::{Bounds, Constraints, Direction, Method, Policy, Prior, Projector, ProjectorOptions, Report};
 use pcml::error::{Result, Status};
-use pcml::field::Element;
+use pcml::field::{Element, Layout};
 use pcml::{View, ViewMut};
 use proptest::prelude::*;
 
@@ -199,6 +199,86 @@ proptest! {
         match run(&p, &mu, &c.v, &c.b, Some((&c.lower, &c.upper))) {
             Ok((u, _)) => lawful(&c, &u.iter().map(|&x| x as f64).collect::<Vec<_>>(), f32::EPSILON as f64)?,
             Err(e) => return Err(TestCaseError::fail(e.message().to_owned())),
+        }
+    }
+
+    #[test]
+    fn bits_ignore_strides_batch_and_place(
+        c in case(200, 4, 2, 0.2), slices in 1usize..4, gap in 1usize..4, reverse in any::<bool>(), shared in any::<bool>(),
+    ) {
+        let inside = (0..c.mu.len()).filter(|&i| c.within[i] > c.lower[i] && c.within[i] < c.upper[i]).count();
+        prop_assume!(inside > 2 * c.rows.len());
+        let (n, m) = (c.mu.len(), c.rows.len());
+        let p = projector(&c.rows, n, |_| ());
+        let step = gap as isize * if reverse { -1 } else { 1 };
+        let layout = Layout::new("x", &[slices, n], &[(n * gap) as isize, step]).unwrap();
+        let offset = if reverse { (n - 1) * gap } else { 0 };
+        let memory = |of: &dyn Fn(usize, usize) -> f64| {
+            let mut all = vec![0.0; slices * n * gap];
+            let many: Vec<f64> = (0..slices * n).map(|at| of(at / n, at % n)).collect();
+            ViewMut::strided("x", &mut all, offset, layout).unwrap().scatter(0, &many);
+            all
+        };
+        // Slices differ in their means; bounds are one for all, or each slice's own.
+        let mean_of = |s: usize, i: usize| c.mu[i] + 0.1 * s as f64;
+        let (mean, v) = (memory(&mean_of), memory(&|_, i| c.v[i]));
+        let (lower, upper) = (memory(&|_, i| c.lower[i]), memory(&|_, i| c.upper[i]));
+        let strided = |x| View::strided("x", x, offset, layout).unwrap();
+        let bounds = match shared {
+            true => Bounds { lower: Some(view(&c.lower)), upper: Some(view(&c.upper)) },
+            false => Bounds { lower: Some(strided(&lower)), upper: Some(strided(&upper)) },
+        };
+        let b: Vec<f64> = (0..slices).flat_map(|_| c.b.clone()).collect();
+        let b = View::new("b", &b, &[slices, m]).unwrap();
+        let (mut out, mut report) = (mean.clone(), p.report(slices).unwrap());
+        let to = ViewMut::strided("out", &mut out, offset, layout).unwrap();
+        let mut bounded = p.bounded(slices).unwrap();
+        let done = p.project_bounded(&mut bounded, strided(&mean), Some(strided(&v)), b, bounds, to, Some(&mut report));
+        done.map_err(|e| TestCaseError::fail(e.message().to_owned()))?;
+        let mut found = vec![0.0; slices * n];
+        strided(&out).gather(0, &mut found);
+        for s in 0..slices {
+            let mu: Vec<f64> = (0..n).map(|i| mean_of(s, i)).collect();
+            let (alone, told) = run(&p, &mu, &c.v, &c.b, Some((&c.lower, &c.upper))).unwrap();
+            prop_assert!(found[s * n..(s + 1) * n].iter().zip(&alone).all(|(a, b)| a.to_bits() == b.to_bits()));
+            prop_assert_eq!(report.slices()[s], told.slices()[0]);
+            prop_assert_eq!(report.rows(s), told.rows(0));
+        }
+    }
+
+    /// Variances over 16 decades, rows of scales 10^8 apart, rows that differ in one weight by little: lawful and within, or a status
+    /// that says that it did not come to an end.
+    #[test]
+    fn worst_cases_of_several_rows(
+        c in case(120, 4, 16, 0.2), lift in -8i32..=8, near in 1e-8f64..1e-3, at in any::<prop::sample::Index>(),
+    ) {
+        let mut c = c;
+        let mut twin = c.rows[0].clone();
+        let cell = at.index(twin.len());
+        twin[cell] *= 1.0 + near;
+        c.rows.push(twin);
+        for (k, row) in c.rows.iter_mut().enumerate() {
+            let f = 10f64.powi(if k % 2 == 0 { lift } else { 0 });
+            row.iter_mut().for_each(|w| *w *= f);
+        }
+        c.b = c.rows.iter().map(|g| residual(g, &c.within, 0.0).0).collect();
+        let p = projector(&c.rows, c.mu.len(), |_| ());
+        match run(&p, &c.mu, &c.v, &c.b, Some((&c.lower, &c.upper))) {
+            Ok((u, report)) => {
+                for (k, (g, &b)) in c.rows.iter().zip(&c.b).enumerate() {
+                    let (r, scale) = residual(g, &u, b);
+                    let row = report.rows(0)[k];
+                    let allowed = if row.dropped { row.tolerance } else { 4.0 * f64::EPSILON * scale };
+                    prop_assert!(r.abs() <= allowed, "row {k}: {r:e} of {scale:e}");
+                }
+                for (i, &u) in u.iter().enumerate() {
+                    prop_assert!(u >= c.lower[i] && u <= c.upper[i], "cell {i}");
+                }
+            }
+            Err(e) => prop_assert!(
+                matches!(e.status(), Status::NotConverged | Status::Singular),
+                "{}", e.message()
+            ),
         }
     }
 
