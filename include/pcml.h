@@ -415,7 +415,8 @@ enum pcml_bounds_policy
    */
   PCML_BOUNDS_POLICY_REFUSE = 1,
   /**
-   * Cells leave their bounds by the least, in the prior's metric: `sum (distance to the bounds)^2 / v` is smallest. One row.
+   * Cells leave their bounds by the least, in the prior's metric: `sum (distance to the bounds)^2 / v` is smallest; with
+   * several rows to 1e-6 of it. Not beside sets.
    */
   PCML_BOUNDS_POLICY_RELAX_LEAST = 2,
   /**

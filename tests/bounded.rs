@@ -399,6 +399,32 @@ proptest! {
         let p = projector(&c.rows, c.mu.len(), |_| ());
         let e = run(&p, &c.mu, &c.v, &c.b, Some((&c.lower, &c.upper))).err().unwrap();
         prop_assert!(matches!(e.status(), Status::Infeasible | Status::NotConverged), "{}", e.message());
+        // Made to yield, the bounds yield by the least: the distances to them are -v G'lambda, in the limit of stiff bounds.
+        let p = projector(&c.rows, c.mu.len(), |c| c.set_bounds(Method::Nearest, Policy::RelaxLeast));
+        let (u, report) = run(&p, &c.mu, &c.v, &c.b, Some((&c.lower, &c.upper)))
+            .map_err(|e| TestCaseError::fail(e.message().to_owned()))?;
+        for (g, &b) in c.rows.iter().zip(&c.b) {
+            let (r, scale) = residual(g, &u, b);
+            prop_assert!(r.abs() <= 4.0 * f64::EPSILON * scale, "{r:e} of {scale:e}");
+        }
+        let lambda: Vec<f64> = report.rows(0).iter().map(|r| 1e-6 * r.multiplier).collect();
+        let (mut relaxed, mut furthest) = (0, 0.0);
+        let size: f64 = 1.0 + lambda.iter().map(|l| l.abs()).sum::<f64>();
+        for i in 0..u.len() {
+            let pull = -c.v[i] * c.rows.iter().zip(&lambda).map(|(g, l)| g[i] * l).sum::<f64>();
+            let outside = u[i] - u[i].clamp(c.lower[i], c.upper[i]);
+            relaxed += usize::from(outside != 0.0);
+            furthest = f64::max(furthest, outside.abs());
+            let stationary = if outside != 0.0 {
+                (outside - pull).abs() <= 1e-5 * size
+            } else {
+                // Inside nothing pulls, at a bound only outwards.
+                (pull <= 1e-5 * size || u[i] == c.upper[i]) && (pull >= -1e-5 * size || u[i] == c.lower[i])
+            };
+            prop_assert!(stationary, "cell {i}: {outside:e} outside, pulled {pull:e} of {size:e}");
+        }
+        prop_assert!(relaxed > 0 && report.slices()[0].relaxed == relaxed);
+        prop_assert_eq!(report.slices()[0].relaxation, furthest);
     }
 
     #[test]

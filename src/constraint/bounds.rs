@@ -27,6 +27,8 @@ use crate::kernels::strided::{View, ViewMut};
 const MOST_ROWS: usize = 256;
 /// Most steps of the search for the multipliers.
 const MOST_ITERATIONS: usize = 200;
+/// Where several rows make bounds yield, these are stiffened tenfold so many times: to a softness of 1e-6, beside the metric's own.
+const STIFFENINGS: usize = 6;
 
 /// Steps of the search for one multiplier before every other one halves what is left.
 const PLAIN_STEPS: usize = 16;
@@ -66,6 +68,8 @@ pub struct Bounded {
     pub(super) step: Vec<f64>,
     /// The prior mean, while another one stands in for it.
     pub(super) given: Vec<f64>,
+    /// How much of a way beyond a bound a cell goes; 0: it stops there.
+    give: f64,
     pub(super) pools: Vec<u32>,
     weight: Vec<f64>,
     means: Vec<f64>,
@@ -109,6 +113,7 @@ impl Projector {
             from: zeros(m, what)?,
             step: zeros(m, what)?,
             given: zeros(n, what)?,
+            give: 0.0,
             pools: zeros(in_sets, what)?,
             weight: zeros(in_sets, what)?,
             means: zeros((max_slices - 1).saturating_mul(n), what)?,
@@ -399,13 +404,10 @@ impl Bounded {
     fn yield_bounds(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<()> {
         match sets.policy {
             Policy::Refuse => self.refuse(rows, input),
-            Policy::RelaxLeast if rows.len() > 1 || sets.bind() => {
-                fail!(
-                    InvalidArgument,
-                    "policy is RelaxLeast with {} rows, expected one row and no sets where bounds must yield",
-                    rows.len()
-                )
+            Policy::RelaxLeast if sets.bind() => {
+                fail!(InvalidArgument, "policy is RelaxLeast beside a simplex or a run, expected bounds alone to yield")
             }
+            Policy::RelaxLeast if rows.len() > 1 => self.give_way(rows, sets, input),
             Policy::RelaxLeast => {
                 // Every cell is at the bound that helps; from there the nearest lawful state leaves the bounds by the least.
                 self.joint.prepare(rows, input, &mut self.work)?;
@@ -433,6 +435,35 @@ impl Bounded {
                 if self.attempt(rows, sets, input)? { Ok(()) } else { self.refuse(rows, input) }
             }
         }
+    }
+
+    /// Several rows: bounds as springs, so stiff beside the metric that what leaves them leaves by the least, to about 1e-6 of it.
+    fn give_way(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<()> {
+        self.work.lambda.fill(0.0);
+        // From free cells to stiff bounds by tens: few cells change sides at a time, and multipliers grow with the stiffness.
+        self.give = 1.0;
+        let mut found = Ok(false);
+        for _ in 0..STIFFENINGS {
+            self.give *= 0.1;
+            self.work.lambda.iter_mut().for_each(|lambda| *lambda *= 10.0);
+            found = self.newton(rows, sets, Input { dtype: Dtype::F64, ..input });
+        }
+        self.give = 0.0;
+        if !found? {
+            return self.refuse(rows, input);
+        }
+        let Bounded { joint, work, lower, upper, v, .. } = &mut *self;
+        for (cell, (u, free)) in work.u.iter_mut().zip(&mut work.metric.v).enumerate() {
+            if *u < lower[cell] {
+                (lower[cell], *free) = (f64::NEG_INFINITY, v[cell]);
+            }
+            if *u > upper[cell] {
+                (upper[cell], *free) = (f64::INFINITY, v[cell]);
+            }
+        }
+        linear::round(Arch::new(), &mut work.u, input.dtype);
+        let lawful = joint.residuals(rows, work, input)?;
+        self.mend(rows, sets, input, lawful)
     }
 
     fn refuse(&self, rows: &Rows, input: Input) -> Result<()> {
@@ -580,7 +611,7 @@ impl Bounded {
     /// `u(lambda)` into `work.u`, the variances of free cells into the metric, pools into `pools`; then the residuals.
     fn state(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<bool> {
         let arch = Arch::new();
-        let Bounded { joint, work, lower, upper, v, pools, weight, .. } = self;
+        let Bounded { joint, work, lower, upper, v, pools, weight, give, .. } = self;
         work.w.fill(0.0);
         for (&k, &lambda) in joint.pattern.order.iter().zip(&work.lambda) {
             if lambda != 0.0 {
@@ -591,6 +622,14 @@ impl Bounded {
         let Work { mean, w, u, metric, .. } = work;
         clip::clip(arch, mean, v, w, lower, upper, u, &mut metric.v);
         let x = |cell: usize| mean[cell] - v[cell] * w[cell];
+        if *give > 0.0 {
+            for (cell, (u, free)) in u.iter_mut().zip(&mut metric.v).enumerate() {
+                if *free == 0.0 {
+                    *u += *give * (x(cell) - *u);
+                    *free = *give * v[cell];
+                }
+            }
+        }
         // What rounding makes of such a difference.
         let noise = |cell: usize| 4.0 * f64::EPSILON * (mean[cell].abs() + (v[cell] * w[cell]).abs());
         for set in &sets.simplices {
@@ -615,6 +654,13 @@ impl Bounded {
         for ((u, mean), v) in work.u.iter().zip(&work.mean).zip(&self.v) {
             if *v > 0.0 {
                 value += 0.5 * (u - mean) * (u - mean) / v;
+            }
+        }
+        if self.give > 0.0 {
+            let cells = work.u.iter().zip(&self.lower).zip(&self.upper).zip(&self.v);
+            for (((u, low), high), v) in cells.filter(|cell| *cell.1 > 0.0) {
+                let outside = (low - u).max(u - high).max(0.0);
+                value += 0.5 * (1.0 / self.give - 1.0) * outside * outside / v;
             }
         }
         for (at, lambda) in work.lambda.iter().enumerate() {
@@ -722,7 +768,8 @@ impl Bounded {
             // At the rounding of the multipliers no step helps any more; what is left is for the stored values to mend.
             idle = if off < 0.9 * best { 0 } else { idle + 1 };
             best = best.min(off);
-            if idle > 8 && best <= 1e-10 {
+            let near = if self.give > 0.0 { 1e-14 / self.give } else { 0.0 };
+            if idle > 8 && best <= near.max(1e-10) {
                 return Ok(true);
             }
             if self.is_hopeless(rows, sets) {
@@ -760,7 +807,9 @@ impl Bounded {
     /// Whether the multipliers prove that no state within the bounds obeys: in their direction d the largest `d'G u` over all
     /// states within is less than `d'b`.
     fn is_hopeless(&mut self, rows: &Rows, sets: &Sets) -> bool {
-        if sets.bind() || rows.iter().any(|row| row.noise > 0.0) || self.work.lambda.iter().all(|&l| l == 0.0) {
+        let gives = self.give > 0.0;
+        if gives || sets.bind() || rows.iter().any(|row| row.noise > 0.0) || self.work.lambda.iter().all(|&l| l == 0.0)
+        {
             return false;
         }
         let Bounded { joint, work, lower, upper, .. } = self;
@@ -799,13 +848,18 @@ impl Bounded {
 
     /// The state at the multipliers as stored, mended until its rows hold.
     fn store(&mut self, rows: &Rows, sets: &Sets, input: Input) -> Result<()> {
-        let arch = Arch::new();
         if let (1, false, Support::Run(first)) = (rows.len(), sets.bind(), rows.row(0).support)
             && self.along(rows, first, input)?
         {
             return Ok(());
         }
-        let mut lawful = self.state(rows, sets, input)?;
+        let lawful = self.state(rows, sets, input)?;
+        self.mend(rows, sets, input, lawful)
+    }
+
+    /// Mends the stored values in `work.u` until their rows hold.
+    fn mend(&mut self, rows: &Rows, sets: &Sets, input: Input, mut lawful: bool) -> Result<()> {
+        let arch = Arch::new();
         for repair in 0..MAX_STEPS {
             if lawful {
                 self.work.slice.repairs = repair;

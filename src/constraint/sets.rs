@@ -21,7 +21,8 @@ pub enum Policy {
     /// The call fails.
     #[default]
     Refuse = 1,
-    /// Cells leave their bounds by the least, in the prior's metric: `sum (distance to the bounds)^2 / v` is smallest. One row.
+    /// Cells leave their bounds by the least, in the prior's metric: `sum (distance to the bounds)^2 / v` is smallest; with
+    /// several rows to 1e-6 of it. Not beside sets.
     RelaxLeast = 2,
     /// Every cell may reach the least lower and the largest upper bound of its slice; where that is not enough, the call fails.
     RelaxToExtremes = 3,
