@@ -55,6 +55,8 @@ fn example_by_cmake(dir: &Path, prefix: &Path, shared: &str) -> String {
     succeed("cmake", ["--build", text(&build)]);
     corrected_flow(&build.join("flux"));
     assert!(succeed(build.join("energy"), [""; 0]).contains("momentum"));
+    assert!(succeed(build.join("columns"), [""; 0]).contains("8 of 8 columns hold within their bounds"));
+    assert_eq!(succeed(build.join("parts"), [""; 0]).matches("bits of 1, 4 and 7 parts: the same").count(), 3);
     story(&build.join("stefan"))
 }
 

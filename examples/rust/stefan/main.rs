@@ -8,8 +8,8 @@
 
 mod figures;
 mod problem;
+mod surrogate;
 
-use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -17,26 +17,14 @@ use pcml::constraint::{
     Constraints, Posterior, Prior, Projector, ProjectorOptions, Report, Rule, Scratch, log_density,
 };
 use pcml::field::Element;
-use pcml::model::{Model, Options, Plan, Workspace};
+use pcml::model::Model;
 use pcml::{View, ViewMut};
 
 use figures::Band;
-use problem::{SIDE, Stefan, T_MAX, front_position};
+use problem::{Stefan, T_MAX};
+use surrogate::{CELLS, Field, LATENTS, Outcome, Surrogate, TIME};
 
 const FUNCTIONS: usize = 50;
-const CELLS: usize = 201;
-const LATENTS: usize = 100;
-const TIME: f64 = 0.05;
-const SEED: u64 = 2023;
-
-type Outcome<T> = Result<T, Box<dyn Error>>;
-
-/// A mean and a variance for each cell of each slice, in the storage type.
-#[derive(Clone)]
-struct Field<T> {
-    mean: Vec<T>,
-    variance: Vec<T>,
-}
 
 /// One line of the table: averages over the functions of one u*.
 struct Row {
@@ -49,29 +37,18 @@ struct Row {
     us_per_slice: f64,
 }
 
-/// The plan and the two projectors, with their scratch.
+/// The surrogate and the two projectors, with their scratch.
 struct Tools {
-    plan: Plan,
-    workspace: Workspace,
+    surrogate: Surrogate,
     projectors: [(Projector, Scratch); 2],
     report: Report,
-    x: Vec<f64>,
 }
 
 impl Tools {
     fn new<T: Element>(model: &Model) -> Outcome<Tools> {
-        let options = Options {
-            batch: FUNCTIONS,
-            context: Some(SIDE * SIDE),
-            targets: Some(CELLS),
-            latents: LATENTS,
-            seed: SEED,
-            dropout: 0.0,
-        };
-        let plan = Plan::new(model, T::DTYPE, &options)?;
-        let x: Vec<f64> = (0..CELLS).map(|i| i as f64 / (CELLS - 1) as f64).collect();
+        let surrogate = Surrogate::new(model, T::DTYPE, FUNCTIONS)?;
         let mut constraints = Constraints::new(CELLS)?;
-        constraints.add_quadrature(Rule::Trapezoid, View::new("x", &x, &[CELLS])?, 0.0)?;
+        constraints.add_quadrature(Rule::Trapezoid, View::new("x", &surrogate.x, &[CELLS])?, 0.0)?;
         let projector = |prior| -> Outcome<(Projector, Scratch)> {
             let projector = Projector::new(&constraints, prior, &ProjectorOptions::default())?;
             let scratch = projector.scratch(FUNCTIONS)?;
@@ -79,32 +56,7 @@ impl Tools {
         };
         let projectors = [projector(Prior::Identity)?, projector(Prior::Diagonal)?];
         let report = projectors[0].0.report(FUNCTIONS)?;
-        Ok(Tools { workspace: plan.workspace()?, plan, projectors, report, x })
-    }
-
-    fn condition(&mut self, function: &Stefan, sets: usize) -> Outcome<()> {
-        let (mut x, mut y) = (Vec::new(), Vec::new());
-        for index in 0..sets {
-            let (points, values) = function.context(SEED, index as u64);
-            x.extend(points);
-            y.extend(values);
-        }
-        let points = SIDE * SIDE;
-        let x = View::new("context_x", &x, &[sets, points, 2])?;
-        Ok(self.plan.condition(&mut self.workspace, &x, &View::new("context_y", &y, &[sets, points, 1])?)?)
-    }
-
-    fn predict<T: Element>(&mut self, t: f64, sets: usize) -> Outcome<Field<T>> {
-        let target: Vec<f64> = self.x.iter().flat_map(|x| [t, *x]).collect();
-        let mut field = Field { mean: vec![T::default(); sets * CELLS], variance: vec![T::default(); sets * CELLS] };
-        self.plan.query(
-            &mut self.workspace,
-            &View::new("target_x", &target, &[CELLS, 2])?,
-            None,
-            &mut ViewMut::new("mean", &mut field.mean, &[sets, CELLS])?,
-            Some(&mut ViewMut::new("variance", &mut field.variance, &[sets, CELLS])?),
-        )?;
-        Ok(field)
+        Ok(Tools { surrogate, projectors, report })
     }
 
     /// HardC moves the mean in the identity metric and keeps the surrogate's variance; ProbConserv takes both from the
@@ -136,7 +88,7 @@ impl Tools {
         field: &Field<T>,
         us_per_slice: f64,
     ) -> Outcome<Row> {
-        let truth: Vec<f64> = self.x.iter().map(|x| function.solution(TIME, *x)).collect();
+        let truth: Vec<f64> = self.surrogate.x.iter().map(|x| function.solution(TIME, *x)).collect();
         let mass = [function.mass(TIME)];
         let mut row = Row {
             u_star: function.u_star,
@@ -160,10 +112,18 @@ impl Tools {
             let mean: Vec<f64> = mean.iter().map(|v| (*v).into()).collect();
             let squares = mean.iter().zip(&truth).map(|(u, t)| (u - t).powi(2)).sum::<f64>();
             row.mse += share * squares / CELLS as f64;
-            let front = front_position(&self.x, &mean, 0.5 * function.u_star);
+            let front = front_position(&self.surrogate.x, &mean, 0.5 * function.u_star);
             row.front_error += share * (front - function.front(TIME)).abs();
         }
         Ok(row)
+    }
+}
+
+/// Where a profile on points x last falls through a level, linearly between points; 0 where it never does.
+fn front_position(x: &[f64], u: &[f64], level: f64) -> f64 {
+    match (1..u.len()).rev().find(|&i| u[i - 1] >= level && u[i] < level) {
+        Some(i) => x[i - 1] + (x[i] - x[i - 1]) * (u[i - 1] - level) / (u[i - 1] - u[i]),
+        None => 0.0,
     }
 }
 
@@ -174,8 +134,8 @@ fn run<T: Element + Into<f64>>(model: &Model, out: &std::path::Path) -> Outcome<
         let function = Stefan::new(u_star);
         let per_slice = |start: Instant| start.elapsed().as_secs_f64() * 1e6 / FUNCTIONS as f64;
         let start = Instant::now();
-        tools.condition(&function, FUNCTIONS)?;
-        let predicted = tools.predict::<T>(TIME, FUNCTIONS)?;
+        tools.surrogate.condition(&function, 0..FUNCTIONS as u64)?;
+        let predicted = tools.surrogate.predict::<T>(TIME, FUNCTIONS)?;
         let row = tools.score(&function, "ANP", &predicted, per_slice(start))?;
         rows.push(row);
         let mut bands = vec![Band::new("ANP", &predicted.mean[..CELLS], &predicted.variance[..CELLS])];
@@ -188,14 +148,14 @@ fn run<T: Element + Into<f64>>(model: &Model, out: &std::path::Path) -> Outcome<
             rows.push(row);
             bands.push(Band::new(method, &lawful.mean[..CELLS], &lawful.variance[..CELLS]));
         }
-        let truth: Vec<f64> = tools.x.iter().map(|x| function.solution(TIME, *x)).collect();
-        figures::profiles(&out.join(format!("profile_{u_star}.svg")), u_star, &tools.x, &truth, &bands)?;
+        let truth: Vec<f64> = tools.surrogate.x.iter().map(|x| function.solution(TIME, *x)).collect();
+        figures::profiles(&out.join(format!("profile_{u_star}.svg")), u_star, &tools.surrogate.x, &truth, &bands)?;
 
         let mut masses = Vec::new();
         for step in 1..=40 {
             let t = T_MAX * step as f64 / 40.0;
-            tools.condition(&function, 1)?;
-            let predicted = tools.predict::<T>(t, 1)?;
+            tools.surrogate.condition(&function, 0..1)?;
+            let predicted = tools.surrogate.predict::<T>(t, 1)?;
             let mut lawful = Vec::new();
             for prior in [Prior::Identity, Prior::Diagonal] {
                 tools.project(prior, &predicted, function.mass(t), 1)?;

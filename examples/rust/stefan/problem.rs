@@ -61,11 +61,3 @@ impl Stefan {
         )
     }
 }
-
-/// Where a profile on points x last falls through a level, linearly between points; 0 where it never does.
-pub fn front_position(x: &[f64], u: &[f64], level: f64) -> f64 {
-    match (1..u.len()).rev().find(|&i| u[i - 1] >= level && u[i] < level) {
-        Some(i) => x[i - 1] + (x[i] - x[i - 1]) * (u[i - 1] - level) / (u[i - 1] - u[i]),
-        None => 0.0,
-    }
-}
