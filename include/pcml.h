@@ -2126,7 +2126,8 @@ int32_t pcml_projector_check(const struct pcml_projector *projector,
 
 /**
  * Right-hand sides of a balance: what the rows hold of an earlier state, plus what has come in since,
- * b = G u + dt sum_j rates_j, with sums in twice the precision of f64, rounded once.
+ * b = G u + dt sum_j rates_j, with sums in twice the precision of f64, rounded once. Fills b for every row; that of a boundary row
+ * is no balance, and is the caller's to set afterwards.
  *
  * @param projector  the projector
  * @param workspace  a workspace of this projector with room for the slices

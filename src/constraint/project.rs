@@ -312,7 +312,7 @@ impl Projector {
     }
 
     /// Right-hand sides of a balance: what the rows hold of an earlier state, plus what has come in since,
-    /// `b = G u + dt sum_j rates_j`, rounded once.
+    /// `b = G u + dt sum_j rates_j`, rounded once. That of a boundary row is no balance, and is the caller's to set afterwards.
     ///
     /// `previous`: `u`, shaped as the mean of [`Projector::project`]. `rates`: `[slices, rows, terms]` (or `[slices, rows]`), amounts of
     /// each row per unit of time, positive where they add to it: fluxes through boundaries times their areas, sources times
