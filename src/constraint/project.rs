@@ -344,6 +344,10 @@ impl Projector {
             });
             -sum.high
         };
+        if let Some(at) = (0..places).find(|&at| !income(at).is_finite()) {
+            let (slice, row) = (at / self.rows.len(), at % self.rows.len());
+            return fail!(NonFinite, "rates: slice {slice}, row {row}: dt times their sum overflows");
+        }
         self.evaluate(scratch, count, &previous, income, ("b", b))
     }
 
