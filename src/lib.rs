@@ -6,7 +6,8 @@
 //! The map of the house; dependencies point one way, `capi -> model, constraint -> reduce -> kernels -> field, error`:
 //!
 //! - [`model`]: what predicts. The model file, the architectures, a plan that binds a model to sizes and arithmetic.
-//! - [`constraint`]: what corrects. Rows that must hold, the prior that is the metric, the projection, its report.
+//! - [`constraint`]: what corrects. Rows that must hold, bounds, invariants, fluxes; the prior that is the metric; projections of
+//!   whole fields and of parts, their samples, derivatives and reports.
 //! - [`reduce`]: sums whose bits depend on no order.
 //! - [`kernels`]: what makes it fast. Strided access, packed products, compensated sums, counter-based random numbers.
 //! - [`field`]: dtype, shape and strides of the caller's arrays. [`error`]: one error type with pinned numbers.
