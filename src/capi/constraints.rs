@@ -1,6 +1,6 @@
 use super::array::view;
 use super::{Object, borrow, borrow_mut, call, create, free, output, pcml_const_array, size, values};
-use crate::constraint::{Condition, Constraints, Direction, Method, Policy, Rule};
+use crate::constraint::{Condition, Constraints, Direction, MAX_ORDER, Method, Policy, Rule};
 use crate::error::{Result, fail};
 use crate::field::MAX_RANK;
 use crate::kernels::strided::View;
@@ -206,7 +206,7 @@ pub unsafe extern "C" fn pcml_constraints_add_sparse_rows(
         let object = borrow_mut(constraints, "constraints")?;
         let rows = size(rows, "rows", 1)?;
         let starts = values(starts, rows.saturating_add(1), "starts")?;
-        let count = size(starts[rows], "starts[rows]", 1)?;
+        let count = size(starts[rows], "starts[rows]", 0)?;
         let (cells, weights) = (values(cells, count, "cells")?, values(weights, count, "weights")?);
         let noise = if noise_variance.is_null() { None } else { Some(values(noise_variance, rows, "noise_variance")?) };
         object.constraints.add_sparse_rows(starts, cells, weights, noise)
@@ -250,6 +250,9 @@ pub unsafe extern "C" fn pcml_constraints_add_boundary(
         let object = borrow_mut(constraints, "constraints")?;
         let axes = self::axes(axes, rank)?;
         let sides = values(sides, axes.len(), "sides")?;
+        if order < 0 && slope != 0.0 {
+            return fail!(InvalidArgument, "order is {order}, expected 1 to {MAX_ORDER}");
+        }
         let condition = Condition { value, slope, order: order.max(0) as usize };
         let (first, axis) = (size(first, "first", 0)?, size(axis, "axis", 0)?);
         object.constraints.add_boundary(&axes, first, sides, axis, condition, noise_variance)

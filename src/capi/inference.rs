@@ -125,9 +125,12 @@ pub unsafe extern "C" fn pcml_inference_log_likelihood(
 
 /// # Safety
 /// The pointer is NULL or names `count` readable values.
-unsafe fn cells(data: *const i64, count: i64, what: &str) -> Result<Vec<usize>> {
-    let count = size(count, what, 1)?;
-    unsafe { values(data, count, what) }?.iter().map(|&cell| size(cell, what, 0)).collect()
+unsafe fn cells(data: *const i64, count: usize, what: &str) -> Result<Vec<usize>> {
+    let values = unsafe { values(data, count, what) }?;
+    match values.iter().position(|&cell| usize::try_from(cell).is_err()) {
+        Some(at) => fail!(InvalidArgument, "{what}[{at}] is {}, expected at least 0", values[at]),
+        None => Ok(values.iter().map(|&cell| cell as usize).collect()),
+    }
 }
 
 /// Posterior covariances between the cells of two lists, of one slice. Work grows with the lists, never with the square of the
@@ -158,6 +161,7 @@ pub unsafe extern "C" fn pcml_inference_covariance(
     call("pcml_inference_covariance", || unsafe {
         let projector = borrow(projector, "projector")?;
         let mut inference = lease::<Inference>(workspace, projector.owner, CREATOR)?;
+        let (row_count, column_count) = (size(row_count, "row_count", 1)?, size(column_count, "column_count", 1)?);
         let (rows, columns) = (cells(rows, row_count, "rows")?, cells(columns, column_count, "columns")?);
         let covariance = view_mut(covariance, "covariance")?;
         let variance = optional_view(variance, "variance")?;

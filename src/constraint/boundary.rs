@@ -1,4 +1,4 @@
-use super::rows::{Constraints, coordinates};
+use super::rows::{Constraints, check_noise, coordinates};
 use crate::error::{Result, fail, zeros};
 use crate::field::MAX_RANK;
 use crate::kernels::strided::View;
@@ -120,7 +120,16 @@ impl Constraints {
                 return fail!(Shape, "axes[{axis}] has {n} points, expected at least {reach} for order {order}");
             }
         }
-        let x = coordinates(&format!("axes[{axis}]"), &axes[axis], shape[axis])?;
+        if value == 0.0 && slope == 0.0 {
+            return fail!(Singular, "value and slope are both 0, row {} would have no weight", self.len());
+        }
+        let mut x = Vec::new();
+        for (a, points) in axes.iter().enumerate() {
+            let found = coordinates(&format!("axes[{a}]"), points, shape[a])?;
+            if a == axis {
+                x = found;
+            }
+        }
         let inward: Vec<f64> = match sides[axis] {
             -1 => x[..reach].to_vec(),
             _ => x.iter().rev().take(reach).copied().collect(),
@@ -133,6 +142,9 @@ impl Constraints {
             *w = slope * outward * d;
         }
         weights[0] += value;
+        if weights.iter().any(|w| !w.is_finite()) {
+            return fail!(NonFinite, "axes[{axis}]: its spacing overflows the weights of the derivative");
+        }
         let stride: usize = shape[axis + 1..].iter().product();
         let step = if sides[axis] < 0 { stride as isize } else { -(stride as isize) };
         let count: usize = shape.iter().zip(sides).map(|(n, side)| if *side == 0 { *n } else { 1 }).product();
@@ -232,6 +244,7 @@ impl Constraints {
         noise: f64,
         mut term: impl FnMut(usize, usize, &mut Vec<i64>) -> (i64, f64),
     ) -> Result<()> {
+        check_noise(|| "noise_variance", noise)?;
         let total = count.saturating_mul(width);
         let mut cells = zeros(total, "boundary rows")?;
         let mut weights = zeros(total, "boundary rows")?;

@@ -20,7 +20,7 @@ impl Projector {
     /// Errors: as [`Projector::project`], as far as they concern the mean, `b` and the report.
     pub fn check(&self, scratch: &mut Scratch, mean: View, b: View, report: &mut Report) -> Result<()> {
         self.check_whole()?;
-        let count = self.check_slices(scratch, &mean)?;
+        let count = self.check_slices(scratch, "mean", &mean)?;
         let m = self.rows.len();
         check_values("b", b.layout(), count, m)?;
         report.check(count, m)?;

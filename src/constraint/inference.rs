@@ -152,7 +152,7 @@ impl Projector {
         Ok(value)
     }
 
-    /// Posterior covariances between the cells of two lists, of one slice: `covariance` has shape `[first.len(), second.len()]`. Work
+    /// Posterior covariances between the cells of two lists, of one slice: `covariance` has shape `[rows.len(), columns.len()]`. Work
     /// grows with the lists, never with the square of the cells.
     ///
     /// Errors: Shape, InvalidArgument (a cell out of range), Stride (overlap), NonFinite, Variance.
@@ -160,17 +160,18 @@ impl Projector {
         &self,
         inference: &mut Inference,
         data: Option<View>,
-        first: &[usize],
-        second: &[usize],
+        rows: &[usize],
+        columns: &[usize],
         covariance: ViewMut,
     ) -> Result<()> {
         self.check_prior(data.is_some())?;
-        for &cell in first.iter().chain(second) {
-            if cell >= self.cells {
-                return fail!(InvalidArgument, "cell is {cell}, expected 0 to {}", self.cells - 1);
+        for (name, cells) in [("rows", rows), ("columns", columns)] {
+            if let Some(at) = cells.iter().position(|&cell| cell >= self.cells) {
+                let last = self.cells - 1;
+                return fail!(InvalidArgument, "{name}[{at}] is {}, expected 0 to {last}", cells[at]);
             }
         }
-        self.covariance_of(&inference.joint, &mut inference.work, data, Some((first, second)), covariance)
+        self.covariance_of(&inference.joint, &mut inference.work, data, Some((rows, columns)), covariance)
     }
 
     /// The posterior mean's derivative in a direction (jvp), of one slice, into `out` of `cells` values.
@@ -188,7 +189,7 @@ impl Projector {
         mut out: ViewMut,
     ) -> Result<()> {
         self.check_one(&mean, data.as_ref(), &b)?;
-        self.check_tangent(&tangent, View::layout)?;
+        self.check_tangent("tangent", &tangent, View::layout)?;
         self.check_cells("tangent", &out.alias())?;
         check_derivative(&out, &tangent, &[Some(&mean), data.as_ref(), Some(&b)])?;
         self.linearise(inference, &mean, data.as_ref(), &b)?;
@@ -245,7 +246,7 @@ impl Projector {
         mut gradient: Tangent<ViewMut>,
     ) -> Result<()> {
         self.check_one(&mean, data.as_ref(), &b)?;
-        self.check_tangent(&gradient, ViewMut::layout)?;
+        self.check_tangent("gradient", &gradient, ViewMut::layout)?;
         self.check_cells("cotangent", &cotangent)?;
         check_gradient(&gradient, &[Some(&mean), data.as_ref(), Some(&b), Some(&cotangent)])?;
         self.linearise(inference, &mean, data.as_ref(), &b)?;

@@ -5,7 +5,7 @@ use super::prior::Prior;
 use super::report::{Report, RowReport, SliceReport};
 use super::rows::{Constraints, Rows};
 use super::sets::Sets;
-use crate::error::{Result, fail, zeros};
+use crate::error::{Error, Result, fail, zeros};
 use crate::field::{Dtype, Layout, Place, Sharing, sharing};
 use crate::kernels::double::{Double, two_product};
 use crate::kernels::moments::{self, Moments, Outputs, Shrink, Stage};
@@ -300,9 +300,10 @@ impl Projector {
     /// Errors: as [`Projector::project`], as far as they concern the mean and `b`.
     pub fn residual(&self, scratch: &mut Scratch, mean: View, b: View, residual: ViewMut) -> Result<()> {
         self.check_whole()?;
-        let count = self.check_slices(scratch, &mean)?;
+        let count = self.check_slices(scratch, "mean", &mean)?;
         check_values("b", b.layout(), count, self.rows.len())?;
         check_apart(("residual", residual.place()), ("b", b.place()), false)?;
+        check_apart(("residual", residual.place()), ("mean", mean.place()), false)?;
         let of_b = |at: usize| {
             let mut value = [0.0];
             b.gather(at, &mut value);
@@ -321,10 +322,12 @@ impl Projector {
     /// Errors: Shape, NonFinite, InvalidArgument, Stride (overlap).
     pub fn budget(&self, scratch: &mut Scratch, previous: View, rates: View, dt: f64, b: ViewMut) -> Result<()> {
         self.check_whole()?;
-        let count = self.check_slices(scratch, &previous)?;
+        let count = self.check_slices(scratch, "previous", &previous)?;
         let places = count * self.rows.len();
-        if !rates.layout().len().is_multiple_of(places) || (count > 1 && rates.layout().shape()[0] != count) {
-            let (shape, rows) = (rates.layout().shape(), self.rows.len());
+        let (shape, rows) = (rates.layout().shape(), self.rows.len());
+        let by_rows = |shape: &[usize]| rows == 1 || shape.first() == Some(&rows);
+        let fits = (shape[0] == count && by_rows(&shape[1..])) || (count == 1 && by_rows(shape));
+        if !fits || !rates.layout().len().is_multiple_of(places) {
             return fail!(Shape, "rates has shape {shape:?}, expected [{count}, {rows}, terms]");
         }
         if !dt.is_finite() {
@@ -334,6 +337,7 @@ impl Projector {
             return fail!(NonFinite, "rates[{at}] is {rate}, expected a finite number");
         }
         check_apart(("b", b.place()), ("rates", rates.place()), false)?;
+        check_apart(("b", b.place()), ("previous", previous.place()), false)?;
         let terms = rates.layout().len() / places;
         let income = |at: usize| {
             let mut rate = [0.0];
@@ -345,10 +349,15 @@ impl Projector {
             -sum.high
         };
         if let Some(at) = (0..places).find(|&at| !income(at).is_finite()) {
-            let (slice, row) = (at / self.rows.len(), at % self.rows.len());
-            return fail!(NonFinite, "rates: slice {slice}, row {row}: dt times their sum overflows");
+            return fail!(NonFinite, "rates: slice {}, row {}: dt times their sum overflows", at / rows, at % rows);
         }
-        self.evaluate(scratch, count, &previous, income, ("b", b))
+        // What is wrong with the state is said of the mean.
+        self.evaluate(scratch, count, &previous, income, ("b", b)).map_err(|e| {
+            match e.message().strip_prefix("mean:") {
+                Some(rest) => Error::new(e.status(), format!("previous:{rest}")),
+                None => e,
+            }
+        })
     }
 
     /// `G u - off` of every slice and row.
@@ -361,7 +370,6 @@ impl Projector {
         (name, mut out): (&str, ViewMut),
     ) -> Result<()> {
         check_values(name, out.layout(), count, self.rows.len())?;
-        check_apart((name, out.place()), ("mean", mean.place()), false)?;
         if let Some(joint) = &self.joint {
             return self.evaluate_batch(joint, scratch, count, mean, off, (name, out));
         }
@@ -472,11 +480,11 @@ impl Projector {
         }
     }
 
-    pub(super) fn check_slices(&self, scratch: &Scratch, mean: &View) -> Result<usize> {
-        let count = self.slices("mean", mean.layout())?;
+    pub(super) fn check_slices(&self, scratch: &Scratch, name: &str, mean: &View) -> Result<usize> {
+        let count = self.slices(name, mean.layout())?;
         if count > scratch.max_slices {
             let room = scratch.max_slices;
-            return fail!(InvalidArgument, "mean has {count} slices, expected at most {room} as the workspace");
+            return fail!(InvalidArgument, "{name} has {count} slices, expected at most {room} as the workspace");
         }
         Ok(count)
     }
@@ -490,7 +498,7 @@ impl Projector {
         posterior: &Posterior,
     ) -> Result<usize> {
         self.check_prior(variance.is_some())?;
-        let count = self.check_slices(scratch, mean)?;
+        let count = self.check_slices(scratch, "mean", mean)?;
         check_values("b", b.layout(), count, self.rows.len())?;
         let agree = |name: &str, layout: Option<&Layout>| match layout {
             Some(layout) if self.slices(name, layout)? != count => {

@@ -1,3 +1,5 @@
+use std::fmt::Display;
+
 use super::nonlinear::Quadratic;
 use super::sets::Sets;
 use crate::error::{Result, fail, zeros};
@@ -280,7 +282,7 @@ impl Constraints {
     ///
     /// Errors: Noise, NonFinite, OutOfMemory.
     pub fn add_absent_row(&mut self, noise_variance: f64) -> Result<()> {
-        check_noise(noise_variance)?;
+        check_noise(|| "noise_variance", noise_variance)?;
         self.rows.push(&[], Support::Run(0), noise_variance)
     }
 
@@ -335,6 +337,7 @@ impl Constraints {
                 entries.push((cells[at] as u32, weights[at]));
             }
             let noise = noise_variance.map_or(0.0, |noise| noise[k]);
+            check_noise(|| format!("noise_variance[{k}]"), noise)?;
             push_entries(&mut c.rows, number, &mut entries, noise)
         })
     }
@@ -360,7 +363,7 @@ impl Constraints {
     }
 
     fn add(&mut self, name: &str, weights: &[f64], support: Support, noise: f64) -> Result<()> {
-        check_noise(noise)?;
+        check_noise(|| "noise_variance", noise)?;
         if weights.iter().all(|&w| w == 0.0) {
             return fail!(Singular, "{name}: all weights of row {} are 0, expected at least one other", self.len());
         }
@@ -368,9 +371,8 @@ impl Constraints {
     }
 }
 
-/// Adds one row given by cells in any order.
+/// Adds one row given by cells in any order, its noise checked.
 fn push_entries(rows: &mut Rows, number: usize, entries: &mut [(u32, f64)], noise: f64) -> Result<()> {
-    check_noise(noise)?;
     entries.sort_unstable_by_key(|entry| entry.0);
     if let Some(pair) = entries.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         return fail!(InvalidArgument, "row {number} names cell {} twice, expected once", pair[0].0);
@@ -388,12 +390,12 @@ fn push_entries(rows: &mut Rows, number: usize, entries: &mut [(u32, f64)], nois
     rows.push(&weights, support, noise)
 }
 
-fn check_noise(noise: f64) -> Result<()> {
+pub(super) fn check_noise<S: Display>(name: impl Fn() -> S, noise: f64) -> Result<()> {
     if !noise.is_finite() {
-        return fail!(NonFinite, "noise_variance is {noise}, expected a finite number");
+        return fail!(NonFinite, "{} is {noise}, expected a finite number", name());
     }
     if noise < 0.0 {
-        return fail!(Noise, "noise_variance is {noise:e}, expected at least 0");
+        return fail!(Noise, "{} is {noise:e}, expected at least 0", name());
     }
     Ok(())
 }

@@ -3,7 +3,6 @@
 
 use pulp::Arch;
 
-use super::batch::refuse_overflow;
 use super::bounds::{Bounded, Bounds};
 use super::joint::{Input, Work};
 use super::metric::place;
@@ -36,14 +35,18 @@ pub(super) fn check_derivative(out: &ViewMut, tangent: &Tangent<View>, inputs: &
         check_apart(("tangent", out.place()), ("an input", input.place()), false)?;
     }
     match &tangent.mean {
-        Some(d) => check_apart(("tangent", out.place()), ("mean's tangent", d.place()), true),
+        Some(d) => check_apart(("tangent", out.place()), ("the tangent of the mean", d.place()), true),
         None => Ok(()),
     }
 }
 
+/// What texts call the parts of a gradient.
+const GRADIENTS: [&str; 3] = ["gradient of the mean", "gradient of the variance", "gradient of b"];
+
 /// Gradients lie apart from all inputs and from each other.
 pub(super) fn check_gradient(gradient: &Tangent<ViewMut>, inputs: &[Option<&View>]) -> Result<()> {
-    let outputs = [("mean's", &gradient.mean), ("variance's", &gradient.variance), ("b's", &gradient.b)];
+    let [of_mean, of_variance, of_b] = GRADIENTS;
+    let outputs = [(of_mean, &gradient.mean), (of_variance, &gradient.variance), (of_b, &gradient.b)];
     for (at, (name, out)) in outputs.iter().enumerate() {
         let Some(out) = out else { continue };
         for input in inputs.iter().flatten() {
@@ -66,9 +69,8 @@ pub(super) fn write_gradient(
     of_b: &[f64],
 ) -> Result<()> {
     let Tangent { mean, variance, b } = gradient;
-    for (name, out, values) in
-        [("mean's", &*mean, of_mean), ("variance's", &*variance, of_variance), ("b's", &*b, of_b)]
-    {
+    let parts = [(&*mean, of_mean), (&*variance, of_variance), (&*b, of_b)];
+    for (name, (out, values)) in GRADIENTS.into_iter().zip(parts) {
         if let Some(out) = out {
             refuse_infinite(name, values, out.dtype())?;
         }
@@ -93,33 +95,40 @@ pub(super) fn read_or_zero(view: Option<&View>, name: &str, out: &mut [f64]) -> 
 }
 
 pub(super) fn refuse_infinite(name: &str, values: &[f64], dtype: Dtype) -> Result<()> {
-    if !linear::is_finite(Arch::new(), values) {
-        return fail!(NonFinite, "{name} derivative overflows");
+    let arch = Arch::new();
+    if !linear::is_finite(arch, values) {
+        return fail!(NonFinite, "{name} overflows");
     }
-    refuse_overflow(0, values, dtype)
+    let (low, high) = linear::range(arch, values);
+    if low < -dtype.max() || high > dtype.max() {
+        return fail!(NonFinite, "{name} overflows its dtype, with values from {low:e} to {high:e}");
+    }
+    Ok(())
 }
 
 impl Projector {
+    /// `what`: tangent or gradient.
     pub(super) fn check_tangent<T>(
         &self,
+        what: &str,
         tangent: &Tangent<T>,
         layout: impl Fn(&T) -> &crate::field::Layout,
     ) -> Result<()> {
         let expect = |name: &str, part: &Option<T>, len: usize| match part {
             Some(part) if layout(part).len() != len => {
-                fail!(Shape, "{name} has shape {:?}, expected {len} values", layout(part).shape())
+                fail!(Shape, "{what} of {name} has shape {:?}, expected {len} values", layout(part).shape())
             }
             _ => Ok(()),
         };
-        expect("tangent of the mean", &tangent.mean, self.cells)?;
-        expect("tangent of b", &tangent.b, self.rows.len() + self.quadratics.len())?;
+        expect("the mean", &tangent.mean, self.cells)?;
+        expect("b", &tangent.b, self.rows.len() + self.quadratics.len())?;
         match self.prior {
-            Prior::Diagonal => expect("tangent of the variance", &tangent.variance, self.cells),
-            Prior::Scalar => expect("tangent of the variance", &tangent.variance, 1),
+            Prior::Diagonal => expect("the variance", &tangent.variance, self.cells),
+            Prior::Scalar => expect("the variance", &tangent.variance, 1),
             prior if tangent.variance.is_some() => {
                 fail!(
                     InvalidArgument,
-                    "tangent of the variance is given, expected none: {prior:?} has no variances of its own"
+                    "{what} of the variance is given, expected none: {prior:?} has no variances of its own"
                 )
             }
             _ => Ok(()),
@@ -146,7 +155,7 @@ impl Projector {
         tangent: Tangent<View>,
         mut out: ViewMut,
     ) -> Result<()> {
-        self.check_tangent(&tangent, View::layout)?;
+        self.check_tangent("tangent", &tangent, View::layout)?;
         self.check_cells("tangent", &out.alias())?;
         let inputs = [Some(&mean), variance.as_ref(), Some(&b), bounds.lower.as_ref(), bounds.upper.as_ref()];
         check_derivative(&out, &tangent, &inputs)?;
@@ -199,7 +208,7 @@ impl Projector {
         cotangent: View,
         mut gradient: Tangent<ViewMut>,
     ) -> Result<()> {
-        self.check_tangent(&gradient, ViewMut::layout)?;
+        self.check_tangent("gradient", &gradient, ViewMut::layout)?;
         self.check_cells("cotangent", &cotangent)?;
         let (lower, upper) = (bounds.lower.as_ref(), bounds.upper.as_ref());
         check_gradient(&gradient, &[Some(&mean), variance.as_ref(), Some(&b), Some(&cotangent), lower, upper])?;
@@ -247,7 +256,7 @@ impl Projector {
         tangent: Tangent<View>,
         mut out: ViewMut,
     ) -> Result<()> {
-        self.check_tangent(&tangent, View::layout)?;
+        self.check_tangent("tangent", &tangent, View::layout)?;
         self.check_cells("tangent", &out.alias())?;
         check_derivative(&out, &tangent, &[Some(&mean), variance.as_ref(), b.as_ref(), Some(&levels)])?;
         self.linearise_nonlinear(scratch, mean, variance, b, levels)?;
@@ -288,7 +297,7 @@ impl Projector {
         cotangent: View,
         mut gradient: Tangent<ViewMut>,
     ) -> Result<()> {
-        self.check_tangent(&gradient, ViewMut::layout)?;
+        self.check_tangent("gradient", &gradient, ViewMut::layout)?;
         self.check_cells("cotangent", &cotangent)?;
         let inputs = [Some(&mean), variance.as_ref(), b.as_ref(), Some(&levels), Some(&cotangent)];
         check_gradient(&gradient, &inputs)?;
