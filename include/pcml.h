@@ -252,7 +252,8 @@ enum pcml_prior
    */
   PCML_PRIOR_ENSEMBLE = 7,
   /**
-   * Sigma itself, `[cells, cells]`, symmetric.
+   * Sigma itself, `[cells, cells]`, symmetric and positive definite: samples check the whole of that, other calls what the rows
+   * see of it.
    */
   PCML_PRIOR_DENSE = 8,
   /**

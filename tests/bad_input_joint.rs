@@ -892,3 +892,56 @@ fn results_that_overflow_f32_are_refused() {
     }
     assert!(out.iter().chain(&second).all(|&x| x == -7.0));
 }
+
+/// Matrices that are no covariance, as far as a call can see, and matrices handed over across.
+#[test]
+fn indefinite_and_transposed_priors_are_refused() {
+    unsafe {
+        let mut c = null_mut();
+        ok(pcml_constraints_create(3, &mut c));
+        ok(pcml_constraints_add_row(c, &input(&[1.0, -1.0, 0.0], &[3]), 0.0));
+        let mut options = null_mut();
+        ok(pcml_options_create(&mut options));
+        ok(pcml_options_set_prior_size(options, 1));
+        let (mean, b) = (input(&[1.0, 2.0, 3.0], &[3]), input(&[0.5], &[1]));
+        let mut out = [SENTINEL; 3];
+        let to = output(&mut out, &[3]);
+        let band = [1.0, 1.0, 1.0, 3.0, 3.0, 0.0];
+        let dense = [1.0, 3.0, 0.0, 3.0, 1.0, 3.0, 0.0, 3.0, 1.0];
+        for (prior, data) in [(4, input(&band, &[2, 3])), (8, input(&dense, &[3, 3]))] {
+            let (mut p, mut w, mut inference) = (null_mut(), null_mut(), null_mut());
+            ok(pcml_projector_create(c, prior, options, &mut p));
+            ok(pcml_projector_workspace(p, 1, &mut w));
+            ok(pcml_inference_workspace(p, 1, &mut inference));
+            let status = pcml_projector_project(p, w, &mean, &data, &b, &to, null(), null_mut());
+            failed(status, Status::Variance, &["variance: slice 0", "not positive definite"]);
+            let mut value = SENTINEL;
+            let status = pcml_inference_log_likelihood(p, inference, &mean, &data, &b, &mut value);
+            failed(status, Status::Variance, &["not positive definite"]);
+            assert_eq!(value, SENTINEL);
+            if prior == 4 {
+                let across = input(&band, &[3, 2]);
+                let status = pcml_projector_project(p, w, &mean, &across, &b, &to, null(), null_mut());
+                failed(status, Status::Shape, &["variance has shape [3, 2]", "[2, 3]"]);
+            }
+            pcml_workspace_free(w);
+            pcml_workspace_free(inference);
+            pcml_projector_free(p);
+        }
+        assert_eq!(out, [SENTINEL; 3]);
+        // Right-hand sides that contradict each other have no likelihood.
+        ok(pcml_constraints_add_row(c, &input(&[1.0, -1.0, 0.0], &[3]), 0.0));
+        let (mut p, mut w, mut value) = (null_mut(), null_mut(), SENTINEL);
+        ok(pcml_projector_create(c, 1, null(), &mut p));
+        ok(pcml_inference_workspace(p, 0, &mut w));
+        let status = pcml_inference_log_likelihood(p, w, &mean, null(), &input(&[1.0, 5.0], &[2]), &mut value);
+        failed(status, Status::Contradiction, &["b: row 1 is 5e0"]);
+        assert_eq!(value, SENTINEL);
+        ok(pcml_inference_log_likelihood(p, w, &mean, null(), &input(&[1.0, 1.0], &[2]), &mut value));
+        assert!(value.is_finite());
+        pcml_workspace_free(w);
+        pcml_projector_free(p);
+        pcml_options_free(options);
+        pcml_constraints_free(c);
+    }
+}

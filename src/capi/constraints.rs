@@ -323,6 +323,9 @@ pub unsafe extern "C" fn pcml_constraints_add_stencils(
         let object = borrow_mut(constraints, "constraints")?;
         let (rows, width) = (size(rows, "rows", 1)?, size(width, "width", 1)?);
         let all = rows.saturating_mul(width);
+        if shared != 0 && shared != 1 {
+            return fail!(InvalidArgument, "shared is {shared}, expected 0 or 1");
+        }
         let coefficients = values(coefficients, if shared == 0 { all } else { width }, "coefficients")?;
         object.constraints.add_stencils(values(cells, all, "cells")?, coefficients, width, noise_variance)
     })

@@ -105,14 +105,18 @@ impl Projector {
         let Inference { joint, work, samples: stage, z, other, of_rows, .. } = inference;
         b.gather(0, &mut work.b);
         joint.prepare(&self.rows, input, work)?;
-        joint.factor(&self.rows, input, work)?;
         work.metric.prepare_draws(0, input.data)?;
+        joint.factor(&self.rows, input, work)?;
         other.copy_from_slice(&work.mean);
         of_rows.copy_from_slice(&work.b);
         let random = Philox::new(seed);
         // Draws of the rows' noise follow those of cells and factors in a sample's stream.
         let even = |k: usize| (k as u64).next_multiple_of(2);
-        let noise_from = even(n) + even(self.options.prior_size);
+        let factors = match self.prior {
+            Prior::LowRank | Prior::Ensemble => self.options.prior_size,
+            _ => 0,
+        };
+        let noise_from = even(n) + even(factors);
         for k in 0..count {
             let stream = first.wrapping_add(k as u64);
             work.mean.copy_from_slice(other);

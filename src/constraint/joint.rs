@@ -18,6 +18,9 @@ use crate::kernels::strided::View;
 /// Below this pivot, of a matrix with a diagonal near 1, S is summed and factored again in twice the precision.
 const LEAST_SURE_PIVOT: f64 = 1e-6;
 
+/// A pivot of a scaled S further below 0 is not rounding.
+const INDEFINITE: f64 = 1e-8;
+
 /// What a plan knows beside the rows: couplings, dependent rows, tolerances.
 #[derive(Clone)]
 pub(super) struct Joint {
@@ -179,6 +182,16 @@ impl Joint {
             return fail!(NonFinite, "variance: slice {}, row {row}: sum g^2 v + s^2 overflows", input.index);
         }
         let least = single.factor(&self.pattern, skip, |_, _| {});
+        if !self.kind.prior.is_diagonal() {
+            let negative = single.diagonal.iter().any(|s| *s < 0.0);
+            if negative || single.lowest < -INDEFINITE {
+                return fail!(
+                    Variance,
+                    "variance: slice {}, the covariance is not positive definite: the rows see a negative variance",
+                    input.index
+                );
+            }
+        }
         let dead = |at: usize| !single.takes_part(at) && !skip(at);
         work.doubled = false;
         if (least < LEAST_SURE_PIVOT || (0..self.pattern.len()).any(dead))
@@ -460,6 +473,23 @@ impl Joint {
         let Work { u, mean, .. } = &mut *work;
         u.copy_from_slice(mean);
         self.residuals(rows, work, input)?;
+        for dependent in &self.dependent {
+            let residual = |k: usize| work.r[self.pattern.position[k] as usize].high;
+            let scale = |k: usize| work.scale[self.pattern.position[k] as usize] + work.b[k].abs();
+            let own = dependent.row;
+            let (mut off, mut size) = (residual(own), scale(own));
+            for &(k, c) in &dependent.on {
+                off -= c * residual(k);
+                size += c.abs() * scale(k);
+            }
+            if off.abs() > 1e-12 * size {
+                return fail!(
+                    Contradiction,
+                    "b: row {own} is {:e}, off by {off:e} from what the rows on which it depends make it",
+                    work.b[own]
+                );
+            }
+        }
         self.solve(work);
         let (mut square, mut count) = (0.0, 0);
         for at in 0..self.pattern.len() {

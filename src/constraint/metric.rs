@@ -150,7 +150,9 @@ impl Metric {
             Prior::CovarianceBand => {
                 self.read_band(slice, data)?;
                 self.sigma.copy_from_slice(&self.band[..n]);
-                self.check_marginals(slice)
+                self.check_marginals(slice)?;
+                // Held cells make it semidefinite, which a factor cannot tell from indefinite.
+                if self.kind.held_cells { Ok(()) } else { self.check_covariance_band(slice) }
             }
             Prior::PrecisionBand => {
                 self.read_band(slice, data)?;
@@ -738,15 +740,23 @@ impl Metric {
             fail!(Variance, "variance: slice {slice}, the covariance is not positive definite at cell {cell}")
         };
         match (self.kind.prior, data) {
-            (Prior::CovarianceBand, _) => {
-                self.other.copy_from_slice(&self.band);
-                factor_band(&mut self.other, n, self.kind.size).map_or(Ok(()), refused)
-            }
+            (Prior::CovarianceBand, _) => self.check_covariance_band(slice),
             (Prior::Dense, Some(data)) => {
                 data.gather(0, &mut self.root);
                 factor_dense(&mut self.root, n).map_or(Ok(()), refused)
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Leaves the band's factor in `other`.
+    fn check_covariance_band(&mut self, slice: usize) -> Result<()> {
+        self.other.copy_from_slice(&self.band);
+        match factor_band(&mut self.other, self.kind.cells, self.kind.size) {
+            None => Ok(()),
+            Some(cell) => {
+                fail!(Variance, "variance: slice {slice}, the covariance is not positive definite at cell {cell}")
+            }
         }
     }
 

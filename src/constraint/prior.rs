@@ -21,7 +21,8 @@ pub enum Prior {
     LowRank = 6,
     /// The covariance of `size` samples, `[size, cells]`: sum (x - mean x)(x - mean x)' / (size - 1).
     Ensemble = 7,
-    /// Sigma itself, `[cells, cells]`, symmetric.
+    /// Sigma itself, `[cells, cells]`, symmetric and positive definite: samples check the whole of that, other calls what the rows
+    /// see of it.
     Dense = 8,
     /// [`Prior::Diagonal`] after the soft second differences of ProbConserv's diffusion: `u_(i-1) - 2 u_i + u_(i+1) = 0` with noise
     /// variance `v0 + 4 v1 + v2 - 4 a s0 s1 + 2 a^2 s0 s2 - 4 a s1 s2` (s^2 = v at the three cells), which smooths the mean too.
@@ -74,8 +75,20 @@ impl Prior {
     /// That data of this layout belong to `slices` slices, or to all of them at once.
     pub(super) fn check_data(self, layout: &Layout, cells: usize, size: usize, slices: usize) -> Result<()> {
         let (span, shape) = (self.span(cells, size), layout.shape());
-        if layout.len() == span || (shape[0] == slices && layout.len() == span.saturating_mul(slices)) {
+        // Vectors of a matrix come one after the other, never across.
+        let vectors = span / cells.max(1);
+        let along = |axis: usize| vectors <= 1 || shape.len() <= axis + 1 || shape[axis] == vectors;
+        if layout.len() == span && (along(0) || (shape[0] == 1 && along(1))) {
             return Ok(());
+        }
+        if shape[0] == slices && layout.len() == span.saturating_mul(slices) && along(1) {
+            return Ok(());
+        }
+        if vectors > 1 {
+            return fail!(
+                Shape,
+                "variance has shape {shape:?}, expected [{vectors}, {cells}], or [{slices}, {vectors}, {cells}]"
+            );
         }
         fail!(
             Shape,

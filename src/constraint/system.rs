@@ -239,6 +239,8 @@ pub(super) struct Factor<T> {
     values: Vec<T>,
     filled: Vec<usize>,
     pivot: Vec<T>,
+    /// The lowest pivot if it was below 0, of a matrix with a diagonal near 1.
+    pub lowest: f64,
     y: Vec<T>,
     mark: Vec<u32>,
     reach: Vec<u32>,
@@ -257,6 +259,7 @@ impl<T: Number> Factor<T> {
             values: zeros(pattern.columns[m], what)?,
             filled: zeros(m, what)?,
             pivot: zeros(m, what)?,
+            lowest: 0.0,
             y: zeros(m, what)?,
             mark: zeros(m, what)?,
             reach: zeros(m, what)?,
@@ -275,6 +278,7 @@ impl<T: Number> Factor<T> {
     ) -> f64 {
         let m = pattern.len();
         let mut least = f64::INFINITY;
+        self.lowest = 0.0;
         self.filled.copy_from_slice(&pattern.columns[..m]);
         self.mark.fill(NONE);
         for at in 0..m {
@@ -317,6 +321,9 @@ impl<T: Number> Factor<T> {
                 self.rows[self.filled[c]] = at as u32;
                 self.values[self.filled[c]] = entry;
                 self.filled[c] += 1;
+            }
+            if own != 0.0 {
+                self.lowest = self.lowest.min(pivot.value());
             }
             self.pivot[at] = pivot;
             if own == 0.0 {
