@@ -742,6 +742,9 @@ impl Metric {
         match (self.kind.prior, data) {
             (Prior::CovarianceBand, _) => self.check_covariance_band(slice),
             (Prior::Dense, Some(data)) => {
+                if let Some((at, x)) = data.first_non_finite() {
+                    return fail!(NonFinite, "variance: slice {slice}, ({}, {}) is {x}", at / n, at % n);
+                }
                 data.gather(0, &mut self.root);
                 factor_dense(&mut self.root, n).map_or(Ok(()), refused)
             }
