@@ -74,7 +74,7 @@ fn benches(c: &mut Criterion) {
             })
         });
         let mut block = [0.0; 64];
-        let cells: Vec<usize> = (0..8).map(|k| k * side + k).collect();
+        let cells: Vec<i64> = (0..8).map(|k| k * side as i64 + k).collect();
         group.bench_function(id("8 x 8 covariances"), |bench| {
             bench.iter(|| {
                 let to = ViewMut::new("block", &mut block, &[8, 8]).unwrap();

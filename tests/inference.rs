@@ -246,13 +246,14 @@ fn blocks_are_parts_of_the_covariance() {
         let mut whole = vec![0f64; n * n];
         let out = ViewMut::new("covariance", &mut whole, &[n, n]).unwrap();
         p.projector.covariance(&mut p.projector.scratch(1).unwrap(), p.data(), out).unwrap();
-        let (first, second) = ([3, 0, 13], [5, 3]);
+        let (first, second) = ([3i64, 0, 13], [5i64, 3]);
         let mut block = vec![0f64; 6];
         let mut inference = p.projector.inference(0).unwrap();
         let out = ViewMut::new("block", &mut block, &[3, 2]).unwrap();
         p.projector.covariance_block(&mut inference, p.data(), &first, &second, out).unwrap();
         for (i, &a) in first.iter().enumerate() {
             for (j, &b) in second.iter().enumerate() {
+                let (a, b) = (a as usize, b as usize);
                 let size = (whole[a * n + a] * whole[b * n + b]).sqrt() + 1e-3;
                 assert!((block[i * 2 + j] - whole[a * n + b]).abs() < 1e-12 * size, "{prior:?}");
             }
@@ -260,7 +261,7 @@ fn blocks_are_parts_of_the_covariance() {
         let refused = p.projector.covariance_block(
             &mut inference,
             p.data(),
-            &[n],
+            &[n as i64],
             &[0],
             ViewMut::new("block", &mut block[..1], &[1, 1]).unwrap(),
         );

@@ -363,6 +363,69 @@ proptest! {
     }
 }
 
+/// Variances over 16 decades, rows of scales 10^8 apart, rows that differ in one weight by little, one free cell: lawful, or a status that
+/// says why not, and either way the same on all parts.
+#[test]
+fn worst_cases_end_alike_on_all_parts() {
+    let mut lawful = 0;
+    for seed in 0..200usize {
+        let mut state = (seed as u64).wrapping_mul(0x9E3779B97F4A7C15) | 1;
+        let mut random = move || {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 11) as f64 / (1u64 << 53) as f64
+        };
+        let n = 60;
+        let mut g: Vec<Vec<f64>> = (0..3).map(|_| (0..n).map(|_| random() - 0.3).collect()).collect();
+        let mut twin = g[0].clone();
+        twin[seed % n] *= 1.0 + 10f64.powf(-8.0 * random());
+        g.push(twin);
+        g.iter_mut().enumerate().for_each(|(k, row)| row.iter_mut().for_each(|w| *w *= [1.0, 1e8][k % 2]));
+        let near: Vec<f64> = (0..n).map(|_| random()).collect();
+        let one_free = seed % 3 == 0;
+        let mut whole = Part {
+            b: g.iter().map(|g| amount(g, &near, 0.0).0).collect(),
+            g,
+            u: near.iter().map(|u| u + 0.1 * random()).collect(),
+            v: (0..n).map(|_| 10f64.powf(-16.0 * random())).collect(),
+            noise: 0.0,
+            prior: Prior::Diagonal,
+            held_cells: one_free,
+            bounds: None,
+        };
+        if one_free {
+            // One row, one cell that may move.
+            (whole.g, whole.b) = (vec![whole.g[0].clone()], vec![whole.b[0]]);
+            whole.v.iter_mut().enumerate().for_each(|(i, v)| *v = if i == seed % n { *v } else { 0.0 });
+        }
+        let one = run_part(&whole, &mut |_| Ok(()));
+        let owners: Vec<Vec<usize>> = (0..7).map(|k| (0..n).filter(|i| i * 31 % 7 == k).collect()).collect();
+        let parts: Vec<_> = owners.iter().map(|cells| pick(&whole, cells)).collect();
+        for (done, cells) in run(&parts).iter().zip(&owners) {
+            match (&one.outcome, &done.outcome) {
+                (Ok(a), Ok(b)) => assert_eq!(a.1, b.1),
+                (Err(a), Err(b)) => assert_eq!(a.status(), b.status()),
+                (a, b) => panic!("seed {seed}: {a:?} in one part, {b:?} in seven"),
+            }
+            assert!(cells.iter().zip(&done.mean).all(|(&i, u)| u.to_bits() == one.mean[i].to_bits()), "seed {seed}");
+        }
+        match one.outcome {
+            Ok((_, rows)) => {
+                lawful += 1;
+                for (k, g) in whole.g.iter().enumerate() {
+                    let (left, size) = amount(g, &one.mean, whole.b[k]);
+                    let allowed = if rows[k].dropped { rows[k].tolerance } else { 4.0 * f64::EPSILON * size };
+                    assert!(left.abs() <= allowed, "seed {seed}, row {k}: {left:e} of {size:e}");
+                }
+            }
+            Err(e) => assert!(
+                matches!(e.status(), Status::NotConverged | Status::Singular | Status::Contradiction),
+                "seed {seed}: {e}"
+            ),
+        }
+    }
+    assert!(lawful >= 100, "{lawful} of 200");
+}
+
 /// 40 cells on four parts, one of which is spoiled.
 fn spoiled(spoil: impl FnOnce(&mut [Part<f64>])) -> Vec<Done<f64>> {
     let part = |k: usize| Part {

@@ -123,16 +123,6 @@ pub unsafe extern "C" fn pcml_inference_log_likelihood(
     })
 }
 
-/// # Safety
-/// The pointer is NULL or names `count` readable values.
-unsafe fn cells(data: *const i64, count: usize, what: &str) -> Result<Vec<usize>> {
-    let values = unsafe { values(data, count, what) }?;
-    match values.iter().position(|&cell| usize::try_from(cell).is_err()) {
-        Some(at) => fail!(InvalidArgument, "{what}[{at}] is {}, expected at least 0", values[at]),
-        None => Ok(values.iter().map(|&cell| cell as usize).collect()),
-    }
-}
-
 /// Posterior covariances between the cells of two lists, of one slice. Work grows with the lists, never with the square of the
 /// state.
 ///
@@ -146,7 +136,7 @@ unsafe fn cells(data: *const i64, count: usize, what: &str) -> Result<Vec<usize>
 /// @param covariance  receives [row_count, column_count], the field's unit squared; lies apart from `variance`
 /// @return 0, or as pcml_projector_project where it concerns these arguments; PCML_STATUS_INVALID_ARGUMENT for a cell out of range
 ///
-/// Threads: any, one workspace each. Allocation: two lists of indices.
+/// Threads: any, one workspace each. Allocation: none on success.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_inference_covariance(
     projector: *const pcml_projector,
@@ -162,10 +152,10 @@ pub unsafe extern "C" fn pcml_inference_covariance(
         let projector = borrow(projector, "projector")?;
         let mut inference = lease::<Inference>(workspace, projector.owner, CREATOR)?;
         let (row_count, column_count) = (size(row_count, "row_count", 1)?, size(column_count, "column_count", 1)?);
-        let (rows, columns) = (cells(rows, row_count, "rows")?, cells(columns, column_count, "columns")?);
+        let (rows, columns) = (values(rows, row_count, "rows")?, values(columns, column_count, "columns")?);
         let covariance = view_mut(covariance, "covariance")?;
         let variance = optional_view(variance, "variance")?;
-        projector.projector.covariance_block(&mut inference, variance, &rows, &columns, covariance)
+        projector.projector.covariance_block(&mut inference, variance, rows, columns, covariance)
     })
 }
 

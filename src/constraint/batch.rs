@@ -127,7 +127,7 @@ impl Projector {
         joint: &Joint,
         work: &mut Work,
         data: Option<View>,
-        chosen: Option<(&[usize], &[usize])>,
+        chosen: Option<(&[i64], &[i64])>,
         mut covariance: ViewMut,
     ) -> Result<()> {
         let n = self.cells;
@@ -152,7 +152,7 @@ impl Projector {
         let mut marginal = std::mem::take(&mut work.marginal);
         joint.variances(&self.rows, input, work, &mut marginal);
         work.marginal = marginal;
-        let cell = |list: Option<&[usize]>, at: usize| list.map_or(at, |list| list[at]);
+        let cell = |list: Option<&[i64]>, at: usize| list.map_or(at, |list| list[at] as usize);
         let most = covariance.dtype().max();
         // Overflow is known before the first write: no covariance exceeds the larger of two prior variances.
         for at in 0..first.max(second) {

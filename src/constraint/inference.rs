@@ -164,13 +164,13 @@ impl Projector {
         &self,
         inference: &mut Inference,
         data: Option<View>,
-        rows: &[usize],
-        columns: &[usize],
+        rows: &[i64],
+        columns: &[i64],
         covariance: ViewMut,
     ) -> Result<()> {
         self.check_prior(data.is_some())?;
         for (name, cells) in [("rows", rows), ("columns", columns)] {
-            if let Some(at) = cells.iter().position(|&cell| cell >= self.cells) {
+            if let Some(at) = cells.iter().position(|&cell| cell < 0 || cell as u64 >= self.cells as u64) {
                 let last = self.cells - 1;
                 return fail!(InvalidArgument, "{name}[{at}] is {}, expected 0 to {last}", cells[at]);
             }
