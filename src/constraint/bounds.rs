@@ -54,6 +54,7 @@ pub struct Bounds<'a> {
 
 /// Working memory of bounded projections, made once for a most number of slices. One for each thread.
 pub struct Bounded {
+    owner: u64,
     pub(super) joint: Joint,
     pub(super) work: Work,
     max_slices: usize,
@@ -103,6 +104,7 @@ impl Projector {
         let n = self.cells;
         let in_sets = if self.sets.bind() { n } else { 0 };
         Ok(Bounded {
+            owner: self.id,
             work: joint.work(false)?,
             joint,
             max_slices,
@@ -206,9 +208,7 @@ impl Projector {
         bounds: &Bounds,
     ) -> Result<usize> {
         let (n, m) = (self.cells, self.rows.len());
-        if bounded.v.len() != n || bounded.step.len() != m {
-            return fail!(Mismatch, "workspace is of another projector, expected one of this projector");
-        }
+        self.check_owner(bounded.owner)?;
         let count = self.slices("mean", mean.layout())?;
         if count > bounded.max_slices {
             let room = bounded.max_slices;

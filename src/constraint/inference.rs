@@ -14,6 +14,7 @@ use crate::kernels::strided::{View, ViewMut};
 /// Working memory for what a projector can say beside the projection: samples, the probability of right-hand sides, covariances of
 /// chosen cells, derivatives. For one slice a call; one for each thread.
 pub struct Inference {
+    owner: u64,
     joint: Joint,
     work: Work,
     samples: Vec<f64>,
@@ -37,6 +38,7 @@ impl Projector {
         let what = "inference workspace";
         let (n, m) = (self.cells, self.rows.len());
         Ok(Inference {
+            owner: self.id,
             work: joint.work(max_samples > 0)?,
             samples: zeros(max_samples.saturating_mul(n), what)?,
             z: zeros(n, what)?,
@@ -82,6 +84,7 @@ impl Projector {
         first: u64,
         mut samples: ViewMut,
     ) -> Result<()> {
+        self.check_owner(inference.owner)?;
         self.check_one(&mean, data.as_ref(), &b)?;
         let (n, m) = (self.cells, self.rows.len());
         let shape = samples.layout().shape();
@@ -142,6 +145,7 @@ impl Projector {
     ///
     /// Errors: as [`Projector::project`], as far as they concern the inputs.
     pub fn log_likelihood(&self, inference: &mut Inference, mean: View, data: Option<View>, b: View) -> Result<f64> {
+        self.check_owner(inference.owner)?;
         self.check_one(&mean, data.as_ref(), &b)?;
         let (mean, data) = (mean.merged(), data.map(|data| data.merged()));
         let input = Input { index: 0, mean: &mean, data: data.as_ref(), dtype: Dtype::F64, variances: true };
@@ -168,6 +172,7 @@ impl Projector {
         columns: &[i64],
         covariance: ViewMut,
     ) -> Result<()> {
+        self.check_owner(inference.owner)?;
         self.check_prior(data.is_some())?;
         for (name, cells) in [("rows", rows), ("columns", columns)] {
             if let Some(at) = cells.iter().position(|&cell| cell < 0 || cell as u64 >= self.cells as u64) {
@@ -192,6 +197,7 @@ impl Projector {
         tangent: Tangent<View>,
         mut out: ViewMut,
     ) -> Result<()> {
+        self.check_owner(inference.owner)?;
         self.check_one(&mean, data.as_ref(), &b)?;
         self.check_tangent("tangent", &tangent, View::layout)?;
         self.check_cells("tangent", &out.alias())?;
@@ -249,6 +255,7 @@ impl Projector {
         cotangent: View,
         mut gradient: Tangent<ViewMut>,
     ) -> Result<()> {
+        self.check_owner(inference.owner)?;
         self.check_one(&mean, data.as_ref(), &b)?;
         self.check_tangent("gradient", &gradient, ViewMut::layout)?;
         self.check_cells("cotangent", &cotangent)?;

@@ -122,8 +122,7 @@ impl Constraints {
 /// Working memory of [`Projector::project_nonlinear`], made once for a most number of slices. One for each thread.
 #[derive(Debug)]
 pub struct NonlinearScratch {
-    cells: usize,
-    rows: usize,
+    owner: u64,
     done: Vec<Done>,
     /// The posterior mean of each slice as it will be stored.
     pub(super) results: Vec<f64>,
@@ -590,8 +589,7 @@ impl Projector {
         let field = || zeros(n, what);
         let small = || zeros(m, what);
         Ok(NonlinearScratch {
-            cells: n,
-            rows: m,
+            owner: self.id,
             done: zeros(max_slices, what)?,
             results: zeros(all, what)?,
             before: zeros(each, what)?,
@@ -733,9 +731,7 @@ impl Projector {
         levels: &View,
     ) -> Result<usize> {
         let (rows, m) = (self.rows.len(), self.rows.len() + self.invariants());
-        if scratch.cells != self.cells() || scratch.rows != m {
-            return fail!(Mismatch, "workspace is of another projector, expected one of this projector");
-        }
+        self.check_owner(scratch.owner)?;
         let count = self.slices("mean", mean.layout())?;
         if count > scratch.done.len() {
             let room = scratch.done.len();

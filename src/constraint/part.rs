@@ -67,7 +67,7 @@ enum Stage {
 
 /// Working memory of one part, and the state of its conversation. One for each thread.
 pub struct Part {
-    cells: usize,
+    owner: u64,
     stage: Stage,
     error: Option<Error>,
     message: Vec<i64>,
@@ -379,7 +379,7 @@ impl Projector {
             row.weights.iter().for_each(|w| sum.add(w.abs()));
         }
         Ok(Part {
-            cells: self.cells,
+            owner: self.id,
             stage: Stage::Idle,
             error: None,
             message: zeros(HELLO.max((3 * m + pairs(m) + 5) * BINS), what)?,
@@ -474,9 +474,7 @@ impl Projector {
         posterior: &Posterior,
         report: Option<&Report>,
     ) -> Result<()> {
-        if part.b.len() != self.rows.len() || part.cells != self.cells {
-            return fail!(Mismatch, "workspace is of another projector, expected one of this projector");
-        }
+        self.check_owner(part.owner)?;
         part.end();
         part.bounded = input.bounds.lower.is_some() || input.bounds.upper.is_some();
         part.dtypes = (input.mean.dtype(), posterior.mean.dtype(), posterior.variance.as_ref().map(|v| v.dtype()));
@@ -520,7 +518,8 @@ impl Projector {
         posterior: &mut Posterior,
         report: Option<&mut Report>,
     ) -> Result<()> {
-        if part.b.len() != self.rows.len() || part.cells != self.cells || part.stage == Stage::Idle {
+        self.check_owner(part.owner)?;
+        if part.stage == Stage::Idle {
             return fail!(State, "nothing is under way in the workspace, expected begin before continue");
         }
         let dtypes = (input.mean.dtype(), posterior.mean.dtype(), posterior.variance.as_ref().map(|v| v.dtype()));

@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::batch::Batch;
 use super::joint::Joint;
 use super::nonlinear::{self, Quadratic};
@@ -75,6 +77,7 @@ impl Plan {
 
 /// Working memory of a projector, made once for a most number of slices. One for each thread.
 pub struct Scratch {
+    owner: u64,
     max_slices: usize,
     pub(super) plans: Vec<Plan>,
     pub(super) stage: Stage,
@@ -84,6 +87,8 @@ pub struct Scratch {
 /// Constraints with a prior: immutable, shared by any number of threads.
 #[derive(Clone)]
 pub struct Projector {
+    /// A clone has the same rows and prior, and takes the same working memory.
+    pub(super) id: u64,
     pub(super) cells: usize,
     pub(super) rows: Rows,
     pub(super) prior: Prior,
@@ -165,7 +170,9 @@ impl Projector {
             Some(Joint::new(&rows, constraints.cells(), prior, options, false)?)
         };
         let nonlinear_floor = nonlinear::floors(constraints);
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         Ok(Projector {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
             cells: constraints.cells(),
             rows,
             prior,
@@ -182,6 +189,11 @@ impl Projector {
     /// Rows of the constraints.
     pub fn rows(&self) -> usize {
         self.rows.len()
+    }
+
+    /// The kind of prior.
+    pub fn prior(&self) -> Prior {
+        self.prior
     }
 
     /// Values of one slice.
@@ -215,7 +227,7 @@ impl Projector {
             None => None,
         };
         let plans = zeros(if batch.is_none() { max_slices } else { 0 }, "projector workspace")?;
-        Ok(Scratch { max_slices, plans, stage: Stage::default(), batch })
+        Ok(Scratch { owner: self.id, max_slices, plans, stage: Stage::default(), batch })
     }
 
     /// A report for projections of at most `max_slices`.
@@ -396,6 +408,7 @@ impl Projector {
     pub fn covariance(&self, scratch: &mut Scratch, variance: Option<View>, mut covariance: ViewMut) -> Result<()> {
         self.check_whole()?;
         let n = self.cells();
+        self.check_owner(scratch.owner)?;
         self.check_prior(variance.is_some())?;
         if let (Some(joint), Some(batch)) = (&self.joint, &mut scratch.batch) {
             return self.covariance_of(joint, &mut batch.work, variance, None, covariance);
@@ -480,7 +493,15 @@ impl Projector {
         }
     }
 
+    pub(super) fn check_owner(&self, owner: u64) -> Result<()> {
+        if owner != self.id {
+            return fail!(Mismatch, "workspace belongs to another projector, expected one of this projector");
+        }
+        Ok(())
+    }
+
     pub(super) fn check_slices(&self, scratch: &Scratch, name: &str, mean: &View) -> Result<usize> {
+        self.check_owner(scratch.owner)?;
         let count = self.slices(name, mean.layout())?;
         if count > scratch.max_slices {
             let room = scratch.max_slices;
