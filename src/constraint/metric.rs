@@ -205,7 +205,7 @@ impl Metric {
     }
 
     fn check_marginals(&self, slice: usize) -> Result<()> {
-        let refused = |v: &f64| !(*v > 0.0 || (*v == 0.0 && self.kind.held_cells));
+        let refused = |v: &f64| !(v.is_finite() && (*v > 0.0 || (*v == 0.0 && self.kind.held_cells)));
         match self.sigma.iter().position(refused) {
             None => Ok(()),
             Some(cell) if self.sigma[cell].is_finite() => {
@@ -359,10 +359,15 @@ impl Metric {
             }
         }
         if let Some(cell) = self.sigma.iter().position(|s| !s.is_finite()) {
-            return fail!(
-                NonFinite,
-                "variance: slice {slice}, a value at cell {cell} is not finite, or its square overflows"
-            );
+            let first = self.factor_rows().0;
+            for j in first..first + self.kind.size {
+                let mut value = [0.0];
+                data.gather(j * n + cell, &mut value);
+                if !value[0].is_finite() {
+                    return fail!(NonFinite, "variance: slice {slice}, entry ({j}, {cell}) is {}", value[0]);
+                }
+            }
+            return fail!(NonFinite, "variance: slice {slice}, the variance of cell {cell} overflows");
         }
         if self.kind.prior == Prior::Ensemble { Ok(()) } else { self.check_marginals(slice) }
     }
