@@ -41,7 +41,9 @@ impl Prior {
             Prior::Identity => 0,
             Prior::Scalar => 1,
             Prior::Diagonal | Prior::Smoothed => cells,
-            Prior::CovarianceBand | Prior::PrecisionBand | Prior::LowRank => (size + 1).saturating_mul(cells),
+            Prior::CovarianceBand | Prior::PrecisionBand | Prior::LowRank => {
+                size.saturating_add(1).saturating_mul(cells)
+            }
             Prior::Ensemble => size.saturating_mul(cells),
             Prior::Dense => cells.saturating_mul(cells),
         }
@@ -81,7 +83,9 @@ impl Prior {
         if layout.len() == span && (along(0) || (shape[0] == 1 && along(1))) {
             return Ok(());
         }
-        if shape[0] == slices && layout.len() == span.saturating_mul(slices) && along(1) {
+        // A layout of one axis has no slice axis: the variances of a scalar prior are [slices, 1].
+        let sliced = shape.len() > 1 && shape[0] == slices && layout.len() == span.saturating_mul(slices);
+        if sliced && along(1) {
             return Ok(());
         }
         if vectors > 1 {
