@@ -401,7 +401,9 @@ impl Joint {
         }
         let k = others.next().unwrap_or(0);
         let on = self.dependent.iter().find(|d| d.row == k).map_or(&[][..], |d| &d.on);
-        let names: Vec<String> = on.iter().take(8).map(|(j, _)| j.to_string()).collect();
+        let mut numbers: Vec<usize> = on.iter().map(|on| on.0).collect();
+        numbers.sort_unstable();
+        let names: Vec<String> = numbers.iter().take(8).map(usize::to_string).collect();
         let value = work.b[k] + work.rows[k].residual_after;
         fail!(
             Contradiction,
