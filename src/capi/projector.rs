@@ -238,6 +238,13 @@ unsafe fn project_plain<T: Element>(
         let mut scratch = lease::<Scratch>(workspace, projector.owner, CREATOR)?;
         let report = optional_report(report)?;
         let slices = size(slices, "slices", 1)?;
+        let kind = projector.projector.prior();
+        if !variance.is_null() && !matches!(kind, Prior::Identity | Prior::Diagonal | Prior::Smoothed) {
+            return fail!(
+                InvalidArgument,
+                "variance is given without its shape, expected pcml_projector_project for the prior {kind:?}"
+            );
+        }
         let field = Layout::contiguous("mean", &[slices, projector.projector.cells()])?;
         let mean = plain(mean, field, "mean")?;
         let variance = if variance.is_null() { None } else { Some(plain(variance, field, "variance")?) };
