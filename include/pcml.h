@@ -1390,7 +1390,7 @@ int32_t pcml_inference_log_likelihood(const struct pcml_projector *projector,
  * @param covariance  receives [row_count, column_count], the field's unit squared; lies apart from `variance`
  * @return 0, or as pcml_projector_project where it concerns these arguments; PCML_STATUS_INVALID_ARGUMENT for a cell out of range
  *
- * Threads: any, one workspace each. Allocation: two lists of indices.
+ * Threads: any, one workspace each. Allocation: none on success.
  */
 int32_t pcml_inference_covariance(const struct pcml_projector *projector,
                                   struct pcml_workspace *workspace,
@@ -2061,7 +2061,8 @@ int32_t pcml_projector_project(const struct pcml_projector *projector,
 
 /**
  * pcml_projector_project for f64 arrays in C order without gaps: mean, variance and the posterior [slices, cells], b [slices, rows].
- * For the identity and the diagonal prior; others take the descriptors of pcml_projector_project.
+ * For the identity, the diagonal and the smoothed prior; others take the descriptors of pcml_projector_project, and their data are
+ * PCML_STATUS_INVALID_ARGUMENT here.
  * Ownership, NULL, units, errors, threads and allocation as there; slices < 1 is PCML_STATUS_INVALID_ARGUMENT.
  */
 int32_t pcml_projector_project_f64(const struct pcml_projector *projector,
@@ -2075,8 +2076,8 @@ int32_t pcml_projector_project_f64(const struct pcml_projector *projector,
                                    struct pcml_report *report);
 
 /**
- * pcml_projector_project for f32 arrays in C order without gaps: mean, variance and the posterior [slices, cells]; b [slices,
- * rows] is f64. For the identity and the diagonal prior. Ownership, NULL, units, errors, threads and allocation as there; slices < 1 is PCML_STATUS_INVALID_ARGUMENT.
+ * pcml_projector_project for f32 arrays in C order without gaps: mean, variance and the posterior [slices, cells]; b [slices, rows] is
+ * f64. For the priors of pcml_projector_project_f64, and as there.
  */
 int32_t pcml_projector_project_f32(const struct pcml_projector *projector,
                                    struct pcml_workspace *workspace,

@@ -945,3 +945,25 @@ fn indefinite_and_transposed_priors_are_refused() {
         pcml_constraints_free(c);
     }
 }
+
+/// A plain pointer does not tell the shape of a matrix.
+#[test]
+fn plain_pointers_serve_variances_only() {
+    unsafe {
+        let (mut c, mut p, mut w) = (null_mut(), null_mut(), null_mut());
+        ok(pcml_constraints_create(3, &mut c));
+        ok(pcml_constraints_add_row(c, &input(&[1.0; 3], &[3]), 0.0));
+        ok(pcml_projector_create(c, 8, null(), &mut p));
+        ok(pcml_projector_workspace(p, 3, &mut w));
+        let identity = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
+        let mut out = [SENTINEL; 9];
+        let (mean, to) = ([1.0; 9], out.as_mut_ptr());
+        let (data, b) = (identity.as_ptr(), [4.0; 3]);
+        let status = pcml_projector_project_f64(p, w, 3, mean.as_ptr(), data, b.as_ptr(), to, null_mut(), null_mut());
+        failed(status, Status::InvalidArgument, &["variance", "pcml_projector_project", "Dense"]);
+        assert_eq!(out, [SENTINEL; 9]);
+        pcml_workspace_free(w);
+        pcml_projector_free(p);
+        pcml_constraints_free(c);
+    }
+}

@@ -1,6 +1,6 @@
 //! Checks tell how a state stands to its laws, and agree with what projections do.
 
-use pcml::constraint::{Bounds, Constraints, Direction, Posterior, Prior, Projector, ProjectorOptions};
+use pcml::constraint::{Bounds, Constraints, Direction, PartInput, Posterior, Prior, Projector, ProjectorOptions};
 use pcml::error::Status;
 use pcml::{View, ViewMut};
 use proptest::prelude::*;
@@ -140,4 +140,46 @@ fn a_refused_check_leaves_the_report() {
     let error = p.check(&mut scratch, mean, view(&[3.0]), &mut report).unwrap_err();
     assert_eq!(error.status(), Status::Shape);
     assert_eq!((report.slices().to_vec(), report.rows(0).to_vec()), before);
+}
+
+#[test]
+fn working_memory_of_another_projector_is_refused() {
+    let build = |energy: bool| {
+        projector(3, Prior::Identity, |c| {
+            c.add_row(view(&[1.0; 3]), 0.0).unwrap();
+            if energy {
+                c.add_energy(view(&[1.0; 3])).unwrap();
+            }
+        })
+    };
+    let (p, other, nonlinear, another) = (build(false), build(false), build(true), build(true));
+    let (u, b, none) = ([1.0; 3], [4.0], Bounds { lower: None, upper: None });
+    let mut out = [7.0; 3];
+    let to = Posterior { mean: view_mut(&mut out), variance: None };
+    let mut found = vec![p.project(&mut other.scratch(1).unwrap(), view(&u), None, view(&b), to, None)];
+    let mut bounded = other.bounded(1).unwrap();
+    found.push(p.project_bounded(&mut bounded, view(&u), None, view(&b), none, view_mut(&mut out), None));
+    let mut inference = other.inference(1).unwrap();
+    found.push(p.log_likelihood(&mut inference, view(&u), None, view(&b)).map(drop));
+    let mut part = other.part().unwrap();
+    let input = PartInput { mean: view(&u), variance: None, b: view(&b), bounds: none };
+    let to = Posterior { mean: view_mut(&mut out), variance: None };
+    found.push(p.project_part(&mut part, &input, to, None, &mut |_| Ok(())));
+    let mut scratch = another.nonlinear_scratch(1).unwrap();
+    found.push(nonlinear.project_nonlinear(
+        &mut scratch,
+        view(&u),
+        None,
+        Some(view(&b)),
+        view(&b),
+        view_mut(&mut out),
+        None,
+    ));
+    for (k, outcome) in found.into_iter().enumerate() {
+        assert_eq!(outcome.unwrap_err().status(), Status::Mismatch, "call {k}");
+    }
+    assert_eq!(out, [7.0; 3]);
+    // A clone is the same projector.
+    let to = Posterior { mean: view_mut(&mut out), variance: None };
+    p.clone().project(&mut p.scratch(1).unwrap(), view(&u), None, view(&b), to, None).unwrap();
 }

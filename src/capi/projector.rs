@@ -262,7 +262,8 @@ unsafe fn project_plain<T: Element>(
 }
 
 /// pcml_projector_project for f64 arrays in C order without gaps: mean, variance and the posterior [slices, cells], b [slices, rows].
-/// For the identity and the diagonal prior; others take the descriptors of pcml_projector_project.
+/// For the identity, the diagonal and the smoothed prior; others take the descriptors of pcml_projector_project, and their data are
+/// PCML_STATUS_INVALID_ARGUMENT here.
 /// Ownership, NULL, units, errors, threads and allocation as there; slices < 1 is PCML_STATUS_INVALID_ARGUMENT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_projector_project_f64(
@@ -281,8 +282,8 @@ pub unsafe extern "C" fn pcml_projector_project_f64(
     })
 }
 
-/// pcml_projector_project for f32 arrays in C order without gaps: mean, variance and the posterior [slices, cells]; b [slices,
-/// rows] is f64. For the identity and the diagonal prior. Ownership, NULL, units, errors, threads and allocation as there; slices < 1 is PCML_STATUS_INVALID_ARGUMENT.
+/// pcml_projector_project for f32 arrays in C order without gaps: mean, variance and the posterior [slices, cells]; b [slices, rows] is
+/// f64. For the priors of pcml_projector_project_f64, and as there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_projector_project_f32(
     projector: *const pcml_projector,
