@@ -5,40 +5,32 @@
 //! First how each part fares and what all must agree on, then the sums that S and the residuals are made of, then, as often as a step
 //! has to be tried, what the step would store. Only when every part knows that it obeys does anyone write.
 
-use pulp::{Arch, Simd, WithSimd};
+mod block;
+mod decide;
+mod message;
 
+use pulp::Arch;
+
+use self::block::{Block, furthest, moved, shrunk, substitute};
+use self::decide::Verdict;
+pub use self::message::abstain;
+use self::message::{BINS, HELLO, digest, heed, hello};
 use super::bounds::{Bounds, inwards};
 use super::prior::Prior;
 use super::project::{MAX_STEPS, Posterior, Projector, check_apart};
 use super::report::{Report, RowReport, SliceReport};
-use super::rows::{Row, Support};
 use super::sets::{Method, Policy};
 use crate::error::{Error, Result, Status, fail, zeros};
 use crate::field::Dtype;
 use crate::kernels::double::Double;
 use crate::kernels::exact::{BLOCK, Products};
-use crate::kernels::linear::{self, Where, dispatch};
+use crate::kernels::linear::{self, Where};
 use crate::kernels::moments::Shrink;
 use crate::kernels::strided::View;
 use crate::reduce::Exact;
 
 /// Most rows of a field in parts: each pair of rows is a sum of its own.
 pub const MOST_PART_ROWS: usize = 16;
-/// Most parts of a field.
-const MOST_PARTS: i64 = 1 << 20;
-/// Most steps of the search for the multiplier within bounds.
-const MOST_ITERATIONS: usize = 200;
-/// A pivot of the scaled S below this is rounding of the weights: the row depends on those before it.
-const LEAST_PIVOT: f64 = 1e-26;
-const BINS: usize = Exact::BINS;
-
-// The first message: for each status the number of parts that have it, the number of parts, and words on which all must agree, each
-// with its square.
-const PARTS: usize = Status::all().len();
-const WORDS: usize = PARTS + 1;
-/// 16 bits each, so that the sum of their squares over 2^20 parts stays far within an integer.
-const WORD_COUNT: usize = 12;
-const HELLO: usize = WORDS + 2 * WORD_COUNT;
 
 /// What a part has: arrays of its `cells` values, and the right-hand sides of the whole field, one a row.
 #[derive(Clone, Copy)]
@@ -111,222 +103,12 @@ struct Search {
     norm: f64,
 }
 
-/// A block of cells.
-struct Block {
-    start: usize,
-    len: usize,
-    u: [f64; BLOCK],
-    v: [f64; BLOCK],
-    w: [f64; BLOCK],
-    lower: [f64; BLOCK],
-    upper: [f64; BLOCK],
-    after: [f64; BLOCK],
-    /// Weights, row after row, and which rows have some here.
-    g: Vec<f64>,
-    here: Vec<bool>,
-    /// Where a listed row goes on.
-    cursors: Vec<usize>,
-    terms: Products,
-    sizes: [f64; BLOCK],
-}
-
-impl Block {
-    /// The weights of cells from `start` on.
-    fn weigh<'r>(&mut self, rows: impl Iterator<Item = Row<'r>>, start: usize, len: usize) {
-        (self.start, self.len) = (start, len);
-        for (k, row) in rows.enumerate() {
-            let g = &mut self.g[k * BLOCK..k * BLOCK + len];
-            g.fill(0.0);
-            match row.support {
-                Support::Run(first) => {
-                    let (from, to) = (first.max(start), (first + row.weights.len()).min(start + len));
-                    self.here[k] = from < to;
-                    if from < to {
-                        g[from - start..to - start].copy_from_slice(&row.weights[from - first..to - first]);
-                    }
-                }
-                Support::List(cells) => {
-                    if start == 0 {
-                        self.cursors[k] = 0;
-                    }
-                    let begin = self.cursors[k];
-                    let mut at = begin;
-                    while at < cells.len() && (cells[at] as usize) < start + len {
-                        g[cells[at] as usize - start] = row.weights[at];
-                        at += 1;
-                    }
-                    self.here[k] = at > begin;
-                    self.cursors[k] = at;
-                }
-            }
-        }
-    }
-
-    /// `sum g u` and `sum |g u|` of row `k` over `values`.
-    fn amount(&mut self, arch: Arch, k: usize, of_after: bool, amount: &mut Exact, size: &mut Exact) {
-        let values = if of_after { &self.after } else { &self.u };
-        self.terms.fill(arch, &self.g[k * BLOCK..k * BLOCK + self.len], &values[..self.len]);
-        for (size, product) in self.sizes[..self.len].iter_mut().zip(&self.terms.product) {
-            *size = product.abs();
-        }
-        amount.add_split(arch, &self.terms, self.len);
-        size.add_block(arch, &self.sizes[..self.len]);
-    }
-
-    /// `sum v g_k g_l`, of the variances in `w`.
-    fn spread(&mut self, arch: Arch, k: usize, l: usize, sum: &mut Exact) {
-        let of = |k: usize| k * BLOCK..k * BLOCK + self.len;
-        self.terms.fill_weighted(arch, &self.w[..self.len], &self.g[of(k)], &self.g[of(l)]);
-        sum.add_split(arch, &self.terms, self.len);
-    }
-}
-
 fn pairs(m: usize) -> usize {
     m * (m + 1) / 2
 }
 
 fn pair(k: usize, l: usize) -> usize {
     pairs(k.max(l)) + k.min(l)
-}
-
-fn read(message: &[i64], at: usize) -> Exact {
-    let mut bins = [0; BINS];
-    bins.copy_from_slice(&message[at * BINS..(at + 1) * BINS]);
-    Exact::from_bins(&bins)
-}
-
-/// As a double and what it leaves.
-fn double(sum: &Exact) -> Double {
-    let mut rest = *sum;
-    let high = sum.round();
-    rest.add(-high);
-    Double { high, low: if high.is_finite() { rest.round() } else { 0.0 } }
-}
-
-/// FNV-1a over words.
-fn digest(words: impl Iterator<Item = u64>) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    for byte in words.flat_map(u64::to_le_bytes) {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    hash
-}
-
-/// `u = clip(u - v w)` rounded to storage, or not. As in [`linear::subtract`], what is left of a cell that the correction cancels is 0.
-fn moved(arch: Arch, dtype: Option<Dtype>, v: &[f64], w: &[f64], lower: &[f64], upper: &[f64], u: &mut [f64]) {
-    let narrow = dtype == Some(Dtype::F32);
-    dispatch!(arch, (
-        v: &'a [f64] = v, w: &'a [f64] = w, lower: &'a [f64] = lower, upper: &'a [f64] = upper,
-        u: &'a mut [f64] = u, narrow: bool = narrow,
-    ) -> () {
-        for ((((u, v), w), low), high) in u.iter_mut().zip(v).zip(w).zip(lower).zip(upper) {
-            let by = v * w;
-            let x = *u - by;
-            let x = if x.abs() <= 8.0 * f64::EPSILON * u.abs() { 0.0 } else { x };
-            let x = if by == 0.0 { *u } else { x };
-            let x = if narrow { x as f32 as f64 } else { x };
-            let raised = if x < *low { *low } else { x };
-            *u = if raised > *high { *high } else { raised };
-        }
-    });
-}
-
-/// `max |a - b|`
-fn furthest(arch: Arch, a: &[f64], b: &[f64]) -> f64 {
-    dispatch!(arch, (a: &'a [f64] = a, b: &'a [f64] = b) -> f64 {
-        const LANES: usize = 8;
-        let mut most = [0.0; LANES];
-        let ((a8, a), (b8, b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-        for (a, b) in a8.iter().zip(b8) {
-            for l in 0..LANES {
-                let d = (a[l] - b[l]).abs();
-                most[l] = if d > most[l] { d } else { most[l] };
-            }
-        }
-        let rest = a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
-        most.iter().fold(rest, |m, x| m.max(*x))
-    })
-}
-
-/// The posterior variances of one row's cells.
-fn shrunk(arch: Arch, shrink: Shrink, v: &[f64], g: &[f64], out: &mut [f64]) {
-    dispatch!(arch, (shrink: Shrink = shrink, v: &'a [f64] = v, g: &'a [f64] = g, out: &'a mut [f64] = out) -> () {
-        for ((out, v), g) in out.iter_mut().zip(v).zip(g) {
-            *out = shrink.apply(*v, *g);
-        }
-    });
-}
-
-/// `share += (sum of rows so far)^2 / pivot` of row k of `L^-1 g`, whose rows lie in `h`: forward substitution, cell by cell.
-fn substitute(arch: Arch, k: usize, factor: &[f64], pivot: f64, h: &mut [f64], share: &mut [f64]) {
-    dispatch!(arch, (
-        k: usize = k, factor: &'a [f64] = factor, pivot: f64 = pivot, h: &'a mut [f64] = h, share: &'a mut [f64] = share,
-    ) -> () {
-        let (before, here) = h.split_at_mut(k * BLOCK);
-        let here = &mut here[..share.len()];
-        for (j, l) in factor[..k].iter().enumerate() {
-            here.iter_mut().zip(&before[j * BLOCK..]).for_each(|(h, b)| *h -= l * b);
-        }
-        share.iter_mut().zip(&*here).for_each(|(s, h)| *s += h * h / pivot);
-    });
-}
-
-fn hello(message: &mut [i64], own: Option<&Error>, words: [u64; 3]) {
-    message[..HELLO].fill(0);
-    message[PARTS] = 1;
-    if let Some(error) = own {
-        message[error.status() as usize] = 1;
-    }
-    for word in 0..WORD_COUNT {
-        let value = (words[word / 4] >> (16 * (word % 4)) & 0xffff) as i64;
-        message[WORDS + 2 * word] = value;
-        message[WORDS + 2 * word + 1] = value * value;
-    }
-}
-
-/// What all parts have to say of themselves: an error of any part is an error of all.
-fn heed(message: &[i64], own: Option<Error>) -> Result<()> {
-    let parts = message[PARTS];
-    if !(1..=MOST_PARTS).contains(&parts) {
-        return fail!(Reduction, "reduction: 1 from every part sums to {parts}, expected 1 to {MOST_PARTS}");
-    }
-    if let Some(&status) = Status::all().iter().find(|&&status| message[status as usize] != 0) {
-        return Err(match own {
-            Some(error) if error.status() == status => error,
-            _ => Error::new(status, format!("another part of the field was refused with {status:?}")),
-        });
-    }
-    if let Some(error) = own {
-        return fail!(Reduction, "reduction: lost the error of this part: {}", error.message());
-    }
-    // n sum w^2 = (sum w)^2 where all n words are equal, and nowhere else (Cauchy and Schwarz).
-    let differs = |word: usize| {
-        let (sum, squares) = (message[WORDS + 2 * word], message[WORDS + 2 * word + 1]);
-        i128::from(parts) * i128::from(squares) != i128::from(sum) * i128::from(sum)
-    };
-    match (0..WORD_COUNT).find(|&word| differs(word)) {
-        None => Ok(()),
-        Some(0..4) => fail!(Mismatch, "b differs between the parts, expected the same on all"),
-        Some(4..8) => fail!(Mismatch, "the rows' number or noise differs between the parts, expected the same on all"),
-        Some(_) => fail!(
-            Mismatch,
-            "prior, dtype or the presence of bounds differs between the parts, expected the same on all"
-        ),
-    }
-}
-
-/// Takes part in a conversation with nothing but an error: the other parts get its status instead of waiting for a part that never
-/// comes. Returns the error of this part, which may be another part's.
-pub fn abstain(error: Error, reduction: &mut dyn FnMut(&mut [i64]) -> Result<()>) -> Error {
-    let mut message = [0; HELLO];
-    hello(&mut message, Some(&error), [0; 3]);
-    if let Err(failed) = reduction(&mut message) {
-        return Error::new(Status::Reduction, failed.message());
-    }
-    match heed(&message, Some(error)) {
-        Err(error) => error,
-        Ok(()) => Error::new(Status::Reduction, "reduction: lost the error of this part"),
-    }
 }
 
 impl Part {
@@ -758,130 +540,6 @@ impl Projector {
         Ok(())
     }
 
-    /// From the sums over all parts: S and its factor, the residuals, the first multipliers. Whether the field obeys as it is.
-    fn decide_part(&self, part: &mut Part) -> Result<bool> {
-        let m = self.rows.len();
-        let eps = part.dtypes.1.epsilon();
-        let narrower = part.dtypes.0.epsilon() < eps;
-        let least = [f32::from_bits(1) as f64, f64::from_bits(1)][usize::from(part.dtypes.1 == Dtype::F64)];
-        part.count = 0;
-        part.steps.fill(0.0);
-        let cells = read(&part.message, 3 * m + pairs(m) + 4).round();
-        let mut lawful = !narrower;
-        for k in 0..m {
-            let amount = read(&part.message, 3 * k);
-            let size = read(&part.message, 3 * k + 1).round();
-            // What rounding at underflow can add.
-            part.floors[k] = read(&part.message, 3 * k + 2).round().min(f64::MAX) * least + cells * f64::from_bits(1);
-            part.r[k] = residual(amount, part.b[k]);
-            if !(part.r[k].high.is_finite() && size.is_finite()) {
-                return fail!(NonFinite, "mean: row {k}: the sum over the weighted cells of all parts overflows");
-            }
-            part.before[k] = part.r[k].high;
-            part.after[k] = part.r[k].high;
-            part.tolerance[k] = self.part_tolerance(part, k, size);
-            let noisy = self.rows.row(k).noise > 0.0;
-            lawful &= part.r[k].high.abs() <= if noisy { 0.0 } else { part.tolerance[k] };
-            for l in 0..=k {
-                let mut sum = read(&part.message, 3 * m + pair(k, l));
-                if l == k {
-                    sum.add(self.rows.row(k).noise);
-                }
-                part.s[k * m + l] = double(&sum);
-                if !part.s[k * m + l].high.is_finite() {
-                    return fail!(NonFinite, "variance: row {k}: sum g^2 v + s^2 over all parts overflows");
-                }
-            }
-        }
-        let total = part.s[0];
-        part.shrink = (m == 1 && total.high >= f64::MIN_POSITIVE).then(|| Shrink { total, inverse: 1.0 / total.high });
-        part.factor();
-        if part.bounded {
-            let sides = [0, 2].map(|at| {
-                let sum = residual(read(&part.message, 3 * m + pairs(m) + at), part.b[0]).high;
-                (sum, read(&part.message, 3 * m + pairs(m) + at + 1).round() > 0.0)
-            });
-            let [(lowest, open_below), (highest, open_above)] = sides;
-            let room = part.tolerance[0].min(f64::MAX);
-            if self.rows.row(0).noise == 0.0 && ((lowest > room && !open_below) || (highest < -room && !open_above)) {
-                let left = if lowest > room { lowest } else { highest };
-                return fail!(
-                    Infeasible,
-                    "b: row 0 is {:e}, and within the bounds of all parts the row leaves a residual of {left:e}",
-                    part.b[0]
-                );
-            }
-            part.search = Search {
-                total: total.high,
-                bracket: [f64::NEG_INFINITY, f64::INFINITY],
-                reach: 1.0,
-                iterations: 0,
-                norm: 0.0,
-            };
-            part.count = 1;
-            // Whether cells lie within their bounds is known after the first trial only.
-            return Ok(false);
-        }
-        if lawful {
-            return Ok(true);
-        }
-        let holds = |part: &Part, k: usize| {
-            let noisy = self.rows.row(k).noise > 0.0;
-            part.r[k].high.abs() <= if noisy { 0.0 } else { part.tolerance[k] }
-        };
-        if (0..m).all(|k| holds(part, k)) {
-            // Only storage is narrower: the values as they are, rounded, on paper.
-            return Ok(false);
-        }
-        self.step_part(part)?;
-        Ok(false)
-    }
-
-    fn part_tolerance(&self, part: &Part, k: usize, size: f64) -> f64 {
-        match self.rows.row(k).noise > 0.0 {
-            true => f64::INFINITY,
-            false if part.dropped[k] => {
-                4.0 * part.dtypes.1.epsilon() * size + part.floors[k] + 1e-13 * (size + part.b[k].abs())
-            }
-            false => 4.0 * part.dtypes.1.epsilon() * size + part.floors[k],
-        }
-    }
-
-    /// Multipliers of one more step from the residuals in `r`.
-    fn step_part(&self, part: &mut Part) -> Result<()> {
-        let m = self.rows.len();
-        part.solve();
-        for k in 0..m {
-            if !part.dropped[k] {
-                continue;
-            }
-            let alone = part.s[k * m + k].high == 0.0 && part.scale[k] == 0.0;
-            if alone && part.r[k].high.abs() > part.tolerance[k] {
-                return fail!(
-                    Singular,
-                    "variance: row {k}: sum g^2 v + s^2 over all parts is too small to move the row by {:e}",
-                    part.r[k].high
-                );
-            }
-        }
-        if part.count > MAX_STEPS {
-            let worst = part.worst();
-            return fail!(
-                NotConverged,
-                "mean: row {worst}: residual {:e} is left after {} steps, expected at most {:e}",
-                part.after[worst],
-                part.count,
-                part.tolerance[worst]
-            );
-        }
-        let at = part.count * m;
-        for k in 0..m {
-            part.steps[at + k] = part.x[k].high;
-        }
-        part.count += 1;
-        Ok(())
-    }
-
     /// The block's cells after all steps, in `after`; rounded to storage or, after the first step, not.
     fn apply_steps(&self, block: &mut Block, steps: &[f64], count: usize, dtype: Option<Dtype>) {
         let (arch, m, len) = (Arch::new(), self.rows.len(), block.len);
@@ -972,120 +630,6 @@ impl Projector {
         Ok(())
     }
 
-    fn judge_part(&self, part: &mut Part, stored: bool) -> Result<Verdict> {
-        let m = self.rows.len();
-        let beyond = read(&part.message, 2 * m).round();
-        if beyond > 0.0 {
-            return fail!(
-                NonFinite,
-                "posterior_mean: {beyond} cells of all parts overflow their dtype after the correction"
-            );
-        }
-        let mut lawful = true;
-        let mut size = 0.0;
-        for k in 0..m {
-            part.r[k] = residual(read(&part.message, 2 * k), part.b[k]);
-            size = read(&part.message, 2 * k + 1).round();
-            if !(part.r[k].high.is_finite() && size.is_finite()) {
-                return fail!(NonFinite, "posterior_mean: row {k}: the sum over the cells of all parts overflows");
-            }
-            part.after[k] = part.r[k].high;
-            part.tolerance[k] = self.part_tolerance(part, k, size);
-            lawful &= part.r[k].high.abs() <= part.tolerance[k];
-        }
-        if part.bounded {
-            return self.judge_bounded(part, stored, lawful, size);
-        }
-        if lawful {
-            return Ok(Verdict::Lawful);
-        }
-        // A row with noise is left where its first step put it.
-        for k in 0..m {
-            if self.rows.row(k).noise > 0.0 {
-                let taken: f64 = part.steps.chunks(m).take(part.count).map(|step| step[k]).sum();
-                let noise = self.rows.row(k).noise;
-                part.r[k] = part.r[k].less_product(Double { high: noise, low: 0.0 }, Double { high: taken, low: 0.0 });
-            }
-        }
-        let unmoved = (0..m).all(|k| part.dropped[k] || part.after[k].abs() <= part.tolerance[k]);
-        if unmoved {
-            let k = part.worst();
-            return fail!(
-                Contradiction,
-                "b: row {k} depends on rows before it, which leave it a residual of {:e}, expected at most {:e}",
-                part.after[k],
-                part.tolerance[k]
-            );
-        }
-        self.step_part(part)?;
-        Ok(Verdict::Try { stored: true })
-    }
-
-    /// One row within bounds: Newton's steps inside a bracket, then what storage rounded away.
-    fn judge_bounded(&self, part: &mut Part, stored: bool, lawful: bool, size: f64) -> Result<Verdict> {
-        let noise = self.rows.row(0).noise;
-        let [slope, down, up, norm] = [3, 4, 5, 6].map(|at| read(&part.message, at).round());
-        if !(slope.is_finite() && norm.is_finite()) {
-            return fail!(NonFinite, "posterior_mean: the corrections of all parts overflow");
-        }
-        part.search.norm = norm.sqrt();
-        let taken: f64 = part.steps[..part.count].iter().sum();
-        let off = part.r[0].less_product(Double { high: noise, low: 0.0 }, Double { high: taken, low: 0.0 }).high;
-        let settled = if noise > 0.0 { off.abs() <= 4.0 * f64::EPSILON * size } else { lawful };
-        if stored && (settled || noise > 0.0) {
-            return Ok(Verdict::Lawful);
-        }
-        let storage = part.dtypes.1 == Dtype::F64;
-        if !stored {
-            // A state that obeys within its bounds stays.
-            let narrower = part.dtypes.0.epsilon() < part.dtypes.1.epsilon();
-            let still = part.search.iterations == 0 && norm == 0.0 && if noise > 0.0 { off == 0.0 } else { lawful };
-            if still {
-                return Ok(if narrower { Verdict::Try { stored: true } } else { Verdict::Lawful });
-            }
-            if off.abs() <= 2.0 * f64::EPSILON * size && storage {
-                // Nothing is rounded: these are the values to be stored.
-                return Ok(Verdict::Lawful);
-            }
-            let lambda = part.steps[0];
-            let search = &mut part.search;
-            search.iterations += 1;
-            search.bracket[usize::from(off < 0.0)] = lambda;
-            let [low, high] = search.bracket;
-            let total = slope + noise;
-            let mut next = if total > 0.0 { lambda + off / total } else { f64::NAN };
-            if !(next > low && next < high) {
-                next = if low.is_finite() && high.is_finite() {
-                    0.5 * (low + high)
-                } else {
-                    search.reach *= 8.0;
-                    lambda + search.reach * off / (search.total + f64::MIN_POSITIVE)
-                };
-            }
-            let near = next == lambda || !next.is_finite() || (next - lambda).abs() <= f64::EPSILON * lambda.abs();
-            if off.abs() <= 2.0 * f64::EPSILON * size || near || search.iterations == MOST_ITERATIONS {
-                return Ok(Verdict::Try { stored: true });
-            }
-            part.steps[0] = next;
-            return Ok(Verdict::Try { stored: false });
-        }
-        // Cells move from where they are stored, those at a bound to its inner side only.
-        let room = if part.r[0].high > 0.0 { down } else { up };
-        let next = part.r[0].high / room;
-        if part.count > MAX_STEPS || !next.is_finite() {
-            return fail!(
-                NotConverged,
-                "mean: row 0: residual {:e} is left after {} steps, expected at most {:e}",
-                part.after[0],
-                part.count,
-                part.tolerance[0]
-            );
-        }
-        part.steps[part.count] = next;
-        part.count += 1;
-        Ok(Verdict::Try { stored: true })
-    }
-
     /// Writes this part's cells and the report.
     fn finish_part(
         &self,
@@ -1166,71 +710,4 @@ impl Projector {
     }
 }
 
-enum Verdict {
-    Lawful,
-    Try { stored: bool },
-}
-
-/// `amount - b`, rounded twice.
-fn residual(mut amount: Exact, b: f64) -> Double {
-    amount.add(-b);
-    double(&amount)
-}
-
-impl Part {
-    fn worst(&self) -> usize {
-        let excess = |k: usize| self.after[k].abs() / self.tolerance[k].max(f64::MIN_POSITIVE);
-        (0..self.b.len()).max_by(|&a, &b| excess(a).total_cmp(&excess(b))).unwrap_or(0)
-    }
-
-    /// `L D L'` of S scaled to a unit diagonal, in place; rows that depend on those before them take no part.
-    fn factor(&mut self) {
-        let m = self.b.len();
-        for k in 0..m {
-            let s = self.s[k * m + k].high;
-            self.scale[k] = if s >= f64::MIN_POSITIVE { 1.0 / s.sqrt() } else { 0.0 };
-        }
-        let of = |x: f64| Double { high: x, low: 0.0 };
-        for k in 0..m {
-            for l in 0..=k {
-                let mut sum = self.s[k * m + l].times(of(self.scale[k])).times(of(self.scale[l]));
-                for j in 0..l {
-                    let scaled = self.s[k * m + j].times(self.s[j * m + j]);
-                    sum = sum.less_product(scaled, self.s[l * m + j]);
-                }
-                if l == k {
-                    self.dropped[k] = sum.high.is_nan() || sum.high <= LEAST_PIVOT;
-                    self.s[k * m + k] = if self.dropped[k] { Double::default() } else { sum };
-                } else {
-                    self.s[k * m + l] = if self.dropped[l] { Double::default() } else { sum.over(self.s[l * m + l]) };
-                }
-            }
-        }
-    }
-
-    /// `x = S^-1 r`; 0 for rows that take no part.
-    fn solve(&mut self) {
-        let m = self.b.len();
-        let of = |x: f64| Double { high: x, low: 0.0 };
-        for k in 0..m {
-            let mut sum = self.r[k].times(of(self.scale[k]));
-            for j in 0..k {
-                sum = sum.less_product(self.s[k * m + j], self.x[j]);
-            }
-            self.x[k] = sum;
-        }
-        for k in 0..m {
-            self.x[k] = if self.dropped[k] { Double::default() } else { self.x[k].over(self.s[k * m + k]) };
-        }
-        for k in (0..m).rev() {
-            let mut sum = self.x[k];
-            for j in k + 1..m {
-                sum = sum.less_product(self.s[j * m + k], self.x[j]);
-            }
-            self.x[k] = if self.dropped[k] { Double::default() } else { sum };
-        }
-        for k in 0..m {
-            self.x[k] = self.x[k].times(of(self.scale[k]));
-        }
-    }
-}
+impl Part {}
