@@ -58,6 +58,7 @@ fn example_by_cmake(dir: &Path, prefix: &Path, shared: &str) -> String {
     assert!(succeed(build.join("columns"), [""; 0]).contains("8 of 8 columns hold within their bounds"));
     assert_eq!(succeed(build.join("parts"), [""; 0]).matches("bits of 1, 4 and 7 parts: the same").count(), 3);
     assert!(succeed(build.join("gradient"), [""; 0]).contains("bounds kept"));
+    assert!(succeed(build.join("ensemble"), [""; 0]).contains("was corrected together"));
     story(&build.join("stefan"))
 }
 
