@@ -1247,6 +1247,63 @@ int32_t pcml_flux_residual(const struct pcml_flux *flux,
                            const struct pcml_array *residual);
 
 /**
+ * The derivative of pcml_flux_correct's fluxes in a direction. With q = (F - F') / w: the correction of dF - dw q with sources ds.
+ *
+ * @param flux              the flux balance
+ * @param workspace         a workspace of this flux balance
+ * @param fluxes            F, one a face
+ * @param variance          w, one a face; NULL: 1 everywhere
+ * @param source            s, one a cell; NULL: 0 everywhere
+ * @param tangent_fluxes    dF, one a face; NULL: 0
+ * @param tangent_variance  dw, one a face; NULL: 0
+ * @param tangent_source    ds, one a cell; NULL: 0. In a part of the mesh without a free boundary face it sums to its net outflow
+ *                          through held faces, as sources do
+ * @param tangent           receives dF', one a face; may be tangent_fluxes' own array, else lies apart
+ * @return 0, or as pcml_flux_correct
+ *
+ * Threads: any, one workspace each. Allocation: none on success.
+ */
+int32_t pcml_flux_jvp(const struct pcml_flux *flux,
+                      struct pcml_workspace *workspace,
+                      const struct pcml_const_array *fluxes,
+                      const struct pcml_const_array *variance,
+                      const struct pcml_const_array *source,
+                      const struct pcml_const_array *tangent_fluxes,
+                      const struct pcml_const_array *tangent_variance,
+                      const struct pcml_const_array *tangent_source,
+                      const struct pcml_array *tangent);
+
+/**
+ * The derivatives of <cotangent, F'>, F' of pcml_flux_correct: the transpose of pcml_flux_jvp.
+ *
+ * @param flux               the flux balance
+ * @param workspace          a workspace of this flux balance
+ * @param fluxes             F, one a face
+ * @param variance           w, one a face; NULL: 1 everywhere
+ * @param source             s, one a cell; NULL: 0 everywhere
+ * @param cotangent          one a face
+ * @param gradient_fluxes    receives one a face; NULL: not asked for
+ * @param gradient_variance  receives one a face; NULL: not asked for
+ * @param gradient_source    receives one a cell, up to a constant in a part of the mesh without a free boundary face; NULL: not asked
+ *                           for
+ * @return 0, or as pcml_flux_correct; PCML_STATUS_INVALID_ARGUMENT when no gradient is asked for; after a failure the gradients
+ *         are as before
+ *
+ * The gradients lie apart from each other and from the inputs.
+ *
+ * Threads: any, one workspace each. Allocation: none on success.
+ */
+int32_t pcml_flux_vjp(const struct pcml_flux *flux,
+                      struct pcml_workspace *workspace,
+                      const struct pcml_const_array *fluxes,
+                      const struct pcml_const_array *variance,
+                      const struct pcml_const_array *source,
+                      const struct pcml_const_array *cotangent,
+                      const struct pcml_array *gradient_fluxes,
+                      const struct pcml_array *gradient_variance,
+                      const struct pcml_array *gradient_source);
+
+/**
  * The new value of each cell, u' = u - dt / V (sum_out F - sum_in F - q). What leaves a cell through a face enters its neighbour:
  * the integral sum V u changes by dt times sources less net boundary outflow. Sums are in twice the precision of f64 and each new
  * value is rounded once, so that a cell's balance closes up to half an eps of V |u'|, eps of the new state's dtype.

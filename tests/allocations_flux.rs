@@ -7,7 +7,7 @@ mod counting;
 use std::hint::black_box;
 
 use counting::allocations;
-use pcml::constraint::{FluxBalance, FluxMethod, FluxOptions, UpdateBounds};
+use pcml::constraint::{FluxBalance, FluxMethod, FluxOptions, Tangent, UpdateBounds};
 use pcml::{View, ViewMut};
 
 fn view(x: &[f64]) -> View<'_> {
@@ -52,6 +52,12 @@ fn hot_calls_allocate_nothing() {
                 balance.correct(&mut scratch, view(&flux), variance, None, out).unwrap();
                 let out = ViewMut::new("residual", &mut new_state, &[cells]).unwrap();
                 balance.residual(&mut scratch, view(&corrected), None, out).unwrap();
+                let out = ViewMut::new("tangent", &mut corrected, &[faces]).unwrap();
+                let tangent = Tangent { mean: Some(view(&flux)), variance: None, b: None };
+                balance.jvp(&mut scratch, view(&flux), variance, None, tangent, out).unwrap();
+                let out = ViewMut::new("gradient", &mut corrected, &[faces]).unwrap();
+                let gradient = Tangent { mean: Some(out), variance: None, b: None };
+                balance.vjp(&mut scratch, view(&flux), variance, None, view(&flux), gradient).unwrap();
                 let out = ViewMut::new("new_state", &mut new_state, &[cells]).unwrap();
                 balance.update(&mut scratch, 0.1, view(&state), view(&flux), None, out).unwrap();
                 let bounds = UpdateBounds { lower: Some(view(&lower)), upper: Some(view(&upper)), low_order: None };

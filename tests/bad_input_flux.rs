@@ -231,6 +231,18 @@ fn null_in_every_place() {
         refused(pcml_flux_residual(x, null_mut(), f, s, n), null_of, "workspace");
         refused(pcml_flux_residual(x, w, null(), s, n), null_of, "fluxes");
         refused(pcml_flux_residual(x, w, f, s, null()), null_of, "residual");
+        let jvp = |x, w, f, dw, to| pcml_flux_jvp(x, w, f, v, s, f, dw, null(), to);
+        refused(jvp(null(), w, f, null(), c), null_of, "flux is NULL");
+        refused(jvp(x, null_mut(), f, null(), c), null_of, "workspace");
+        refused(jvp(x, w, null(), null(), c), null_of, "fluxes");
+        refused(jvp(x, w, f, null(), null()), null_of, "tangent");
+        refused(jvp(x, w, f, u, c), Status::Shape, "tangent_variance");
+        refused(jvp(x, w, f, null(), n), Status::Shape, "tangent");
+        let vjp = |bar, to| pcml_flux_vjp(x, w, f, v, s, bar, to, null(), null());
+        refused(vjp(null(), c), null_of, "cotangent");
+        refused(vjp(u, c), Status::Shape, "cotangent");
+        refused(vjp(f, null()), Status::InvalidArgument, "no gradient");
+        refused(vjp(f, n), Status::Shape, "gradient_fluxes");
         refused(pcml_flux_update(null(), w, 0.1, u, f, s, n), null_of, "flux is NULL");
         refused(pcml_flux_update(x, null_mut(), 0.1, u, f, s, n), null_of, "workspace");
         refused(pcml_flux_update(x, w, 0.1, null(), f, s, n), null_of, "state");

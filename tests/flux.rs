@@ -1,6 +1,6 @@
 //! The promises of the flux balance and of the update, over random meshes.
 
-use pcml::constraint::{FluxBalance, FluxMethod, FluxOptions, FluxReport, LimitReport, UpdateBounds};
+use pcml::constraint::{FluxBalance, FluxMethod, FluxOptions, FluxReport, LimitReport, Tangent, UpdateBounds};
 use pcml::error::{Result, Status};
 use pcml::field::{Element, Layout};
 use pcml::{View, ViewMut};
@@ -353,6 +353,57 @@ proptest! {
             }
             for (a, b) in out.iter().zip(&expected) {
                 prop_assert!((a - b).abs() <= 1e-11 * size, "{} {} of {}: {:?}", a, b, size, report);
+            }
+        }
+    }
+
+    #[test]
+    fn derivatives_are_adjoint_and_differences(c in case(60, 1.0), seed in any::<u64>()) {
+        let mut random = Random(seed);
+        let (faces, cells) = (c.flux.len(), c.cells);
+        let mut list = |n: usize| -> Vec<f64> { (0..n).map(|_| random.signed()).collect() };
+        let (df, mut dw, bar, shift) = (list(faces), list(faces), list(faces), list(faces));
+        // Variances that stay positive; sources that some fluxes leave behind, so that they balance in every part of the mesh.
+        dw.iter_mut().zip(&c.variance).for_each(|(d, w)| *d *= 0.1 * w);
+        let mut ds = vec![0.0; cells];
+        for f in (0..faces).filter(|&f| c.variance[f] > 0.0) {
+            ds[c.owner[f] as usize] += shift[f];
+            if c.neighbour[f] >= 0 {
+                ds[c.neighbour[f] as usize] -= shift[f];
+            }
+        }
+        // A held face keeps its flux, which sources would have to follow.
+        let df: Vec<f64> = df.iter().zip(&c.variance).map(|(d, w)| if *w > 0.0 { *d } else { 0.0 }).collect();
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        for options in both() {
+            let balance = c.balance(&options);
+            let mut scratch = balance.scratch().unwrap();
+            let (flux, w, s) = (view(&c.flux), Some(view(&c.variance)), Some(view(&c.source)));
+            let mut forward = vec![0.0; faces];
+            let tangent = Tangent { mean: Some(view(&df)), variance: Some(view(&dw)), b: Some(view(&ds)) };
+            balance.jvp(&mut scratch, flux, w, s, tangent, view_mut(&mut forward)).unwrap();
+            let (mut gf, mut gw, mut gs) = (vec![0.0; faces], vec![0.0; faces], vec![0.0; cells]);
+            let gradient = Tangent {
+                mean: Some(view_mut(&mut gf)),
+                variance: Some(view_mut(&mut gw)),
+                b: Some(view_mut(&mut gs)),
+            };
+            balance.vjp(&mut scratch, flux, w, s, view(&bar), gradient).unwrap();
+            let (left, right) = (dot(&forward, &bar), dot(&df, &gf) + dot(&dw, &gw) + dot(&ds, &gs));
+            let size = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a * b).abs()).sum::<f64>();
+            let scale = size(&forward, &bar) + size(&df, &gf) + size(&dw, &gw) + size(&ds, &gs);
+            prop_assert!((left - right).abs() <= 1e-9 * scale, "{left:e} {right:e} of {scale:e}");
+            let h = 1e-5;
+            let moved = |sign: f64| {
+                let step = |x: &[f64], d: &[f64]| -> Vec<f64> { x.iter().zip(d).map(|(x, d)| x + sign * h * d).collect() };
+                let case = Case { variance: step(&c.variance, &dw), source: step(&c.source, &ds), ..c.clone() };
+                case.correct(&options, &step(&c.flux, &df)).unwrap().0
+            };
+            let (plus, minus) = (moved(1.0), moved(-1.0));
+            let most = forward.iter().chain(&c.flux).fold(1.0, |m: f64, x| m.max(x.abs()));
+            for f in 0..faces {
+                let difference = (plus[f] - minus[f]) / (2.0 * h);
+                prop_assert!((difference - forward[f]).abs() <= 1e-4 * most, "face {f}: {difference:e} {:e}", forward[f]);
             }
         }
     }

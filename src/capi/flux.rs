@@ -1,7 +1,8 @@
 use super::array::{optional_view, optional_view_mut, view, view_mut};
+use super::inference::gradient;
 use super::workspace::{lease, new_owner};
 use super::{Object, borrow, call, create, free, pcml_array, pcml_const_array, pcml_options, pcml_workspace, size};
-use crate::constraint::{FluxBalance, FluxOptions, FluxReport, FluxScratch, LimitReport, UpdateBounds};
+use crate::constraint::{FluxBalance, FluxOptions, FluxReport, FluxScratch, LimitReport, Tangent, UpdateBounds};
 use crate::error::{Result, fail};
 
 const CREATOR: &str = "pcml_flux_workspace";
@@ -286,6 +287,96 @@ pub unsafe extern "C" fn pcml_flux_residual(
         let mut scratch = lease::<FluxScratch>(workspace, flux.owner, CREATOR)?;
         let (fluxes, source) = (view(fluxes, "fluxes")?, optional_view(source, "source")?);
         flux.balance.residual(&mut scratch, fluxes, source, view_mut(residual, "residual")?)
+    })
+}
+
+/// The derivative of pcml_flux_correct's fluxes in a direction. With q = (F - F') / w: the correction of dF - dw q with sources ds.
+///
+/// @param flux              the flux balance
+/// @param workspace         a workspace of this flux balance
+/// @param fluxes            F, one a face
+/// @param variance          w, one a face; NULL: 1 everywhere
+/// @param source            s, one a cell; NULL: 0 everywhere
+/// @param tangent_fluxes    dF, one a face; NULL: 0
+/// @param tangent_variance  dw, one a face; NULL: 0
+/// @param tangent_source    ds, one a cell; NULL: 0. In a part of the mesh without a free boundary face it sums to its net outflow
+///                          through held faces, as sources do
+/// @param tangent           receives dF', one a face; may be tangent_fluxes' own array, else lies apart
+/// @return 0, or as pcml_flux_correct
+///
+/// Threads: any, one workspace each. Allocation: none on success.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_flux_jvp(
+    flux: *const pcml_flux,
+    workspace: *mut pcml_workspace,
+    fluxes: *const pcml_const_array,
+    variance: *const pcml_const_array,
+    source: *const pcml_const_array,
+    tangent_fluxes: *const pcml_const_array,
+    tangent_variance: *const pcml_const_array,
+    tangent_source: *const pcml_const_array,
+    tangent: *const pcml_array,
+) -> i32 {
+    call("pcml_flux_jvp", || unsafe {
+        let flux = borrow(flux, "flux")?;
+        let mut scratch = lease::<FluxScratch>(workspace, flux.owner, CREATOR)?;
+        let direction = Tangent {
+            mean: optional_view(tangent_fluxes, "tangent_fluxes")?,
+            variance: optional_view(tangent_variance, "tangent_variance")?,
+            b: optional_view(tangent_source, "tangent_source")?,
+        };
+        flux.balance.jvp(
+            &mut scratch,
+            view(fluxes, "fluxes")?,
+            optional_view(variance, "variance")?,
+            optional_view(source, "source")?,
+            direction,
+            view_mut(tangent, "tangent")?,
+        )
+    })
+}
+
+/// The derivatives of <cotangent, F'>, F' of pcml_flux_correct: the transpose of pcml_flux_jvp.
+///
+/// @param flux               the flux balance
+/// @param workspace          a workspace of this flux balance
+/// @param fluxes             F, one a face
+/// @param variance           w, one a face; NULL: 1 everywhere
+/// @param source             s, one a cell; NULL: 0 everywhere
+/// @param cotangent          one a face
+/// @param gradient_fluxes    receives one a face; NULL: not asked for
+/// @param gradient_variance  receives one a face; NULL: not asked for
+/// @param gradient_source    receives one a cell, up to a constant in a part of the mesh without a free boundary face; NULL: not asked
+///                           for
+/// @return 0, or as pcml_flux_correct; PCML_STATUS_INVALID_ARGUMENT when no gradient is asked for; after a failure the gradients
+///         are as before
+///
+/// The gradients lie apart from each other and from the inputs.
+///
+/// Threads: any, one workspace each. Allocation: none on success.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_flux_vjp(
+    flux: *const pcml_flux,
+    workspace: *mut pcml_workspace,
+    fluxes: *const pcml_const_array,
+    variance: *const pcml_const_array,
+    source: *const pcml_const_array,
+    cotangent: *const pcml_const_array,
+    gradient_fluxes: *const pcml_array,
+    gradient_variance: *const pcml_array,
+    gradient_source: *const pcml_array,
+) -> i32 {
+    call("pcml_flux_vjp", || unsafe {
+        let flux = borrow(flux, "flux")?;
+        let mut scratch = lease::<FluxScratch>(workspace, flux.owner, CREATOR)?;
+        flux.balance.vjp(
+            &mut scratch,
+            view(fluxes, "fluxes")?,
+            optional_view(variance, "variance")?,
+            optional_view(source, "source")?,
+            view(cotangent, "cotangent")?,
+            gradient(gradient_fluxes, gradient_variance, gradient_source)?,
+        )
     })
 }
 

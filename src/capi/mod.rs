@@ -51,8 +51,8 @@ pub use constraints::{
 pub use density::pcml_log_density;
 pub use error::{pcml_error_message, pcml_status_name};
 pub use flux::{
-    pcml_flux, pcml_flux_correct, pcml_flux_create, pcml_flux_free, pcml_flux_limits, pcml_flux_report,
-    pcml_flux_residual, pcml_flux_update, pcml_flux_update_bounded, pcml_flux_workspace,
+    pcml_flux, pcml_flux_correct, pcml_flux_create, pcml_flux_free, pcml_flux_jvp, pcml_flux_limits, pcml_flux_report,
+    pcml_flux_residual, pcml_flux_update, pcml_flux_update_bounded, pcml_flux_vjp, pcml_flux_workspace,
 };
 pub use inference::{
     pcml_inference_covariance, pcml_inference_jvp, pcml_inference_log_likelihood, pcml_inference_sample,

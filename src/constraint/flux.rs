@@ -16,6 +16,7 @@
 //! - `update`: new cell values from fluxes, within bounds where asked.
 
 mod agglomeration;
+mod derivative;
 mod elimination;
 mod forest;
 mod mesh;
@@ -191,6 +192,8 @@ pub struct FluxScratch {
     /// Variances, scaled by a power of two to at most 2.
     conductance: Vec<f64>,
     corrected: Vec<f64>,
+    /// What a unit of variance yields, for derivatives.
+    drop: Vec<f64>,
     source: Vec<f64>,
     ground: Vec<f64>,
     /// The potentials, as unevaluated sums.
@@ -298,6 +301,7 @@ impl FluxBalance {
             flux: f(m)?,
             conductance: f(m)?,
             corrected: f(m)?,
+            drop: f(m)?,
             source: f(n)?,
             ground: f(n)?,
             high: f(n)?,
@@ -471,28 +475,11 @@ impl FluxBalance {
     ) -> Result<()> {
         let mesh = &self.mesh;
         let eps = storage.0.epsilon();
-        scratch.forest.grow(mesh, &scratch.conductance, &scratch.corrected, &scratch.source);
-        scratch.ground.fill(0.0);
-        for f in 0..mesh.faces() {
-            let (owner, neighbour) = mesh.ends(f);
-            if neighbour == OUTSIDE {
-                scratch.ground[owner as usize] += scratch.conductance[f];
-            }
-        }
-        match (&mut scratch.solver, &self.elimination) {
-            (Solver::Elimination(factors), Some(elimination)) => {
-                report.method = FluxMethod::Elimination;
-                elimination.factor(factors, &scratch.conductance, &scratch.ground);
-            }
-            (Solver::ConjugateGradients(multigrid), _) => {
-                report.method = FluxMethod::ConjugateGradients;
-                multigrid.build(mesh, &scratch.conductance, &scratch.ground);
-            }
-            _ => unreachable!("check_scratch admitted the scratch"),
-        }
-        scratch.forest.weigh(&scratch.balances.scale);
-        scratch.high.fill(0.0);
-        scratch.low.fill(0.0);
+        report.method = match self.elimination {
+            Some(_) => FluxMethod::Elimination,
+            None => FluxMethod::ConjugateGradients,
+        };
+        self.ready(scratch);
         let mut left = f64::INFINITY;
         for round in 0..MAX_ROUNDS {
             report.rounds = round + 1;
@@ -521,6 +508,31 @@ impl FluxBalance {
         self.repair(scratch, storage, worst)?;
         report.repaired = true;
         Ok(())
+    }
+
+    /// Components, factors or levels, and potentials of 0.
+    fn ready(&self, scratch: &mut FluxScratch) {
+        let mesh = &self.mesh;
+        scratch.forest.grow(mesh, &scratch.conductance, &scratch.corrected, &scratch.source);
+        scratch.ground.fill(0.0);
+        for f in 0..mesh.faces() {
+            let (owner, neighbour) = mesh.ends(f);
+            if neighbour == OUTSIDE {
+                scratch.ground[owner as usize] += scratch.conductance[f];
+            }
+        }
+        match (&mut scratch.solver, &self.elimination) {
+            (Solver::Elimination(factors), Some(elimination)) => {
+                elimination.factor(factors, &scratch.conductance, &scratch.ground);
+            }
+            (Solver::ConjugateGradients(multigrid), _) => {
+                multigrid.build(mesh, &scratch.conductance, &scratch.ground);
+            }
+            _ => unreachable!("check_scratch admitted the scratch"),
+        }
+        scratch.forest.weigh(&scratch.balances.scale);
+        scratch.high.fill(0.0);
+        scratch.low.fill(0.0);
     }
 
     /// The exact last step, where what is left is of the size of roundings.
