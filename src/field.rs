@@ -32,6 +32,14 @@ impl Dtype {
         }
     }
 
+    /// The nearest value of the storage type; infinity beyond its range.
+    pub fn round(self, x: f64) -> f64 {
+        match self {
+            Dtype::F32 => x as f32 as f64,
+            Dtype::F64 => x,
+        }
+    }
+
     /// Largest finite value of the storage type.
     pub fn max(self) -> f64 {
         match self {

@@ -27,6 +27,7 @@ fn plan_options(s: &Settings) -> Options {
         latents: s.latents.unwrap_or(unset.latents),
         seed: s.seed.unwrap_or(unset.seed),
         dropout: s.dropout.unwrap_or(unset.dropout),
+        ..unset
     }
 }
 

@@ -69,6 +69,21 @@ macro_rules! dispatch {
         }
         $arch.dispatch(Job { $($name: $value,)* lifetime: std::marker::PhantomData })
     }};
+    ($arch:expr, $real:ident, ($($name:ident: $type:ty = $value:expr),* $(,)?) -> $result:ty $body:block) => {{
+        struct Job<'a, $real> {
+            $($name: $type,)*
+            lifetime: std::marker::PhantomData<&'a $real>,
+        }
+        impl<'a, $real: $crate::kernels::real::Real> WithSimd for Job<'a, $real> {
+            type Output = $result;
+            #[inline(always)]
+            fn with_simd<S: Simd>(self, _: S) -> $result {
+                let Job { $($name,)* .. } = self;
+                $body
+            }
+        }
+        $arch.dispatch(Job { $($name: $value,)* lifetime: std::marker::PhantomData })
+    }};
 }
 
 pub(crate) use dispatch;

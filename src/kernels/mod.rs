@@ -6,13 +6,17 @@
 // The second of the two rooms with unsafe code: raw strided access to the caller's memory.
 #![allow(unsafe_code)]
 
+pub mod activation;
 pub mod clip;
 pub mod double;
 pub mod exact;
+pub mod fourier;
 pub mod linear;
 pub mod moments;
 pub mod product;
 pub mod random;
 pub mod real;
 pub mod rows;
+pub mod spectral;
 pub mod strided;
+pub mod team;

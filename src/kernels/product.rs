@@ -1,8 +1,10 @@
-//! Products of a few rows with a packed matrix: y = x W' (+ bias), the work of every dense layer and of attention.
+//! Products of a few rows with a matrix: y = x W' (+ bias), the work of every dense layer, of attention and of truncated
+//! Fourier transforms; also the sum of several products.
 //!
-//! W is packed once into panels of 128 bytes of output channels, the summed index running down a panel. Every output is a
-//! chain of fused multiply-adds along the summed index from its start value, so its bits depend on its own row of x and its
-//! own row of W alone: not on the number of rows, their position, or the vector width.
+//! A weight W is packed once into panels of 128 bytes of output channels, the summed index running down a panel; a field whose
+//! neighbouring channels are the outputs needs no packing. Every output is a chain of fused multiply-adds along the summed
+//! index from its start value, one product after the other, so its bits depend on its own rows of x and of W alone: not on the number
+//! of rows, their position, or the vector width.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -74,6 +76,38 @@ impl<T: Real> Packed<T> {
     pub fn outputs(&self) -> usize {
         self.outputs
     }
+
+    /// Columns of W.
+    pub fn inner(&self) -> usize {
+        self.inner
+    }
+
+    /// W as a factor of products.
+    pub fn columns(&self) -> Columns<'_, T> {
+        Columns { data: &self.data, inner: self.inner, stride: T::PANEL, panel: T::PANEL * self.inner }
+    }
+}
+
+/// A matrix W' [inner, outputs] whose entry (k, o) lies at panel * (o / PANEL) + k * stride + o % PANEL.
+#[derive(Clone, Copy)]
+pub struct Columns<'a, T> {
+    data: &'a [T],
+    inner: usize,
+    stride: usize,
+    panel: usize,
+}
+
+impl<'a, T: Real> Columns<'a, T> {
+    /// Rows of neighbouring outputs, as they lie in memory, row k at k * stride. The kernel reads past the last output to the end
+    /// of its half panel, [`overhang`] elements, without using what it finds there.
+    pub fn plain(data: &'a [T], inner: usize, stride: usize) -> Self {
+        Columns { data, inner, stride, panel: T::PANEL }
+    }
+}
+
+/// `outputs` rounded up to half panels: what a row of [`Columns::plain`] must have behind its first element.
+pub fn overhang<T: Real>(outputs: usize) -> usize {
+    outputs.next_multiple_of(T::PANEL / 2)
 }
 
 /// y [rows, outputs] = start + x [rows, inner] W', rectified when `relu`. NaN passes through.
@@ -86,25 +120,46 @@ pub fn product<T: Real>(
     y: &mut [T],
     y_stride: usize,
 ) {
-    let Some(last) = x.count.checked_sub(1) else { return };
-    assert!(x.data.len() >= last * x.stride + w.inner);
-    assert!(y.len() >= last * y_stride + w.outputs);
-    if let Start::Bias(bias) = start {
-        assert!(bias.len() >= w.outputs);
-    }
-    arch.dispatch(Product { x, w, start, relu, y, y_stride });
+    run(arch, Product { terms: [(x, w.columns())], outputs: w.outputs, start, relu, y, y_stride });
 }
 
-struct Product<'a, T> {
-    x: Rows<'a, T>,
-    w: &'a Packed<T>,
+/// y [rows, outputs] = start + sum over the terms of x [rows, inner] W'.
+pub fn products<T: Real, const N: usize>(
+    arch: Arch,
+    terms: [(Rows<T>, Columns<T>); N],
+    outputs: usize,
+    start: Start<T>,
+    y: &mut [T],
+    y_stride: usize,
+) {
+    run(arch, Product { terms, outputs, start, relu: false, y, y_stride });
+}
+
+fn run<T: Real, const N: usize>(arch: Arch, p: Product<T, N>) {
+    let Some(last) = p.terms[0].0.count.checked_sub(1) else { return };
+    let panel = p.outputs.saturating_sub(1) / T::PANEL;
+    for (x, w) in &p.terms {
+        let Some(inner) = w.inner.checked_sub(1) else { continue };
+        assert!(x.count == last + 1 && x.data.len() >= last * x.stride + w.inner);
+        assert!(w.data.len() >= panel * w.panel + inner * w.stride + overhang::<T>(p.outputs - panel * T::PANEL));
+    }
+    assert!(p.y.len() >= last * p.y_stride + p.outputs);
+    if let Start::Bias(bias) = p.start {
+        assert!(bias.len() >= p.outputs);
+    }
+    arch.dispatch(p);
+}
+
+struct Product<'a, T, const N: usize> {
+    terms: [(Rows<'a, T>, Columns<'a, T>); N],
+    outputs: usize,
     start: Start<'a, T>,
     relu: bool,
     y: &'a mut [T],
     y_stride: usize,
 }
 
-impl<T: Real> WithSimd for Product<'_, T> {
+impl<T: Real, const N: usize> WithSimd for Product<'_, T, N> {
     type Output = ();
 
     // Register blocks: as many accumulators as the registers of the machine hold beside a row of the panel. A panel of
@@ -126,12 +181,12 @@ impl<T: Real> WithSimd for Product<'_, T> {
     }
 }
 
-impl<T: Real> Product<'_, T> {
+impl<T: Real, const N: usize> Product<'_, T, N> {
     #[inline(always)]
     fn run<S: Simd, const FULL: usize, const HALF: usize, const ROWS: usize>(mut self, simd: S) {
         let lanes = T::lanes::<S>();
-        for panel in 0..panels::<T>(self.w.outputs) {
-            let left = self.w.outputs - panel * T::PANEL;
+        for panel in 0..panels::<T>(self.outputs) {
+            let left = self.outputs - panel * T::PANEL;
             if left > HALF * lanes {
                 self.panel::<S, FULL, ROWS>(simd, panel, left.min(T::PANEL));
             } else {
@@ -143,19 +198,19 @@ impl<T: Real> Product<'_, T> {
     #[inline(always)]
     fn panel<S: Simd, const VECTORS: usize, const ROWS: usize>(&mut self, simd: S, panel: usize, width: usize) {
         let mut row = 0;
-        while row + ROWS <= self.x.count {
+        while row + ROWS <= self.terms[0].0.count {
             self.block::<S, VECTORS, ROWS>(simd, panel, width, row);
             row += ROWS;
         }
-        if ROWS > 6 && row + 6 <= self.x.count {
+        if ROWS > 6 && row + 6 <= self.terms[0].0.count {
             self.block::<S, VECTORS, 6>(simd, panel, width, row);
             row += 6;
         }
-        if ROWS > 3 && row + 3 <= self.x.count {
+        if ROWS > 3 && row + 3 <= self.terms[0].0.count {
             self.block::<S, VECTORS, 3>(simd, panel, width, row);
             row += 3;
         }
-        while row < self.x.count {
+        while row < self.terms[0].0.count {
             self.block::<S, VECTORS, 1>(simd, panel, width, row);
             row += 1;
         }
@@ -170,9 +225,7 @@ impl<T: Real> Product<'_, T> {
         row: usize,
     ) {
         let lanes = T::lanes::<S>();
-        let (inner, first) = (self.w.inner, panel * T::PANEL);
-        let weights = &self.w.data[first * inner..][..T::PANEL * inner];
-        let x: [&[T]; ROWS] = std::array::from_fn(|r| &self.x.data[(row + r) * self.x.stride..][..inner]);
+        let first = panel * T::PANEL;
         let mut edge = [T::ZERO; 32];
         let mut sums = [[T::splat(simd, T::ZERO); VECTORS]; ROWS];
         for (r, sums) in sums.iter_mut().enumerate() {
@@ -186,13 +239,19 @@ impl<T: Real> Product<'_, T> {
                 *sum = T::load(simd, &edge[v * lanes..]);
             }
         }
-        for (k, weights) in weights.chunks_exact(T::PANEL).enumerate() {
-            let w: [T::Vector<S>; VECTORS] = std::array::from_fn(|v| T::load(simd, &weights[v * lanes..]));
-            for r in 0..ROWS {
-                // SAFETY: k < inner, the length of every row of x.
-                let x = T::splat(simd, unsafe { *x[r].get_unchecked(k) });
-                for v in 0..VECTORS {
-                    sums[r][v] = T::fused(simd, x, w[v], sums[r][v]);
+        for (x, w) in &self.terms {
+            let rows: [&[T]; ROWS] = std::array::from_fn(|r| &x.data[(row + r) * x.stride..][..w.inner]);
+            let columns = &w.data[panel * w.panel..];
+            for k in 0..w.inner {
+                // SAFETY: `run` has compared the lengths with the last row, panel and k; a panel's vectors are its half or whole.
+                let columns = unsafe { columns.get_unchecked(k * w.stride..k * w.stride + VECTORS * lanes) };
+                let columns: [T::Vector<S>; VECTORS] = std::array::from_fn(|v| T::load(simd, &columns[v * lanes..]));
+                for r in 0..ROWS {
+                    // SAFETY: k < inner, the length of every row.
+                    let x = T::splat(simd, unsafe { *rows[r].get_unchecked(k) });
+                    for v in 0..VECTORS {
+                        sums[r][v] = T::fused(simd, x, columns[v], sums[r][v]);
+                    }
                 }
             }
         }

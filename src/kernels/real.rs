@@ -22,6 +22,8 @@ pub trait Real:
     const ZERO: Self;
     /// 1.
     const ONE: Self;
+    /// Where the normal tail times its argument is too small to be seen.
+    const TAIL_END: Self;
     /// Values in a panel of packed weights: 128 bytes.
     const PANEL: usize;
     /// A vector register of this type.
@@ -41,6 +43,9 @@ pub trait Real:
     fn relu(self) -> Self;
     /// e^x for x <= 0, within 2 ulp; arguments below the range give the smallest normal numbers, NaN stays.
     fn exp_nonpositive(self) -> Self;
+    /// 1 - Phi(t) for t >= 0, Phi the normal distribution function, so that t times it is right to 1e-7 (f32) or 2e-16; constant
+    /// from [`Real::TAIL_END`] on; NaN stays.
+    fn normal_tail(self) -> Self;
 
     /// Lanes of a vector.
     fn lanes<S: Simd>() -> usize;
@@ -57,10 +62,11 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($t:ident, $panel:expr, $vector:ident, $lanes:ident, $splat:ident, $as_simd:ident, $as_mut_simd:ident, $fma:ident, $less:ident, $select:ident, $exp:expr) => {
+    ($t:ident, $panel:expr, $vector:ident, $lanes:ident, $splat:ident, $as_simd:ident, $as_mut_simd:ident, $fma:ident, $less:ident, $select:ident, $exp:expr, $tail:expr, $end:expr) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
+            const TAIL_END: Self = $end;
             const PANEL: usize = $panel;
             type Vector<S: Simd> = S::$vector;
 
@@ -91,6 +97,10 @@ macro_rules! real {
             #[inline(always)]
             fn exp_nonpositive(self) -> Self {
                 $exp(self)
+            }
+            #[inline(always)]
+            fn normal_tail(self) -> Self {
+                $tail(self)
             }
             #[inline(always)]
             fn lanes<S: Simd>() -> usize {
@@ -132,7 +142,9 @@ real!(
     mul_add_f32s,
     less_than_f32s,
     select_f32s,
-    exp_nonpositive_f32
+    exp_nonpositive_f32,
+    normal_tail_f32,
+    6.0
 );
 real!(
     f64,
@@ -145,7 +157,9 @@ real!(
     mul_add_f64s,
     less_than_f64s,
     select_f64s,
-    exp_nonpositive_f64
+    exp_nonpositive_f64,
+    normal_tail_f64,
+    8.5
 );
 
 // x = n ln 2 + r with |r| <= ln 2 / 2; the Taylor series of e^r to the last term above half an ulp; 2^n through the exponent
@@ -197,6 +211,89 @@ fn exp_nonpositive_f64(x: f64) -> f64 {
     let scale = f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52);
     p * scale
 }
+
+// 1 - Phi(t) = 2^q(t), q(t) = -1 + t s(t) with a polynomial s fitted so that t times the tail is right to the last bits; then
+// 2^q as above. Beyond the last argument the tail is below what can be seen beside t.
+
+macro_rules! normal_tail {
+    ($name:ident, $t:ident, $last:expr, $magic:expr, $mantissa:expr, [$s0:expr, $($s:expr),*], [$p0:expr, $($p:expr),*]) => {
+        #[inline(always)]
+        fn $name(t: $t) -> $t {
+            let t = if t > $last { $last } else { t };
+            let mut s: $t = $s0;
+            $(s = s.mul_add(t, $s);)*
+            // The magic number has the -1 and the exponent's bias in it, so that the low bits are the exponent.
+            let shifted = t.mul_add(s, $magic);
+            let f = t.mul_add(s, $magic - shifted);
+            let mut p: $t = $p0;
+            $(p = p.mul_add(f, $p);)*
+            p * $t::from_bits(shifted.to_bits() << $mantissa)
+        }
+    };
+}
+
+normal_tail!(
+    normal_tail_f32,
+    f32,
+    6.0,
+    12_583_038.0,
+    23,
+    [
+        -2.023531e-06,
+        2.974_565_4e-5,
+        -0.000_140_807_29,
+        -0.000_245_300_2,
+        0.007_202_959,
+        -0.052_590_914,
+        -0.459_178_06,
+        -1.151_108_4
+    ],
+    [0.001_324_755_8, 0.009_671_839, 0.055_508_88, 0.240_222_33, 0.693_146_7, 1.0]
+);
+normal_tail!(
+    normal_tail_f64,
+    f64,
+    8.5,
+    6_755_399_441_056_766.0,
+    52,
+    [
+        -7.00369910415149e-18,
+        5.237612158074352e-16,
+        -1.8099915669282295e-14,
+        3.850859530897953e-13,
+        -5.660402053690609e-12,
+        6.102636235439699e-11,
+        -4.98525923497633e-10,
+        3.1269240355324786e-09,
+        -1.493354107822716e-08,
+        5.162785267282505e-08,
+        -1.0526319112161876e-07,
+        -5.101144763513059e-08,
+        1.2761230955406941e-06,
+        -4.056021555441697e-06,
+        -2.3712393547787812e-06,
+        7.527064071927004e-05,
+        -0.0003058958308694437,
+        5.335385680628812e-05,
+        0.0068991285743520946,
+        -0.05242119329383167,
+        -0.4592240942651445,
+        -1.151104099072128
+    ],
+    [
+        7.038193163731757e-09,
+        1.020832425712783e-07,
+        1.3215653504390166e-06,
+        1.525265942043254e-05,
+        0.00015403529994453515,
+        0.0013333558225814334,
+        0.009618129107982957,
+        0.055504108664481716,
+        0.240226506959091,
+        0.6931471805599492,
+        1.0
+    ]
+);
 
 #[cfg(test)]
 mod tests {

@@ -107,6 +107,20 @@ pub fn add_row_relu<T: Real>(arch: Arch, a: &[T], b: &[T], y: &mut [T]) {
     );
 }
 
+/// y += x * factors, row by row: one row of factors for all rows.
+pub fn add_scaled<T: Real>(arch: Arch, x: &[T], factors: &[T], y: &mut [T]) {
+    arch.dispatch(
+        #[inline(always)]
+        || {
+            for (x, y) in x.chunks_exact(factors.len()).zip(y.chunks_exact_mut(factors.len())) {
+                for ((x, f), y) in x.iter().zip(factors).zip(y) {
+                    *y = x.mul_add(*f, *y);
+                }
+            }
+        },
+    );
+}
+
 /// y += x, element by element.
 pub fn add<T: Real>(arch: Arch, x: &[T], y: &mut [T]) {
     arch.dispatch(

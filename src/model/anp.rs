@@ -14,6 +14,7 @@ mod weights;
 use pulp::Arch;
 
 use super::arrays::{all_finite, at_most, expect_shape, finite, scaled, shape_error};
+use super::dense::{Dense, vector};
 use super::{Channel, Model, Options};
 use crate::error::{Result, fail, zeros};
 use crate::field::{Sharing, sharing};
@@ -25,7 +26,7 @@ use crate::kernels::strided::{View, ViewMut};
 
 use dropout::Dropout;
 pub use numbers::Numbers;
-use weights::{Attention, Dense, columns, vector};
+use weights::{Attention, columns};
 
 /// Bytes of activations in the decoder that should stay in the second-level cache.
 const TILE_BYTES: usize = 1 << 20;

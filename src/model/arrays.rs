@@ -48,6 +48,15 @@ pub(super) fn expect_shape(name: &str, shape: &[usize], outer: usize, middle: us
     fail!(Shape, "{name} has shape {shape:?}, expected [{outer}, {middle}, {inner}] (axes of extent 1 may be left out)")
 }
 
+/// Accepts the extents of `shape`, with or without axes of extent 1.
+pub(super) fn expect_extents(name: &str, view: &View, shape: &[usize]) -> Result<()> {
+    let found = view.layout().shape();
+    if found.iter().filter(|n| **n != 1).eq(shape.iter().filter(|n| **n != 1)) {
+        return Ok(());
+    }
+    fail!(Shape, "{name} has shape {found:?}, expected {shape:?} (axes of extent 1 may be left out)")
+}
+
 pub(super) fn shape_error(name: &str, view: &View, expected: &str) -> Result<()> {
     fail!(Shape, "{name} has shape {:?}, expected {expected}", view.layout().shape())
 }

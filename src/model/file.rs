@@ -11,7 +11,7 @@ use safetensors::SafeTensors;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::anp;
+use super::{anp, fno};
 use crate::error::{Error, Result, Status, fail, zeros};
 
 /// The format that this version reads.
@@ -28,6 +28,12 @@ pub struct Description {
     /// Numbers of an attentive neural process.
     #[serde(default)]
     pub anp: Option<anp::Numbers>,
+    /// Numbers of a Fourier neural operator.
+    #[serde(default)]
+    pub fno: Option<fno::Numbers>,
+    /// Boundary conditions that a Fourier neural operator obeys itself.
+    #[serde(default)]
+    pub boon: Option<fno::Correction>,
     /// Input channels in order: for a neural process the coordinates of a point.
     pub inputs: Vec<Channel>,
     /// Output channels in order.
@@ -51,6 +57,8 @@ pub struct Description {
 pub enum Architecture {
     /// Attentive neural process.
     Anp,
+    /// Fourier neural operator.
+    Fno,
 }
 
 /// One channel: raw = offset + scale * network value.
@@ -248,7 +256,20 @@ fn check_description(d: &Description) -> Result<BTreeMap<String, Vec<usize>>> {
             return fail!(FileDescription, "conservation.quadrature is {}, expected a known rule", c.quadrature);
         }
     }
+    if d.boon.is_some() && d.architecture != Architecture::Fno {
+        return fail!(FileDescription, "field boon belongs to architecture fno");
+    }
     match d.architecture {
+        Architecture::Fno => {
+            let Some(numbers) = &d.fno else {
+                return fail!(FileDescription, "architecture is fno, but there is no field fno");
+            };
+            numbers.check(d.inputs.len(), d.outputs.len())?;
+            if let Some(correction) = &d.boon {
+                correction.check(numbers)?;
+            }
+            Ok(numbers.weights(d.inputs.len(), d.outputs.len()))
+        }
         Architecture::Anp => {
             let Some(numbers) = &d.anp else {
                 return fail!(FileDescription, "architecture is anp, but there is no field anp");

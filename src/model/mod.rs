@@ -2,7 +2,10 @@
 
 pub mod anp;
 mod arrays;
+pub mod boundary;
+mod dense;
 pub mod file;
+pub mod fno;
 pub mod plan;
 
 use std::path::Path;
@@ -54,16 +57,31 @@ impl Model {
 
     /// Predicts the stored inputs in f64 and compares with the stored outputs, relative to the largest of them.
     fn selftest(&self, tensors: &file::Tensors) -> Result<()> {
-        let get = |name: &str, rank: usize| match tensors.get(name) {
-            Some(t) if t.shape.len() == rank && t.shape.iter().all(|n| *n > 0) => Ok((t.to_f64(), t.shape.clone())),
-            Some(t) => fail!(FileDescription, "tensor {name} has shape {:?}, expected rank {rank}", t.shape),
-            None => fail!(FileDescription, "tensor {name} is missing: a model file carries its self-test"),
+        let get = |name: &str| match tensors.get(&format!("selftest.{name}")) {
+            Some(t) if t.shape.iter().all(|n| *n > 0) => Ok((t.to_f64(), t.shape.clone())),
+            Some(t) => {
+                fail!(FileDescription, "tensor selftest.{name} has shape {:?}, expected no extent of 0", t.shape)
+            }
+            None => fail!(FileDescription, "tensor selftest.{name} is missing: a model file carries its self-test"),
         };
-        let (context_x, cx) = get("selftest.context_x", 3)?;
-        let (context_y, cy) = get("selftest.context_y", 3)?;
-        let (target_x, tx) = get("selftest.target_x", 3)?;
-        let (mean, m) = get("selftest.mean", 3)?;
-        let (variance, v) = get("selftest.variance", 3)?;
+        match self.description.architecture {
+            file::Architecture::Anp => self.selftest_process(get),
+            file::Architecture::Fno => self.selftest_operator(get),
+        }
+    }
+
+    fn selftest_process(&self, get: impl Fn(&str) -> Result<Stored>) -> Result<()> {
+        let get = |name: &str| match get(name)? {
+            (_, shape) if shape.len() != 3 => {
+                fail!(FileDescription, "tensor selftest.{name} has shape {shape:?}, expected rank 3")
+            }
+            stored => Ok(stored),
+        };
+        let (context_x, cx) = get("context_x")?;
+        let (context_y, cy) = get("context_y")?;
+        let (target_x, tx) = get("target_x")?;
+        let (mean, m) = get("mean")?;
+        let (variance, v) = get("variance")?;
         let options = Options { batch: cx[0], context: Some(cx[1]), targets: Some(tx[1]), ..Options::default() };
         let plan = Plan::new(self, Dtype::F64, &options)?;
         let mut workspace = plan.workspace()?;
@@ -80,17 +98,48 @@ impl Model {
             &mut ViewMut::new("selftest.mean", &mut mean_here, &m)?,
             Some(&mut ViewMut::new("selftest.variance", &mut variance_here, &v)?),
         )?;
+        self.compare("mean", &mean_here, &mean)?;
+        self.compare("variance", &variance_here, &variance)
+    }
+
+    fn selftest_operator(&self, get: impl Fn(&str) -> Result<Stored>) -> Result<()> {
+        let axes = self.description.fno.as_ref().map_or(0, |numbers| numbers.axes());
+        let (input, shape) = get("input")?;
+        if shape.len() != axes + 2 {
+            return fail!(FileDescription, "tensor selftest.input has shape {shape:?}, expected rank {}", axes + 2);
+        }
+        let (output, out) = get("output")?;
+        let faces = self.description.boon.iter().flat_map(|boon| &boon.faces).enumerate();
+        let stored: Result<Vec<Stored>> =
+            faces.filter(|(_, face)| face.has_value()).map(|(f, _)| get(&format!("face.{f}"))).collect();
+        let stored = stored?;
+        let options = Options { batch: shape[0], shape: Some(shape[1..=axes].to_vec()), ..Options::default() };
+        let plan = Plan::new(self, Dtype::F64, &options)?;
+        let values: Result<Vec<View>> =
+            stored.iter().map(|(values, shape)| View::new("selftest.face", values, shape)).collect();
+        let mut here = vec![0.0; output.len()];
+        plan.predict(
+            &mut plan.workspace()?,
+            &View::new("selftest.input", &input, &shape)?,
+            &values?,
+            &mut ViewMut::new("selftest.output", &mut here, &out)?,
+        )?;
+        self.compare("output", &here, &output)
+    }
+
+    fn compare(&self, name: &str, here: &[f64], stored: &[f64]) -> Result<()> {
         let tolerance = self.description.selftest.tolerance;
-        for (name, here, stored) in [("mean", mean_here, mean), ("variance", variance_here, variance)] {
-            let size = stored.iter().fold(0f64, |a, b| a.max(b.abs()));
-            let apart = here.iter().zip(&stored).fold(0f64, |a, (x, y)| a.max((x - y).abs()));
-            if apart > tolerance * size {
-                return fail!(
-                    SelfTest,
-                    "the model gives another {name} than its self-test: {apart:e} apart, expected at most {tolerance:e} of {size:e}"
-                );
-            }
+        let size = stored.iter().fold(0f64, |a, b| a.max(b.abs()));
+        let apart = here.iter().zip(stored).fold(0f64, |a, (x, y)| a.max((x - y).abs()));
+        if apart > tolerance * size {
+            return fail!(
+                SelfTest,
+                "the model gives another {name} than its self-test: {apart:e} apart, expected at most {tolerance:e} of {size:e}"
+            );
         }
         Ok(())
     }
 }
+
+/// Values and shape of a stored array.
+type Stored = (Vec<f64>, Vec<usize>);

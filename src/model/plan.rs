@@ -1,6 +1,8 @@
 //! A model bound to sizes, arithmetic and sampling: it owns packed weights, tables and the size of the scratch.
 
 use super::anp::{self, Anp};
+use super::boundary::Boundary;
+use super::fno::{self, Fno};
 use super::{Model, file::Architecture};
 use crate::error::{Result, fail};
 use crate::field::Dtype;
@@ -21,11 +23,33 @@ pub struct Options {
     pub seed: u64,
     /// Dropout rate kept on while predicting, in [0, 1); 0 is off.
     pub dropout: f64,
+    /// Extents of the grid; needed by neural operators.
+    pub shape: Option<Vec<usize>>,
+    /// Steps of a roll-out in one call.
+    pub steps: usize,
+    /// Boundary conditions instead of the model's own: the same faces and kinds, other stencils or spacings.
+    pub boundary: Option<Boundary>,
+    /// Threads of a call, the calling one among them. More than one need a pool, which the plan owns.
+    pub threads: usize,
 }
+
+/// Most threads of a plan.
+pub const MOST_THREADS: usize = 1024;
 
 impl Default for Options {
     fn default() -> Self {
-        Options { batch: 1, context: None, targets: None, latents: 0, seed: 0, dropout: 0.0 }
+        Options {
+            batch: 1,
+            context: None,
+            targets: None,
+            latents: 0,
+            seed: 0,
+            dropout: 0.0,
+            shape: None,
+            steps: 1,
+            boundary: None,
+            threads: 1,
+        }
     }
 }
 
@@ -35,6 +59,8 @@ pub struct Plan(Kind);
 enum Kind {
     AnpF32(Box<Anp<f32>>),
     AnpF64(Box<Anp<f64>>),
+    FnoF32(Box<Fno<f32>>),
+    FnoF64(Box<Fno<f64>>),
 }
 
 /// The scratch of one plan, for one thread at a time.
@@ -43,14 +69,20 @@ pub struct Workspace(Scratch);
 enum Scratch {
     AnpF32(Box<anp::Scratch<f32>>),
     AnpF64(Box<anp::Scratch<f64>>),
+    FnoF32(Box<fno::Scratch<f32>>),
+    FnoF64(Box<fno::Scratch<f64>>),
 }
 
 impl Plan {
     /// Binds a model to sizes; `arithmetic` is the type in which the network is evaluated, whatever the arrays' dtypes.
     pub fn new(model: &Model, arithmetic: Dtype, options: &Options) -> Result<Plan> {
-        for (name, value) in
-            [("batch", Some(options.batch)), ("context", options.context), ("targets", options.targets)]
-        {
+        for (name, value) in [
+            ("batch", Some(options.batch)),
+            ("context", options.context),
+            ("targets", options.targets),
+            ("steps", Some(options.steps)),
+            ("threads", Some(options.threads)),
+        ] {
             if value == Some(0) {
                 return fail!(InvalidArgument, "option {name} is 0, expected at least 1");
             }
@@ -58,7 +90,12 @@ impl Plan {
         if !(0.0..1.0).contains(&options.dropout) {
             return fail!(InvalidArgument, "option dropout is {}, expected in [0, 1)", options.dropout);
         }
+        if options.threads > MOST_THREADS {
+            return fail!(InvalidArgument, "option threads is {}, expected at most {MOST_THREADS}", options.threads);
+        }
         match (model.description().architecture, arithmetic) {
+            (Architecture::Fno, Dtype::F32) => Ok(Plan(Kind::FnoF32(Box::new(Fno::new(model, options)?)))),
+            (Architecture::Fno, Dtype::F64) => Ok(Plan(Kind::FnoF64(Box::new(Fno::new(model, options)?)))),
             (Architecture::Anp, Dtype::F32) => Ok(Plan(Kind::AnpF32(Box::new(Anp::new(model, options)?)))),
             (Architecture::Anp, Dtype::F64) => Ok(Plan(Kind::AnpF64(Box::new(Anp::new(model, options)?)))),
         }
@@ -69,6 +106,8 @@ impl Plan {
         Ok(Workspace(match &self.0 {
             Kind::AnpF32(p) => Scratch::AnpF32(Box::new(p.scratch()?)),
             Kind::AnpF64(p) => Scratch::AnpF64(Box::new(p.scratch()?)),
+            Kind::FnoF32(p) => Scratch::FnoF32(Box::new(p.scratch()?)),
+            Kind::FnoF64(p) => Scratch::FnoF64(Box::new(p.scratch()?)),
         }))
     }
 
@@ -81,7 +120,7 @@ impl Plan {
         match (&self.0, &mut workspace.0) {
             (Kind::AnpF32(p), Scratch::AnpF32(s)) => p.condition(s, x, y),
             (Kind::AnpF64(p), Scratch::AnpF64(s)) => p.condition(s, x, y),
-            _ => foreign(),
+            _ => foreign("neural process"),
         }
     }
 
@@ -90,7 +129,7 @@ impl Plan {
         match (&self.0, &workspace.0) {
             (Kind::AnpF32(p), Scratch::AnpF32(s)) => p.latent(s, mu, log_variance),
             (Kind::AnpF64(p), Scratch::AnpF64(s)) => p.latent(s, mu, log_variance),
-            _ => foreign(),
+            _ => foreign("neural process"),
         }
     }
 
@@ -110,11 +149,40 @@ impl Plan {
         match (&self.0, &mut workspace.0) {
             (Kind::AnpF32(p), Scratch::AnpF32(s)) => p.query(s, x, eps, mean, variance),
             (Kind::AnpF64(p), Scratch::AnpF64(s)) => p.query(s, x, eps, mean, variance),
-            _ => foreign(),
+            _ => foreign("neural process"),
+        }
+    }
+
+    /// Neural operators: predicts fields from fields.
+    ///
+    /// Shapes: `input` [functions, grid, inputs]; `output` [functions, grid, outputs], with option steps K > 1 [functions, K, grid,
+    /// outputs]; axes of extent 1 may be left out. `values`: with boundary conditions for each face that has one an array
+    /// [functions, (K,) grid without the face's axis, outputs], in the order of the faces. Raw units. In a roll-out the outputs become the
+    /// newest input channels of the next step. Results are written only on success.
+    pub fn predict(
+        &self,
+        workspace: &mut Workspace,
+        input: &View,
+        values: &[View],
+        output: &mut ViewMut,
+    ) -> Result<()> {
+        match (&self.0, &mut workspace.0) {
+            (Kind::FnoF32(p), Scratch::FnoF32(s)) => p.predict(s, input, values, output),
+            (Kind::FnoF64(p), Scratch::FnoF64(s)) => p.predict(s, input, values, output),
+            _ => foreign("neural operator"),
+        }
+    }
+
+    /// Kernel matrices of boundary corrections that were singular or nearly so and had to be regularised; 0 without any.
+    pub fn regularised(&self) -> usize {
+        match &self.0 {
+            Kind::FnoF32(p) => p.regularised(),
+            Kind::FnoF64(p) => p.regularised(),
+            _ => 0,
         }
     }
 }
 
-fn foreign() -> Result<()> {
-    fail!(Mismatch, "the workspace belongs to another plan")
+fn foreign(kind: &str) -> Result<()> {
+    fail!(Mismatch, "the plan is of no {kind}, or the workspace belongs to another plan")
 }

@@ -4,12 +4,7 @@ use crate::error::Result;
 use crate::kernels::product::Packed;
 use crate::kernels::real::Real;
 use crate::model::Model;
-
-/// y = x W' + bias.
-pub(super) struct Dense<T> {
-    pub weight: Packed<T>,
-    pub bias: Vec<T>,
-}
+use crate::model::dense::vector;
 
 /// One layer of multi-head attention.
 pub(super) struct Attention<T> {
@@ -22,16 +17,6 @@ pub(super) struct Attention<T> {
     pub final_bias: Vec<T>,
     pub gamma: Vec<T>,
     pub beta: Vec<T>,
-}
-
-impl<T: Real> Dense<T> {
-    pub(super) fn new(model: &Model, name: &str) -> Result<Self> {
-        let weight = model.tensor(&format!("{name}.weight"));
-        Ok(Dense {
-            weight: Packed::from_rows(&weight.to_f64(), weight.shape[0], weight.shape[1], name)?,
-            bias: vector(model, &format!("{name}.bias")),
-        })
-    }
 }
 
 impl<T: Real> Attention<T> {
@@ -51,10 +36,6 @@ impl<T: Real> Attention<T> {
             beta: vector(model, &format!("{name}.layer_norm.bias")),
         })
     }
-}
-
-pub(super) fn vector<T: Real>(model: &Model, name: &str) -> Vec<T> {
-    model.tensor(name).to_f64().into_iter().map(T::from_f64).collect()
 }
 
 /// Columns first .. first + count of a row-major [outputs, width] matrix, packed.

@@ -1,0 +1,253 @@
+//! The pointwise functions between layers, and their slopes.
+
+use pulp::{Arch, Simd, WithSimd};
+use serde::Deserialize;
+
+use super::linear::dispatch;
+use super::real::Real;
+
+/// An activation function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// x.
+    Identity,
+    /// max(x, 0).
+    Relu,
+    /// x Phi(x), Phi the normal distribution function.
+    Gelu,
+    /// x / (1 + exp(-2 sqrt(2 / pi) (x + 0.044715 x^3))).
+    GeluTanh,
+    /// x / (1 + exp(-x)).
+    Silu,
+    /// 1 / (1 + exp(-x)).
+    Sigmoid,
+    /// tanh(x).
+    Tanh,
+    /// log(1 + exp(x)).
+    Softplus,
+}
+
+#[inline(always)]
+fn abs<T: Real>(x: T) -> T {
+    Real::max(x, T::ZERO - x)
+}
+
+#[inline(always)]
+fn select<T: Real>(condition: bool, yes: T, no: T) -> T {
+    if condition { yes } else { no }
+}
+
+#[inline(always)]
+fn sigmoid<T: Real>(x: T) -> T {
+    let e = (T::ZERO - abs(x)).exp_nonpositive();
+    select(x < T::ZERO, e, T::ONE) / (T::ONE + e)
+}
+
+#[inline(always)]
+fn tanh<T: Real>(x: T) -> T {
+    let size = abs(x);
+    let e = (T::from_f64(-2.0) * size).exp_nonpositive();
+    // Below the threshold the difference of nearly equal numbers would cost digits: a series takes over.
+    let s = x * x;
+    let series = s.mul_add(
+        s.mul_add(s.mul_add(T::from_f64(-17.0 / 315.0), T::from_f64(2.0 / 15.0)), T::from_f64(-1.0 / 3.0)) * x,
+        x,
+    );
+    let large = (T::ONE - e) / (T::ONE + e);
+    select(size < T::from_f64(0.01), series, select(x < T::ZERO, T::ZERO - large, large))
+}
+
+#[inline(always)]
+fn gelu<T: Real>(x: T) -> T {
+    let size = abs(x);
+    let size = select(size > T::TAIL_END, T::TAIL_END, size);
+    (T::ZERO - size).mul_add(size.normal_tail(), x.relu())
+}
+
+/// sqrt(2 / pi) (x + 0.044715 x^3), twice.
+#[inline(always)]
+fn twice_inner<T: Real>(x: T) -> T {
+    const SCALE: f64 = 1.595_769_121_605_730_7;
+    x * (x * x).mul_add(T::from_f64(SCALE * 0.044715), T::from_f64(SCALE))
+}
+
+#[inline(always)]
+fn map<T: Real>(arch: Arch, x: &mut [T], f: impl Fn(T) -> T + Copy) {
+    struct Map<'a, T, F>(&'a mut [T], F);
+    impl<T: Real, F: Fn(T) -> T> WithSimd for Map<'_, T, F> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) {
+            for v in self.0.iter_mut() {
+                *v = (self.1)(*v);
+            }
+        }
+    }
+    arch.dispatch(Map(x, f));
+}
+
+impl Activation {
+    /// x = f(x), element by element. NaN stays.
+    pub fn apply<T: Real>(self, arch: Arch, x: &mut [T]) {
+        match self {
+            Activation::Identity => {}
+            Activation::Relu => map(
+                arch,
+                x,
+                #[inline(always)]
+                |v| v.relu(),
+            ),
+            Activation::Gelu => map(
+                arch,
+                x,
+                #[inline(always)]
+                |v| gelu(v),
+            ),
+            Activation::GeluTanh => map(
+                arch,
+                x,
+                #[inline(always)]
+                |v| v * sigmoid(twice_inner(v)),
+            ),
+            Activation::Silu => map(
+                arch,
+                x,
+                #[inline(always)]
+                |v| v * sigmoid(v),
+            ),
+            Activation::Sigmoid => map(
+                arch,
+                x,
+                #[inline(always)]
+                |v| sigmoid(v),
+            ),
+            Activation::Tanh => map(
+                arch,
+                x,
+                #[inline(always)]
+                |v| tanh(v),
+            ),
+            Activation::Softplus => {
+                for v in x {
+                    let e = (T::ZERO - abs(*v)).exp_nonpositive();
+                    *v = v.relu() + T::from_f64(libm::log1p(e.to_f64()));
+                }
+            }
+        }
+    }
+
+    /// slope *= f'(x), element by element.
+    pub fn scale_by_slope<T: Real>(self, arch: Arch, x: &[T], slope: &mut [T]) {
+        dispatch!(arch, T, (x: &'a [T] = x, slope: &'a mut [T] = slope, f: Activation = self) -> () {
+            for (x, s) in x.iter().zip(slope) {
+                *s = *s * f.slope(*x);
+            }
+        });
+    }
+
+    #[inline(always)]
+    fn slope<T: Real>(self, x: T) -> T {
+        match self {
+            Activation::Identity => T::ONE,
+            Activation::Relu => select(x > T::ZERO, T::ONE, T::ZERO),
+            Activation::Gelu => {
+                const DENSITY: f64 = 0.398_942_280_401_432_7;
+                let tail = abs(x).normal_tail();
+                let density = (T::from_f64(-0.5) * x * x).exp_nonpositive() * T::from_f64(DENSITY);
+                x.mul_add(density, select(x < T::ZERO, tail, T::ONE - tail))
+            }
+            Activation::GeluTanh => {
+                const SCALE: f64 = 1.595_769_121_605_730_7;
+                let s = sigmoid(twice_inner(x));
+                let inner = (x * x).mul_add(T::from_f64(3.0 * SCALE * 0.044715), T::from_f64(SCALE));
+                (x * s * (T::ONE - s)).mul_add(inner, s)
+            }
+            Activation::Silu => {
+                let s = sigmoid(x);
+                (x * s).mul_add(T::ONE - s, s)
+            }
+            Activation::Sigmoid => {
+                let s = sigmoid(x);
+                s * (T::ONE - s)
+            }
+            Activation::Tanh => {
+                let t = tanh(x);
+                (T::ZERO - t).mul_add(t, T::ONE)
+            }
+            Activation::Softplus => sigmoid(x),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Activation; 8] = [
+        Activation::Identity,
+        Activation::Relu,
+        Activation::Gelu,
+        Activation::GeluTanh,
+        Activation::Silu,
+        Activation::Sigmoid,
+        Activation::Tanh,
+        Activation::Softplus,
+    ];
+
+    fn exact(f: Activation, x: f64) -> f64 {
+        match f {
+            Activation::Identity => x,
+            Activation::Relu => x.max(0.0),
+            Activation::Gelu => 0.5 * x * libm::erfc(-x / std::f64::consts::SQRT_2),
+            Activation::GeluTanh => {
+                0.5 * x * (1.0 + libm::tanh((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x * x * x)))
+            }
+            Activation::Silu => x / (1.0 + libm::exp(-x)),
+            Activation::Sigmoid => 1.0 / (1.0 + libm::exp(-x)),
+            Activation::Tanh => libm::tanh(x),
+            Activation::Softplus => x.max(0.0) + libm::log1p(libm::exp(-x.abs())),
+        }
+    }
+
+    fn check<T: Real>(eps: f64) {
+        let x: Vec<f64> = (-60_000..=60_000).map(|i| i as f64 * 2e-4).collect();
+        for f in ALL {
+            let rounded: Vec<T> = x.iter().map(|x| T::from_f64(*x)).collect();
+            let (mut wide, mut plain) = (rounded.clone(), rounded.clone());
+            f.apply(Arch::new(), &mut wide);
+            f.apply(Arch::Scalar, &mut plain);
+            assert_eq!(wide, plain, "{f:?}");
+            let mut slope = vec![T::ONE; x.len()];
+            f.scale_by_slope(Arch::new(), &rounded, &mut slope);
+            for ((v, x), s) in wide.iter().zip(&rounded).zip(&slope) {
+                let x = x.to_f64();
+                let value = exact(f, x);
+                assert!((v.to_f64() - value).abs() <= 2.0 * eps * value.abs().max(1.0), "{f:?}({x}) is {v:?}, {value}");
+                if x.abs() > 1e-3 {
+                    let h = 1e-5;
+                    let difference = (exact(f, x + h) - exact(f, x - h)) / (2.0 * h);
+                    assert!((s.to_f64() - difference).abs() < 1e-9 + 4.0 * eps, "{f:?}'({x}) is {s:?}, {difference}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn values_and_slopes_are_right_at_every_vector_width() {
+        check::<f32>(f32::EPSILON as f64);
+        check::<f64>(f64::EPSILON);
+    }
+
+    #[test]
+    fn extremes_stay_and_nan_passes() {
+        for f in ALL {
+            let mut x = [f64::NAN, -1e30, 1e30, 0.0, -0.0];
+            f.apply(Arch::new(), &mut x);
+            assert!(x[0].is_nan() && x[1..].iter().all(|v| v.is_finite()), "{f:?} {x:?}");
+            let mut x = [f32::NAN, -1e30, 1e30, 0.0, -0.0];
+            f.apply(Arch::new(), &mut x);
+            assert!(x[0].is_nan() && x[1..].iter().all(|v| v.is_finite()), "{f:?} {x:?}");
+        }
+    }
+}

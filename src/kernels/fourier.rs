@@ -1,0 +1,282 @@
+//! Truncated Fourier transforms as real matrices, one axis at a time.
+//!
+//! An axis keeps few frequencies. Its forward matrix has a cosine and a sine row for each size of a kept frequency (on the axis
+//! with half a spectrum: real and imaginary parts), so that +k and -k share their rows and complex data need no complex
+//! arithmetic: what leaves the transforms are real *components*, and a complex mode is a signed sum of up to four of them
+//! ([`Modes`]). Components whose row is zero (the sine of frequency 0 and n/2) are left out.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::linear::dispatch;
+use super::real::Real;
+use crate::error::{Result, fail, zeros};
+
+/// One axis of a truncated transform.
+pub struct Axis<T> {
+    /// Points.
+    pub points: usize,
+    /// Whether the data are real along it, so that frequencies k >= 0 alone are kept.
+    pub half: bool,
+    /// Kept frequencies, ascending.
+    pub frequencies: Vec<i64>,
+    /// Rows of each kept frequency.
+    pairs: Vec<Pair>,
+    /// [components, points]: data to components.
+    pub forward: Vec<T>,
+    /// [points, components]: components of a result, its frequencies' weights included, to data.
+    pub inverse: Vec<T>,
+    /// What [`Axis::forward`] makes of a component that [`Axis::inverse`] turned into data: the product of both is diagonal.
+    pub gram: Vec<f64>,
+}
+
+/// Where a frequency's components are: the cosine or real part, and the sine or imaginary part.
+#[derive(Clone, Copy)]
+struct Pair {
+    even: usize,
+    odd: Option<usize>,
+    /// Of the sine, for a negative frequency.
+    negative: bool,
+}
+
+/// cos and sin of 2 pi k j / n, exact where they are 0, 1 or 1/2 of the circle.
+pub fn turn(k: i64, j: usize, n: usize) -> (f64, f64) {
+    let step = (k as i128 * j as i128).rem_euclid(n as i128) as f64;
+    let eighths = 8.0 * step / n as f64;
+    let (quarter, rest) = ((eighths / 2.0 + 0.5).floor(), 2.0 * step / n as f64);
+    let angle = (rest - quarter / 2.0) * std::f64::consts::PI;
+    let (s, c) = libm::sincos(angle);
+    match quarter as i64 % 4 {
+        0 => (c, s),
+        1 => (-s, c),
+        2 => (-c, -s),
+        _ => (s, -c),
+    }
+}
+
+impl<T: Real> Axis<T> {
+    /// An axis of `points` that keeps `modes` frequencies: 0 to modes - 1 of half a spectrum, else from -floor(modes / 2) + `shift`
+    /// on. `name` is for the message when the grid has too few points.
+    pub fn new(name: &str, points: usize, modes: usize, half: bool, shift: i64) -> Result<Self> {
+        let most = if half { points / 2 + 1 } else { points };
+        if modes > most {
+            return fail!(
+                Shape,
+                "{name} has {points} points (padding included) and {modes} modes, expected at most {most} modes"
+            );
+        }
+        let first = if half { 0 } else { shift - (modes / 2) as i64 };
+        let frequencies: Vec<i64> = (first..first + modes as i64).collect();
+        let n = points as i64;
+        let mut sizes: Vec<i64> = frequencies.iter().map(|k| k.abs()).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        let has_odd = |k: i64| k != 0 && 2 * k != n;
+        let odd_rows: Vec<i64> = sizes.iter().copied().filter(|k| has_odd(*k)).collect();
+        let rows = sizes.len() + odd_rows.len();
+        let place = |k: i64| Pair {
+            even: sizes.binary_search(&k.abs()).expect("kept"),
+            odd: odd_rows.binary_search(&k.abs()).ok().map(|at| sizes.len() + at),
+            negative: k < 0,
+        };
+        let mut forward = zeros::<T>(rows.saturating_mul(points), "a transform")?;
+        let mut inverse = zeros::<T>(rows.saturating_mul(points), "a transform")?;
+        let mut gram = vec![0.0; rows];
+        let all = sizes.iter().map(|k| (*k, false)).chain(odd_rows.iter().map(|k| (*k, true)));
+        for (row, (k, odd)) in all.enumerate() {
+            // e^(-i a) = cos a - i sin a: the imaginary part of half a spectrum has the sign with it.
+            let sign = if half && odd { -1.0 } else { 1.0 };
+            let weight = if half && has_odd(k) { 2.0 } else { 1.0 } / points as f64;
+            gram[row] = if half || !has_odd(k) { 1.0 } else { 0.5 };
+            for j in 0..points {
+                let (c, s) = turn(k, j, points);
+                let value = if odd { sign * s } else { c };
+                forward[row * points + j] = T::from_f64(value);
+                inverse[j * rows + row] = T::from_f64(value * weight);
+            }
+        }
+        let pairs = frequencies.iter().map(|k| place(*k)).collect();
+        Ok(Axis { points, half, frequencies, pairs, forward, inverse, gram })
+    }
+
+    /// Components.
+    pub fn rows(&self) -> usize {
+        self.gram.len()
+    }
+
+    /// Place of the frequency that data see as -k, if it is kept.
+    pub fn mirror(&self, at: usize) -> Option<usize> {
+        let (k, n) = (self.frequencies[at], self.points as i64);
+        self.frequencies.iter().position(|other| (other + k).rem_euclid(n) == 0)
+    }
+
+    /// Whether a frequency of half a spectrum is its own mirror: real data have no imaginary part there.
+    pub fn is_real(&self, at: usize) -> bool {
+        self.pairs[at].odd.is_none()
+    }
+}
+
+/// The complex modes of the kept frequencies of up to three axes, as signed sums of components, and back. A mode is `channels` real
+/// parts followed by as many imaginary parts; modes lie one after the other, the first axis' frequencies fastest.
+pub struct Modes {
+    /// Place of each mode's frequency on each axis.
+    pub places: Vec<Vec<usize>>,
+    channels: usize,
+    gather: Sums,
+    scatter: Sums,
+}
+
+/// Rows that are signed sums of rows, all of one length.
+#[derive(Default)]
+struct Sums {
+    targets: Vec<usize>,
+    starts: Vec<usize>,
+    sources: Vec<(usize, bool)>,
+}
+
+impl Sums {
+    fn push(&mut self, target: usize, sources: impl IntoIterator<Item = (usize, bool)>) {
+        self.starts.push(self.sources.len());
+        self.targets.push(target);
+        self.sources.extend(sources);
+    }
+
+    fn apply<T: Real>(&self, arch: Arch, channels: usize, from: &[T], to: &mut [T]) {
+        dispatch!(arch, T, (sums: &'a Sums = self, channels: usize = channels, from: &'a [T] = from, to: &'a mut [T] = to) -> () {
+            for (i, target) in sums.targets.iter().enumerate() {
+                let end = sums.starts.get(i + 1).copied().unwrap_or(sums.sources.len());
+                let to = &mut to[*target..target + channels];
+                to.fill(T::ZERO);
+                for (source, negative) in &sums.sources[sums.starts[i]..end] {
+                    let from = &from[*source..source + channels];
+                    if *negative {
+                        for (t, f) in to.iter_mut().zip(from) {
+                            *t = *t - *f;
+                        }
+                    } else {
+                        for (t, f) in to.iter_mut().zip(from) {
+                            *t += *f;
+                        }
+                    }
+                }
+            }
+        });
+    }
+}
+
+impl Modes {
+    /// The modes of `axes`, whose components lie `strides` apart in memory; no axes at all make one real mode.
+    pub fn new<T: Real>(axes: &[&Axis<T>], strides: &[usize], channels: usize) -> Modes {
+        let mut places = vec![vec![]];
+        for axis in axes.iter().rev() {
+            places = places
+                .iter()
+                .flat_map(|rest: &Vec<usize>| (0..axis.frequencies.len()).map(move |at| [&[at][..], rest].concat()))
+                .collect();
+        }
+        let mut gather = Sums::default();
+        // For every component the modes that meet it, found while the modes are made of components.
+        let mut met = std::collections::BTreeMap::<usize, Vec<(usize, bool)>>::new();
+        let mut ranges = vec![0];
+        for (axis, stride) in axes.iter().zip(strides) {
+            ranges = ranges.iter().flat_map(|at| (0..axis.rows()).map(move |row| at + row * stride)).collect();
+        }
+        for at in ranges {
+            met.entry(at).or_default();
+        }
+        for (mode, places) in places.iter().enumerate() {
+            // Terms (offset, power of i): the product over the axes of cos - i sin.
+            let mut terms = vec![(0usize, 0u32)];
+            for ((axis, stride), at) in axes.iter().zip(strides).zip(places) {
+                let pair = axis.pairs[*at];
+                let odd = pair.odd.map(|row| {
+                    // Half a spectrum has the imaginary part itself: times i. Else -i sin k x, with the sign of k.
+                    (row * stride, if axis.half || pair.negative { 1 } else { 3 })
+                });
+                let options = [Some((pair.even * stride, 0)), odd];
+                terms = terms
+                    .iter()
+                    .flat_map(|(offset, power)| {
+                        options.iter().flatten().map(move |(more, turn)| (offset + more, power + turn))
+                    })
+                    .collect();
+            }
+            let first = 2 * mode * channels;
+            for (part, target) in [(0, first), (1, first + channels)] {
+                let of_part = terms.iter().filter(|(_, power)| power % 2 == part);
+                gather.push(target, of_part.map(|(offset, power)| (*offset, power % 4 >= 2)));
+            }
+            // Back: data are the sum over modes of Re(Z e^(i a)), so a component collects the real part of Z times the conjugate
+            // of what it contributes to a mode.
+            for (offset, power) in &terms {
+                let (source, negative) = match power % 4 {
+                    0 => (first, false),
+                    1 => (first + channels, false),
+                    2 => (first, true),
+                    _ => (first + channels, true),
+                };
+                met.get_mut(offset).expect("a component").push((source, negative));
+            }
+        }
+        let mut scatter = Sums::default();
+        for (target, sources) in met {
+            scatter.push(target, sources);
+        }
+        Modes { places, channels, gather, scatter }
+    }
+
+    /// Number of modes.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Never: without axes there is one.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// Components to modes.
+    pub fn gather<T: Real>(&self, arch: Arch, components: &[T], modes: &mut [T]) {
+        self.gather.apply(arch, self.channels, components, modes);
+    }
+
+    /// Modes of a result to the components that [`Axis::inverse`] takes.
+    pub fn scatter<T: Real>(&self, arch: Arch, modes: &[T], components: &mut [T]) {
+        self.scatter.apply(arch, self.channels, modes, components);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_are_those_of_the_circle() {
+        for n in [1usize, 2, 3, 7, 12, 73, 101] {
+            for k in -7i64..8 {
+                for j in 0..n {
+                    let angle = 2.0 * std::f64::consts::PI * (k * j as i64) as f64 / n as f64;
+                    let (c, s) = turn(k, j, n);
+                    assert!((c - angle.cos()).abs() < 1e-13 && (s - angle.sin()).abs() < 1e-13, "{k} {j} {n}");
+                }
+            }
+        }
+        assert_eq!([turn(1, 1, 4), turn(1, 1, 2), turn(-1, 1, 4)], [(0.0, 1.0), (-1.0, 0.0), (0.0, -1.0)]);
+    }
+
+    #[test]
+    fn forward_and_inverse_are_diagonal_together() {
+        for (points, modes, half) in
+            [(8, 5, true), (9, 5, true), (101, 8, true), (8, 8, false), (9, 9, false), (39, 8, false)]
+        {
+            let axis = Axis::<f64>::new("axis", points, modes, half, 0).unwrap();
+            let rows = axis.rows();
+            for a in 0..rows {
+                for b in 0..rows {
+                    let sum: f64 = (0..points).map(|j| axis.forward[a * points + j] * axis.inverse[j * rows + b]).sum();
+                    let expected = if a == b { axis.gram[a] } else { 0.0 };
+                    assert!((sum - expected).abs() < 1e-14, "{points} {modes} {half} {a} {b} {sum}");
+                }
+            }
+        }
+    }
+}

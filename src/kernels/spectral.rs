@@ -1,0 +1,150 @@
+//! One complex matrix for each mode: the weights of a spectral convolution, and the operators of its faces.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::real::Real;
+use crate::error::{Result, zeros};
+
+/// Vectors of outputs that are summed together: with two accumulators each for real and imaginary parts they fill the registers.
+const VECTORS: usize = 2;
+
+/// Complex matrices [modes, inputs, outputs].
+pub struct Mixer<T> {
+    modes: usize,
+    inputs: usize,
+    outputs: usize,
+    /// For each mode and input a row of real parts, then one of imaginary parts; room for an overhang behind the last.
+    data: Vec<T>,
+}
+
+impl<T: Real> Mixer<T> {
+    /// Packs the matrices from their entries `at(mode, input, output)`, (re, im).
+    pub fn new(
+        modes: usize,
+        inputs: usize,
+        outputs: usize,
+        what: &str,
+        at: impl Fn(usize, usize, usize) -> (f64, f64),
+    ) -> Result<Self> {
+        let len = modes.saturating_mul(2 * inputs).saturating_mul(outputs).saturating_add(T::PANEL);
+        let mut data = zeros::<T>(len, what)?;
+        for (row, pair) in data.chunks_exact_mut(2 * outputs).take(modes * inputs).enumerate() {
+            let (re, im) = pair.split_at_mut(outputs);
+            for (o, (re, im)) in re.iter_mut().zip(im).enumerate() {
+                let (a, b) = at(row / inputs, row % inputs, o);
+                (*re, *im) = (T::from_f64(a), T::from_f64(b));
+            }
+        }
+        Ok(Mixer { modes, inputs, outputs, data })
+    }
+
+    /// Number of matrices.
+    pub fn modes(&self) -> usize {
+        self.modes
+    }
+
+    /// Whether all entries are finite in this arithmetic.
+    pub fn is_finite(&self) -> bool {
+        self.data.iter().all(|v| v.to_f64().is_finite())
+    }
+
+    /// y = W x for the modes from `first` on, as many as `y` holds: a mode is its real parts, then its imaginary ones.
+    pub fn apply(&self, arch: Arch, first: usize, x: &[T], y: &mut [T]) {
+        let count = y.len() / (2 * self.outputs);
+        assert!(
+            first + count <= self.modes && x.len() == count * 2 * self.inputs && y.len() == count * 2 * self.outputs
+        );
+        arch.dispatch(Apply { mixer: self, first, x, y });
+    }
+}
+
+struct Apply<'a, T> {
+    mixer: &'a Mixer<T>,
+    first: usize,
+    x: &'a [T],
+    y: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for Apply<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (inputs, outputs) = (self.mixer.inputs, self.mixer.outputs);
+        let lanes = T::lanes::<S>();
+        let modes = self.x.chunks_exact(2 * inputs).zip(self.y.chunks_exact_mut(2 * outputs));
+        for (mode, (x, y)) in modes.enumerate() {
+            let start = (self.first + mode) * 2 * inputs * outputs;
+            let (xr, xi) = x.split_at(inputs);
+            let (yr, yi) = y.split_at_mut(outputs);
+            let mut at = 0;
+            while at < outputs {
+                let width = (VECTORS * lanes).min(outputs - at);
+                let mut sums = [[T::splat(simd, T::ZERO); VECTORS]; 4];
+                for i in 0..inputs {
+                    let re = start + 2 * i * outputs + at;
+                    // The overhang behind the last matrix covers what is read beyond `width`.
+                    let (a, b) = (T::splat(simd, xr[i]), T::splat(simd, xi[i]));
+                    for v in 0..VECTORS {
+                        let wr = T::load(simd, &self.mixer.data[re + v * lanes..]);
+                        let wi = T::load(simd, &self.mixer.data[re + outputs + v * lanes..]);
+                        sums[0][v] = T::fused(simd, a, wr, sums[0][v]);
+                        sums[1][v] = T::fused(simd, b, wi, sums[1][v]);
+                        sums[2][v] = T::fused(simd, a, wi, sums[2][v]);
+                        sums[3][v] = T::fused(simd, b, wr, sums[3][v]);
+                    }
+                }
+                let mut edge = [[T::ZERO; 64]; 4];
+                for (edge, sums) in edge.iter_mut().zip(&sums) {
+                    for (v, sum) in sums.iter().enumerate() {
+                        T::store(simd, &mut edge[v * lanes..], *sum);
+                    }
+                }
+                for o in 0..width {
+                    yr[at + o] = edge[0][o] - edge[1][o];
+                    yi[at + o] = edge[2][o] + edge[3][o];
+                }
+                at += width;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<T: Real>(eps: f64) {
+        for (modes, inputs, outputs) in [(3, 1, 1), (4, 5, 7), (2, 20, 20), (2, 33, 40), (1, 64, 128)] {
+            let entry = |m: usize, i: usize, o: usize| {
+                let v = ((m * 31 + i * 7 + o * 3) % 17) as f64 / 8.0 - 1.0;
+                (v, 0.5 - v * v)
+            };
+            let mixer = Mixer::<T>::new(modes, inputs, outputs, "test", entry).unwrap();
+            let x: Vec<T> = (0..modes * 2 * inputs).map(|i| T::from_f64(((i * 13) % 11) as f64 / 5.0 - 1.0)).collect();
+            let mut y = vec![T::ZERO; modes * 2 * outputs];
+            mixer.apply(Arch::new(), 0, &x, &mut y);
+            let mut plain = y.clone();
+            mixer.apply(Arch::Scalar, 0, &x, &mut plain);
+            assert_eq!(y, plain);
+            for (m, (x, y)) in x.chunks(2 * inputs).zip(y.chunks(2 * outputs)).enumerate() {
+                for o in 0..outputs {
+                    let (mut re, mut im) = (0.0, 0.0);
+                    for i in 0..inputs {
+                        let ((wr, wi), a, b) = (entry(m, i, o), x[i].to_f64(), x[inputs + i].to_f64());
+                        re += wr * a - wi * b;
+                        im += wr * b + wi * a;
+                    }
+                    let close = |v: T, w: f64| (v.to_f64() - w).abs() <= 8.0 * eps * inputs as f64;
+                    assert!(close(y[o], re) && close(y[outputs + o], im));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_are_complex_and_the_same_at_every_vector_width() {
+        check::<f32>(f32::EPSILON as f64);
+        check::<f64>(f64::EPSILON);
+    }
+}

@@ -1,0 +1,530 @@
+//! Fourier neural operators (Li et al., ICLR 2021) on grids of one to three axes, and BOON over them.
+//!
+//! A pointwise network lifts the input channels (and the grid's coordinates) to `width` channels; each block adds a spectral convolution,
+//! which multiplies the kept Fourier modes by a complex matrix each, to a pointwise skip, and applies the activation; a pointwise
+//! network projects to the output channels.
+//!
+//! Fields lie with their channels last. A block goes once through the field, line by line along the last axis: what is left of the last inverse
+//! transform, skip, bias, activation and the first forward transform of the next block happen while a line is in the cache. Only kept
+//! modes go on to the other axes.
+
+mod boon;
+mod correct;
+mod norm;
+mod numbers;
+mod run;
+
+use pulp::Arch;
+
+use super::boundary::{Bound, Boundary, Kind};
+use super::dense::{Dense, vector};
+use super::{Channel, Model, Options};
+use crate::error::{Result, fail, zeros};
+use crate::kernels::fourier::{Axis, Modes};
+use crate::kernels::product::{Packed, overhang};
+use crate::kernels::real::Real;
+use crate::kernels::spectral::Mixer;
+use crate::kernels::team::{Shared, Team};
+
+pub use boon::{Correction, Rule};
+use boon::{Kernel, Pair};
+pub use numbers::{ChannelMlp, Coordinates, Norm, NormKind, Numbers, Padding, Sides, Skip, Span};
+
+/// Bytes of activations that pass through a pointwise network together: they should stay in the second-level cache.
+const TILE_BYTES: usize = 1 << 18;
+
+/// Nodes on each side over which the published code smooths results on one axis and time, and how deep it reads for that.
+const SMOOTHED: usize = 5;
+
+/// Weights packed for one arithmetic, tables, and the sizes of a plan.
+pub struct Fno<T> {
+    arch: Arch,
+    team: Team,
+    numbers: Numbers,
+    inputs: Vec<Channel>,
+    outputs: Vec<Channel>,
+    batch: usize,
+    steps: usize,
+    /// Points of the caller's grid.
+    grid: Vec<usize>,
+    /// Padding before the caller's first point.
+    before: Vec<usize>,
+    /// What the forward transforms keep of each axis, and what the inverse ones make of it: other frequencies with `odd_shift` alone.
+    axes: Vec<Axis<T>>,
+    back: Vec<Axis<T>>,
+    /// The last axis' inverse matrix, with the factor that the published Neumann correction gives a block.
+    last_inverse: Vec<T>,
+    modes: Modes,
+    back_modes: Modes,
+    /// Elements from one line's components to the next; a multiple of a panel, with room for an overhang.
+    row: usize,
+    /// Points of a line that pass together.
+    tile: usize,
+    coordinates: Vec<Vec<T>>,
+    lifting: Vec<Dense<T>>,
+    projection: Vec<Dense<T>>,
+    blocks: Vec<Block<T>>,
+    boon: Option<Boon<T>>,
+    /// For each line whether a block's result waits in the field until its neighbours are there; and those lines.
+    waits: Vec<bool>,
+    waiting: Vec<usize>,
+}
+
+/// One Fourier layer.
+struct Block<T> {
+    mixer: Mixer<T>,
+    /// Of the spectral convolution and the skip together; without a norm.
+    bias: Vec<T>,
+    skip: Link<T>,
+    mlp: Option<[Dense<T>; 2]>,
+    mlp_skip: Link<T>,
+    /// Bias of the spectral convolution and of the skip apart, and the factor and shift of both norms.
+    norm: Option<BlockNorm<T>>,
+    /// A correction for each pair of faces that has one.
+    kernels: Vec<Option<Kernel<T>>>,
+}
+
+struct BlockNorm<T> {
+    spectral_bias: Vec<T>,
+    skip_bias: Vec<T>,
+    affine: [Option<(Vec<T>, Vec<T>)>; 2],
+}
+
+/// A pointwise connection.
+enum Link<T> {
+    Linear(Packed<T>),
+    Gate(Vec<T>),
+    None,
+}
+
+/// What a plan with boundary conditions knows.
+struct Boon<T> {
+    pairs: Vec<Pair<T>>,
+    /// The conditions on the caller's grid: values, outputs.
+    outer: Bound,
+    /// The conditions on the padded grid: the blocks' results.
+    inner: Bound,
+    /// What a Dirichlet value is multiplied by inside.
+    stretch: f64,
+    /// Whether results are smoothed next to the faces.
+    smooth: bool,
+    /// Whether activations spare the nodes of faces.
+    spare: bool,
+    /// Kernel matrices that had to be regularised.
+    singular: usize,
+}
+
+/// Scratch of one plan.
+pub struct Scratch<T> {
+    /// The caller's input, network units.
+    input: Vec<T>,
+    /// Boundary values of one function and step, raw units.
+    given: Vec<f64>,
+    /// The same on the padded grid, network units.
+    inside: Vec<f64>,
+    /// Results, raw units: [batch, steps, grid, outputs].
+    output: Vec<f64>,
+    /// [padded grid, width].
+    field: Shared<T>,
+    /// [lines, row]: components along the last axis.
+    lines: Shared<T>,
+    /// [lines, tiles, row] of lines of several tiles.
+    partial: Shared<T>,
+    /// [grid, outputs]: results of the function and step at hand, raw units.
+    result: Shared<f64>,
+    /// Components along the last two of three axes.
+    middle: Vec<T>,
+    /// Components along all axes.
+    components: Vec<T>,
+    modes: [Vec<T>; 2],
+    faces: correct::Faces<T>,
+    threads: Shared<T>,
+    /// Bias, factor and shift of the block at hand where a norm changes them.
+    bias: Vec<T>,
+    affine: [Vec<T>; 2],
+}
+
+impl<T: Real> Fno<T> {
+    pub(super) fn new(model: &Model, options: &Options) -> Result<Self> {
+        let description = model.description();
+        let Some(numbers) = description.fno.clone() else {
+            return fail!(State, "the model is no Fourier neural operator");
+        };
+        let d = numbers.axes();
+        let w = numbers.width;
+        if options.latents > 0 || options.dropout > 0.0 {
+            return fail!(
+                InvalidArgument,
+                "options latents and dropout belong to neural processes, expected them unset"
+            );
+        }
+        let Some(grid) = options.shape.clone() else {
+            return fail!(InvalidArgument, "option shape is not set, expected the grid's {d} extents");
+        };
+        if grid.len() != d || grid.contains(&0) {
+            return fail!(InvalidArgument, "option shape is {grid:?}, expected {d} extents of at least 1");
+        }
+        let (mut before, mut axes, mut back) = (Vec::new(), Vec::new(), Vec::new());
+        for (axis, (&points, &modes)) in grid.iter().zip(&numbers.modes).enumerate() {
+            let (first, last) = numbers.padding(axis, points);
+            let Some(padded) = points.checked_add(first + last).filter(|n| *n <= 1 << 32) else {
+                return fail!(TooLarge, "axis {axis} has {points} points, expected at most 2^32");
+            };
+            before.push(first);
+            let name = format!("axis {axis}");
+            let shift = if numbers.odd_shift && axis + 1 < d && padded % 2 == 1 { -1 } else { 0 };
+            axes.push(Axis::<T>::new(&name, padded, modes, axis + 1 == d, 0)?);
+            back.push(Axis::<T>::new(&name, padded, modes, axis + 1 == d, shift)?);
+        }
+        let too_large = || fail!(TooLarge, "a field of {grid:?} points and {w} channels is beyond the address space");
+        let total = axes.iter().try_fold(4 * w, |len: usize, axis| len.checked_mul(axis.points));
+        let Some(_) = total.filter(|len| *len <= isize::MAX as usize / 16) else { return too_large() };
+
+        let last = &axes[d - 1];
+        let row = ((last.rows() - 1) * w + overhang::<T>(w)).next_multiple_of(T::PANEL);
+        let modes_of = |axes: &[Axis<T>]| {
+            let all: Vec<&Axis<T>> = axes.iter().collect();
+            Modes::new(&all, &component_strides(axes, row, w), w)
+        };
+        let (modes, back_modes) = (modes_of(&axes), modes_of(&back));
+
+        let boundary = match (&options.boundary, &description.boon) {
+            (Some(_), None) => return fail!(State, "option boundary is set, but the model has no field boon"),
+            (Some(boundary), Some(trained)) => {
+                check_same(boundary, &trained.faces)?;
+                Some(boundary.clone())
+            }
+            (None, Some(trained)) => {
+                let mut boundary = Boundary::new();
+                for face in &trained.faces {
+                    boundary.add_face(face.clone())?;
+                }
+                Some(boundary)
+            }
+            (None, None) => None,
+        };
+        let mut singular = 0;
+        let mut boon = None;
+        if let (Some(boundary), Some(correction)) = (&boundary, &description.boon) {
+            let spacings: Vec<Option<f64>> = (0..d)
+                .map(|a| description.grid.get(a).map(|g| (g.upper - g.lower) / (grid[a].max(2) - 1) as f64))
+                .collect();
+            boon = Some(Boon::new(boundary, correction, &grid, &spacings, &axes, &modes, row, w)?);
+        }
+
+        let seed = description.boon.as_ref().filter(|c| c.rule == Rule::Seed);
+        let kind = boundary.as_ref().map(|b| b.faces()[0].kind);
+        // The published Neumann correction halves the sum of both corrected operators.
+        let share = if seed.is_some() && kind == Some(Kind::Neumann) { 0.5 } else { 1.0 };
+        let last_inverse = last.inverse.iter().map(|v| T::from_f64(v.to_f64() * share)).collect();
+
+        let mut blocks = Vec::new();
+        for b in 0..numbers.blocks {
+            blocks.push(Block::new(
+                model,
+                &numbers,
+                b,
+                &axes,
+                &modes,
+                share,
+                boon.as_ref().zip(description.boon.as_ref()),
+                &mut singular,
+            )?);
+        }
+        if let Some(boon) = &mut boon {
+            boon.singular = singular;
+        }
+        let network = |name: &str, hidden: usize| -> Result<Vec<Dense<T>>> {
+            (0..=hidden).map(|i| Dense::new(model, &format!("{name}.{i}"))).collect()
+        };
+        let coordinates = match &numbers.coordinates {
+            None => vec![],
+            Some(c) => grid.iter().zip(&c.bounds).map(|(&n, &[low, high])| coordinates(n, low, high, c.span)).collect(),
+        };
+        let widest = numbers.lifting.iter().chain(&numbers.projection).copied().fold(w, usize::max);
+        let tile = (TILE_BYTES / (2 * widest * size_of::<T>()) / 12 * 12).clamp(48, 240);
+        let mut fno = Fno {
+            arch: Arch::new(),
+            team: Team::new(options.threads)?,
+            inputs: description.inputs.clone(),
+            outputs: description.outputs.clone(),
+            batch: options.batch,
+            steps: options.steps,
+            grid,
+            before,
+            last_inverse,
+            modes,
+            back_modes,
+            row,
+            tile,
+            coordinates,
+            lifting: network("lifting", numbers.lifting.len())?,
+            projection: network("projection", numbers.projection.len())?,
+            blocks,
+            boon,
+            waits: vec![],
+            waiting: vec![],
+            axes,
+            back,
+            numbers,
+        };
+        if fno.steps > 1 && fno.inputs.len() < fno.outputs.len() {
+            let (i, o) = (fno.inputs.len(), fno.outputs.len());
+            return fail!(InvalidArgument, "option steps is {}, but {o} outputs do not fit {i} inputs", fno.steps);
+        }
+        fno.waits = (0..fno.line_count()).map(|line| fno.must_wait(line)).collect();
+        fno.waiting = (0..fno.line_count()).filter(|line| fno.waits[*line]).collect();
+        Ok(fno)
+    }
+
+    /// Kernel matrices of boundary corrections that were singular or nearly so, and were regularised.
+    pub(super) fn regularised(&self) -> usize {
+        self.boon.as_ref().map_or(0, |boon| boon.singular)
+    }
+
+    fn line_points(&self) -> usize {
+        self.axes[self.axes.len() - 1].points
+    }
+
+    fn line_count(&self) -> usize {
+        self.axes[..self.axes.len() - 1].iter().map(|axis| axis.points).product()
+    }
+
+    /// Indices of a line on the axes before the last.
+    fn line_places(&self, line: usize) -> [usize; 2] {
+        match &self.axes[..] {
+            [_, middle, _] => [line / middle.points, line % middle.points],
+            _ => [line, 0],
+        }
+    }
+
+    fn tiles(&self) -> usize {
+        self.line_points().div_ceil(self.tile)
+    }
+
+    /// Whether a line's result is read or changed by others before the activation: next to faces, and everywhere before a norm of
+    /// all points.
+    fn must_wait(&self, line: usize) -> bool {
+        if self.numbers.norm.is_some() {
+            return true;
+        }
+        let Some(boon) = &self.boon else { return false };
+        let places = self.line_places(line);
+        boon.inner.faces().iter().any(|face| {
+            if face.axis + 1 == self.axes.len() {
+                return true;
+            }
+            let n = self.axes[face.axis].points;
+            let depth = if boon.smooth { SMOOTHED + 1 } else { face.ratios.len() + 1 };
+            places[face.axis] < depth || n - 1 - places[face.axis] < depth
+        })
+    }
+
+    /// Allocates all that a call needs.
+    pub(super) fn scratch(&self) -> Result<Scratch<T>> {
+        let what = "a workspace";
+        let w = self.numbers.width;
+        let lines = self.line_count();
+        let points = lines * self.line_points();
+        let nodes: usize = self.grid.iter().product();
+        let last = self.axes.len() - 1;
+        let many = |counts: &[usize]| zeros::<T>(counts.iter().fold(1usize, |len, n| len.saturating_mul(*n)), what);
+        let widest = self.lifting.iter().chain(&self.projection).map(|layer| layer.weight.outputs());
+        let hidden = self.numbers.mlp.iter().map(|mlp| mlp.hidden);
+        let widest = widest.chain(hidden).fold(w.max(self.numbers.lifted(self.inputs.len())), usize::max);
+        let rows: Vec<usize> = self.axes.iter().zip(&self.back).map(|(a, b)| a.rows().max(b.rows())).collect();
+        let outputs = self.batch.saturating_mul(self.steps).saturating_mul(nodes).saturating_mul(self.outputs.len());
+        let value_len = |bound: Option<&Bound>| bound.map_or(0, |bound| bound.value_len(self.outputs.len()));
+        let norm = self.numbers.norm.is_some();
+        Ok(Scratch {
+            input: many(&[nodes, self.inputs.len()])?,
+            given: zeros(value_len(self.boon.as_ref().map(|b| &b.outer)), what)?,
+            inside: zeros(value_len(self.boon.as_ref().map(|b| &b.inner)), what)?,
+            output: zeros(outputs, what)?,
+            // A face's nodes are read with the overhang of a product.
+            field: Shared::new(self.field_bounds(), points * w + T::PANEL, what)?,
+            result: Shared::new(self.result_bounds(), nodes * self.outputs.len(), what)?,
+            lines: Shared::uniform(lines, self.row, what)?,
+            partial: Shared::uniform(if self.tiles() > 1 { lines * self.tiles() } else { 0 }, self.row, what)?,
+            middle: many(&[if last == 2 { self.axes[0].points } else { 0 }, rows[last.saturating_sub(1)], self.row])?,
+            components: many(&[if last > 0 { rows[..last].iter().product() } else { 0 }, self.row])?,
+            modes: [many(&[self.modes.len(), 2 * w])?, many(&[self.modes.len(), 2 * w])?],
+            faces: correct::Faces::new(self, what)?,
+            threads: Shared::uniform(self.team.count(), 3 * (self.tile * widest + T::PANEL), what)?,
+            bias: many(&[if norm { w } else { 0 }])?,
+            affine: [many(&[if norm { w } else { 0 }])?, many(&[if norm { w } else { 0 }])?],
+        })
+    }
+}
+
+/// Distances between components, axis by axis: those of the last axis lie `width` apart in a row, rows follow each other.
+fn component_strides<T: Real>(axes: &[Axis<T>], row: usize, width: usize) -> Vec<usize> {
+    let mut strides = vec![width];
+    let mut stride = row;
+    for axis in axes[..axes.len() - 1].iter().rev() {
+        strides.insert(0, stride);
+        stride *= axis.rows();
+    }
+    strides
+}
+
+/// Values of a grid channel, like numpy's linspace.
+fn coordinates<T: Real>(points: usize, low: f64, high: f64, span: Span) -> Vec<T> {
+    let steps = match span {
+        Span::Closed => points.max(2) - 1,
+        Span::HalfOpen => points,
+    };
+    let at = |i: usize| {
+        if span == Span::Closed && i + 1 == points && points > 1 {
+            high
+        } else {
+            low + (high - low) / steps as f64 * i as f64
+        }
+    };
+    (0..points).map(|i| T::from_f64(at(i))).collect()
+}
+
+/// The host's conditions must be those that the model was trained with, up to stencils.
+fn check_same(boundary: &Boundary, trained: &[super::boundary::Face]) -> Result<()> {
+    let key = |face: &super::boundary::Face| {
+        (face.axis, if face.kind == Kind::Periodic { 0 } else { face.side }, face.kind as i32)
+    };
+    let (mut here, mut there): (Vec<_>, Vec<_>) =
+        (boundary.faces().iter().map(key).collect(), trained.iter().map(key).collect());
+    here.sort_unstable();
+    there.sort_unstable();
+    if here != there {
+        return fail!(
+            Mismatch,
+            "option boundary has faces (axis, side, kind) {here:?}, expected those of the model, {there:?}"
+        );
+    }
+    Ok(())
+}
+
+impl<T: Real> Boon<T> {
+    #[allow(clippy::too_many_arguments)]
+    fn new(
+        boundary: &Boundary,
+        correction: &Correction,
+        grid: &[usize],
+        spacings: &[Option<f64>],
+        axes: &[Axis<T>],
+        modes: &Modes,
+        row: usize,
+        width: usize,
+    ) -> Result<Self> {
+        let d = grid.len();
+        let outer = boundary.bind(grid, spacings)?;
+        let padded: Vec<usize> = axes.iter().map(|axis| axis.points).collect();
+        for face in outer.faces() {
+            if padded[face.axis] != grid[face.axis] {
+                let axis = face.axis;
+                return fail!(
+                    FileDescription,
+                    "axis {axis} has a condition and padding, expected padding on other axes"
+                );
+            }
+        }
+        let inner = boundary.bind(&padded, spacings)?;
+        let seed = correction.rule == Rule::Seed;
+        let kind = boundary.faces()[0].kind;
+        let smooth = seed && d == 2 && kind == Kind::Dirichlet;
+        if smooth && grid[0] < 2 * (SMOOTHED + 1) {
+            return fail!(Shape, "axis 0 has {} points, expected at least {}", grid[0], 2 * (SMOOTHED + 1));
+        }
+        let mut with_faces: Vec<usize> = outer.faces().iter().map(|face| face.axis).collect();
+        with_faces.sort_unstable();
+        with_faces.dedup();
+        let pairs = with_faces
+            .into_iter()
+            .map(|axis| {
+                let strides = correct::face_strides(axes, row, width);
+                Pair::new(axes, axis, modes, &strides, width)
+            })
+            .collect();
+        Ok(Boon {
+            pairs,
+            outer,
+            inner,
+            stretch: if seed { 2.0 } else { 1.0 },
+            smooth,
+            spare: !(seed && d == 1),
+            singular: 0,
+        })
+    }
+}
+
+impl<T: Real> Block<T> {
+    #[allow(clippy::too_many_arguments)]
+    fn new(
+        model: &Model,
+        numbers: &Numbers,
+        b: usize,
+        axes: &[Axis<T>],
+        modes: &Modes,
+        share: f64,
+        boon: Option<(&Boon<T>, &Correction)>,
+        singular: &mut usize,
+    ) -> Result<Self> {
+        let w = numbers.width;
+        let name = |part: &str| format!("blocks.{b}.{part}");
+        let spectrum = model.tensor(&name("spectral.weight")).to_f64();
+        let each: usize = numbers.modes.iter().product();
+        let weight = |places: &[usize], input: usize, output: usize| {
+            let at = places.iter().zip(&numbers.modes).fold(0, |at, (place, count)| at * count + place);
+            let at = 2 * ((input * w + output) * each + at);
+            (spectrum[at], spectrum[at + 1])
+        };
+        let mixer = Mixer::new(modes.len(), w, w, "spectral weights", |mode, i, o| weight(&modes.places[mode], i, o))?;
+        let scaled = |values: Vec<f64>| -> Vec<T> { values.into_iter().map(|v| T::from_f64(share * v)).collect() };
+        let optional = |part: &str, there: bool| match there {
+            true => model.tensor(&name(part)).to_f64(),
+            false => vec![0.0; w],
+        };
+        let link = |part: &str, skip: Skip| -> Result<Link<T>> {
+            Ok(match skip {
+                Skip::None => Link::None,
+                Skip::Identity => Link::Gate(scaled(vec![1.0; w])),
+                Skip::SoftGating => Link::Gate(scaled(model.tensor(&name(part)).to_f64())),
+                Skip::Linear => {
+                    let weights: Vec<f64> = model.tensor(&name(part)).to_f64().iter().map(|v| share * v).collect();
+                    Link::Linear(Packed::from_rows(&weights, w, w, "packed weights")?)
+                }
+            })
+        };
+        let spectral_bias = optional("spectral.bias", numbers.spectral_bias);
+        let skip_bias = optional("skip.bias", numbers.skip_bias);
+        let bias = scaled(spectral_bias.iter().zip(&skip_bias).map(|(a, b)| a + b).collect());
+        let affine = |place: &str| {
+            let group = numbers.norm.as_ref().is_some_and(|norm| norm.kind == NormKind::Group);
+            group.then(|| {
+                (vector(model, &name(&format!("{place}.weight"))), vector(model, &name(&format!("{place}.bias"))))
+            })
+        };
+        let mut kernels = Vec::new();
+        if let Some((boon, correction)) = boon {
+            for pair in &boon.pairs {
+                let kind = boon.inner.faces().iter().find(|f| f.axis == pair.axis).expect("a face").kind;
+                let (rule, tau) = (correction.rule, correction.regularisation);
+                kernels.push(pair.kernel(rule, kind, axes, &weight, w, tau, singular)?);
+            }
+        }
+        Ok(Block {
+            mixer,
+            bias,
+            skip: link("skip.weight", numbers.skip)?,
+            mlp: match &numbers.mlp {
+                None => None,
+                Some(_) => Some([Dense::new(model, &name("mlp.0"))?, Dense::new(model, &name("mlp.1"))?]),
+            },
+            mlp_skip: link("mlp_skip.weight", numbers.mlp_skip())?,
+            norm: numbers.norm.as_ref().map(|_| BlockNorm {
+                spectral_bias: spectral_bias.into_iter().map(T::from_f64).collect(),
+                skip_bias: skip_bias.into_iter().map(T::from_f64).collect(),
+                affine: [affine("norm.0"), affine("norm.1")],
+            }),
+            kernels,
+        })
+    }
+}

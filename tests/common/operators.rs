@@ -1,0 +1,229 @@
+//! Fourier neural operators of others' published code as model files, their self-test taken from the expected values.
+#![allow(dead_code)]
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::common::{File, Tensors};
+
+/// A reference case: the model file, and what goes in and comes out, channels last.
+pub struct Case {
+    pub file: File,
+    pub shape: Vec<usize>,
+    pub input: (Vec<usize>, Vec<f64>),
+    pub output: (Vec<usize>, Vec<f64>),
+    pub faces: Vec<(Vec<usize>, Vec<f64>)>,
+}
+
+fn finish(mut tensors: Tensors, mut case: Case, description: Value) -> Case {
+    tensors.insert("selftest.input".into(), case.input.clone());
+    tensors.insert("selftest.output".into(), case.output.clone());
+    for (f, values) in case.faces.iter().enumerate() {
+        tensors.insert(format!("selftest.face.{f}"), values.clone());
+    }
+    case.file.tensors = tensors;
+    case.file.describe(description);
+    case
+}
+
+fn channels(kind: &str, count: usize) -> Value {
+    (0..count).map(|i| json!({"name": format!("{kind}{i}"), "unit": "1"})).collect()
+}
+
+/// Joins blocks of weights [in, out, m.., 2] along axis `axis`.
+fn join(axis: usize, parts: &[&(Vec<usize>, Vec<f64>)]) -> (Vec<usize>, Vec<f64>) {
+    let mut shape = parts[0].0.clone();
+    let inner: usize = shape[axis..].iter().product();
+    let outer: usize = shape[..axis].iter().product();
+    let mut values = Vec::new();
+    for o in 0..outer {
+        for part in parts {
+            values.extend_from_slice(&part.1[o * inner..][..inner]);
+        }
+    }
+    shape[axis] *= parts.len();
+    (shape, values)
+}
+
+/// A file of `reference/boon`: the published BOON code, or its base model.
+pub fn boon(dir: &Path, name: &str) -> Case {
+    let path = dir.join("boon").join(format!("{name}.safetensors"));
+    let source = File::parse(&std::fs::read(path).unwrap());
+    let config: Value = serde_json::from_str(&source.metadata["config"]).unwrap();
+    let t = source.tensors;
+    let numbers =
+        |v: &Value| -> Vec<usize> { v.as_array().unwrap().iter().map(|n| n.as_u64().unwrap() as usize).collect() };
+    let (modes, shape) = (numbers(&config["modes"]), numbers(&config["shape"]));
+    let d = shape.len();
+    let width = config["width"].as_u64().unwrap();
+    let bc = config["bc"].as_str().unwrap();
+    let (low, high) = (config["lb"].as_f64().unwrap_or(0.0), config["ub"].as_f64().unwrap_or(1.0));
+    let base = if bc == "none" { "weights" } else { "weights.base_no" };
+    let mut out = Tensors::new();
+    for (from, to) in [("fc0", "lifting.0"), ("fc1", "projection.0"), ("fc2", "projection.1")] {
+        for part in ["weight", "bias"] {
+            out.insert(format!("{to}.{part}"), t[&format!("weights.{from}.{part}")].clone());
+        }
+    }
+    // The published FNO1d computes its fourth layer and throws the result away.
+    let blocks = if name == "fno1d" { 3 } else { 4 };
+    for b in 0..blocks {
+        let spectrum = |i: usize| &t[&format!("{base}.conv{b}.weights{i}")];
+        // Negative frequencies first: the published corners are (+, +), (-, +), (+, -), (-, -).
+        let weight = match d {
+            1 => spectrum(1).clone(),
+            2 => join(2, &[spectrum(2), spectrum(1)]),
+            _ => {
+                let (upper, lower) = (join(2, &[spectrum(2), spectrum(1)]), join(2, &[spectrum(4), spectrum(3)]));
+                join(3, &[&lower, &upper])
+            }
+        };
+        out.insert(format!("blocks.{b}.spectral.weight"), weight);
+        let (shape, values) = &t[&format!("{base}.w{b}.weight")];
+        out.insert(format!("blocks.{b}.skip.weight"), (shape[..2].to_vec(), values.clone()));
+        out.insert(format!("blocks.{b}.skip.bias"), t[&format!("{base}.w{b}.bias")].clone());
+    }
+    let mut counts: Vec<usize> = modes.iter().map(|m| 2 * m).collect();
+    *counts.last_mut().unwrap() = *modes.last().unwrap();
+    let cells = match (d, bc) {
+        (1, _) | (_, "periodic") => vec![0; d],
+        (2, "none") => vec![9, 9],
+        (2, _) => vec![0, 9],
+        _ => vec![0, 0, 6],
+    };
+    let mut description = json!({
+        "format": 1, "architecture": "fno",
+        "fno": {
+            "width": width, "blocks": blocks, "last_activation": blocks == 3, "modes": counts, "projection": [128], "activation": "gelu",
+            "coordinates": {"span": "closed", "bounds": vec![[low, high]; d]},
+            "padding": {"sides": "after", "cells": cells},
+            "skip": "linear", "skip_bias": true,
+        },
+        "inputs": channels("a", 1), "outputs": channels("u", 1),
+        "selftest": {"tolerance": 1e-3},
+    });
+    let mut faces = Vec::new();
+    let batch = t["input"].0[0];
+    if bc != "none" {
+        let mut list = Vec::new();
+        let sides = [("left", 0, -1), ("right", 0, 1), ("top", 1, -1), ("down", 1, 1)];
+        for (side, axis, sign) in sides.into_iter().take(if d == 3 { 4 } else { 2 }) {
+            let mut face = json!({"axis": axis, "side": sign, "kind": bc});
+            if bc == "neumann" {
+                // Normalised: 1 / c_0 at the face, the others over c_0.
+                let s = &t[&format!("stencil_{side}")].1;
+                let at = if sign < 0 { 0 } else { s.len() - 1 };
+                let c: Vec<f64> =
+                    s.iter().enumerate().map(|(k, v)| if k == at { 1.0 / v } else { v / s[at] }).collect();
+                face["stencil"] = json!(c);
+                face["spacing"] = json!(1.0);
+            }
+            if bc == "periodic" && sign > 0 {
+                continue;
+            }
+            list.push(face);
+            if bc != "periodic" {
+                let values = &t[side].1;
+                let mut shape_of_face = vec![batch];
+                shape_of_face.extend((0..d).filter(|a| *a != axis).map(|a| shape[a]));
+                shape_of_face.push(1);
+                let len: usize = shape_of_face.iter().product();
+                // One value for all functions is repeated.
+                faces.push((shape_of_face, values.iter().copied().cycle().take(len).collect()));
+            }
+        }
+        description["boon"] = json!({"rule": "seed", "faces": list});
+    }
+    let case = Case {
+        file: File { metadata: Default::default(), tensors: Tensors::new() },
+        shape,
+        input: t["input"].clone(),
+        output: t["output"].clone(),
+        faces,
+    };
+    finish(out, case, description)
+}
+
+/// [batch, channels, grid..] to [batch, grid.., channels].
+fn channels_last((shape, values): &(Vec<usize>, Vec<f64>)) -> (Vec<usize>, Vec<f64>) {
+    let (batch, channels) = (shape[0], shape[1]);
+    let points: usize = shape[2..].iter().product();
+    let mut out = vec![0.0; values.len()];
+    for b in 0..batch {
+        for c in 0..channels {
+            for p in 0..points {
+                out[(b * points + p) * channels + c] = values[(b * channels + c) * points + p];
+            }
+        }
+    }
+    ([&[batch][..], &shape[2..], &[channels]].concat(), out)
+}
+
+/// A file of `reference/neuraloperator`.
+pub fn neuraloperator(dir: &Path, name: &str) -> Case {
+    let path = dir.join("neuraloperator").join(format!("{name}.safetensors"));
+    let source = File::parse(&std::fs::read(path).unwrap());
+    let config: Value = serde_json::from_str(&source.metadata["config"]).unwrap();
+    let t = source.tensors;
+    let mut modes: Vec<usize> =
+        config["n_modes"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap() as usize).collect();
+    let d = modes.len();
+    modes[d - 1] = modes[d - 1] / 2 + 1;
+    let number = |key: &str, unset: u64| config[key].as_u64().unwrap_or(unset);
+    let (width, blocks) = (number("hidden_channels", 0), number("n_layers", 4));
+    let mlp = config["use_channel_mlp"].as_bool().unwrap_or(true);
+    let mut out = Tensors::new();
+    for (name, (shape, values)) in &t {
+        let Some(name) = name.strip_prefix("weights.") else { continue };
+        let number = name.split('.').find(|part| part.parse::<usize>().is_ok()).unwrap_or("");
+        let last = name.rsplit('.').next().unwrap();
+        let (to, shape) = match name {
+            _ if name.starts_with("lifting.") || name.starts_with("projection.") => {
+                (name.replace(".fcs", ""), shape[..shape.len().min(2)].to_vec())
+            }
+            _ if name.contains("channel_mlp_skips") => {
+                (format!("blocks.{number}.mlp_skip.weight"), vec![width as usize])
+            }
+            _ if name.contains("channel_mlp") => {
+                let layer = name.rsplit('.').nth(1).unwrap();
+                (format!("blocks.{number}.mlp.{layer}.{last}"), shape[..shape.len().min(2)].to_vec())
+            }
+            _ if name.contains("fno_skips") => (format!("blocks.{number}.skip.weight"), shape[..2].to_vec()),
+            _ if last == "bias" => (format!("blocks.{number}.spectral.bias"), shape[..1].to_vec()),
+            _ => (format!("blocks.{number}.spectral.weight"), shape.clone()),
+        };
+        // A trailing kernel extent of 1 is dropped.
+        let shape = if last == "bias" { shape[..1].to_vec() } else { shape };
+        out.insert(to, (shape, values.clone()));
+    }
+    let mut fno = json!({
+        "width": width, "blocks": blocks, "modes": modes, "lifting": [2 * width], "projection": [2 * width],
+        "activation": "gelu", "skip": "linear", "spectral_bias": true, "final_activation": true,
+        "odd_shift": source.metadata["neuraloperator"] == "2.0.0",
+    });
+    if config.get("positional_embedding").is_none_or(|v| !v.is_null()) {
+        fno["coordinates"] = json!({"span": "half-open", "bounds": vec![[0.0, 1.0]; d]});
+    }
+    if let Some(fraction) = config["domain_padding"].as_f64() {
+        fno["padding"] = json!({"sides": "both", "fraction": vec![fraction; d]});
+    }
+    if mlp {
+        fno["mlp"] = json!({"hidden": width / 2, "skip": "soft-gating"});
+    }
+    let (input, output) = (channels_last(&t["input"]), channels_last(&t["output"]));
+    let description = json!({
+        "format": 1, "architecture": "fno", "fno": fno,
+        "inputs": channels("a", *input.0.last().unwrap()), "outputs": channels("u", *output.0.last().unwrap()),
+        "selftest": {"tolerance": 1e-3},
+    });
+    let shape = input.0[1..=d].to_vec();
+    let case = Case {
+        file: File { metadata: Default::default(), tensors: Tensors::new() },
+        shape,
+        input,
+        output,
+        faces: vec![],
+    };
+    finish(out, case, description)
+}
