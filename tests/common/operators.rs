@@ -27,6 +27,80 @@ fn finish(mut tensors: Tensors, mut case: Case, description: Value) -> Case {
     case
 }
 
+/// A plain description: `width` channels, 4 blocks, a projection through 128 as in the published code.
+pub fn plain(width: usize, modes: &[usize], padding: &[usize]) -> Value {
+    json!({
+        "format": 1, "architecture": "fno",
+        "fno": {
+            "width": width, "blocks": 4, "modes": modes, "projection": [128], "activation": "gelu",
+            "coordinates": {"span": "closed", "bounds": vec![[0.0, 1.0]; modes.len()]},
+            "padding": {"sides": "after", "cells": padding},
+            "skip": "linear", "skip_bias": true,
+        },
+        "inputs": channels("a", 1), "outputs": channels("u", 1),
+        "selftest": {"tolerance": 1e-3},
+    })
+}
+
+/// A model of a description with random weights that keep activations of order one, in f32 precision; no self-test.
+pub fn random(description: &Value, seed: u64) -> File {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) + 1;
+    let mut draw = |scale: f64| {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (((state >> 33) as f64 / (1u64 << 30) as f64 - 1.0) * scale) as f32 as f64
+    };
+    let fno = &description["fno"];
+    let list = |v: &Value| -> Vec<usize> {
+        v.as_array().map_or(vec![], |list| list.iter().map(|n| n.as_u64().unwrap() as usize).collect())
+    };
+    let count = |key: &str| description[key].as_array().unwrap().len();
+    let w = fno["width"].as_u64().unwrap() as usize;
+    let modes = list(&fno["modes"]);
+    let lifted = count("inputs") + if fno["coordinates"].is_object() { modes.len() } else { 0 };
+    let mut tensors = Tensors::new();
+    let mut put = |name: String, shape: Vec<usize>, scale: f64| {
+        let len = shape.iter().product();
+        tensors.insert(name, (shape, (0..len).map(|_| draw(scale)).collect()));
+    };
+    let mut networks = vec![
+        ("lifting".to_string(), [&[lifted][..], &list(&fno["lifting"]), &[w]].concat()),
+        ("projection".to_string(), [&[w][..], &list(&fno["projection"]), &[count("outputs")]].concat()),
+    ];
+    for b in 0..fno["blocks"].as_u64().unwrap() {
+        if let Some(hidden) = fno["mlp"]["hidden"].as_u64() {
+            networks.push((format!("blocks.{b}.mlp"), vec![w, hidden as usize, w]));
+        }
+        put(format!("blocks.{b}.spectral.weight"), [&[w, w][..], &modes, &[2]].concat(), 1.0 / w as f64);
+        for (name, kind) in [("skip", &fno["skip"]), ("mlp_skip", &fno["mlp"]["skip"])] {
+            match kind.as_str() {
+                Some("linear") => put(format!("blocks.{b}.{name}.weight"), vec![w, w], (w as f64).powf(-0.5)),
+                Some("soft-gating") => put(format!("blocks.{b}.{name}.weight"), vec![w], 1.0),
+                _ => {}
+            }
+        }
+        for (name, there) in [("skip", &fno["skip_bias"]), ("spectral", &fno["spectral_bias"])] {
+            if there.as_bool() == Some(true) {
+                put(format!("blocks.{b}.{name}.bias"), vec![w], 0.1);
+            }
+        }
+        if fno["norm"]["kind"] == "group" {
+            for place in 0..2 {
+                put(format!("blocks.{b}.norm.{place}.weight"), vec![w], 1.0);
+                put(format!("blocks.{b}.norm.{place}.bias"), vec![w], 0.2);
+            }
+        }
+    }
+    for (name, widths) in networks {
+        for (i, pair) in widths.windows(2).enumerate() {
+            put(format!("{name}.{i}.weight"), vec![pair[1], pair[0]], (pair[0] as f64).powf(-0.5));
+            put(format!("{name}.{i}.bias"), vec![pair[1]], 0.1);
+        }
+    }
+    let mut file = File { metadata: Default::default(), tensors };
+    file.describe(description.clone());
+    file
+}
+
 fn channels(kind: &str, count: usize) -> Value {
     (0..count).map(|i| json!({"name": format!("{kind}{i}"), "unit": "1"})).collect()
 }
