@@ -145,7 +145,8 @@ fn main() {
             "case", "ms", "GFLOP", "of faer", "2 threads", "ratio", "over its FNO"
         );
     }
-    for case in &CASES {
+    let only = std::env::args().skip_while(|a| a != "--only").nth(1);
+    for case in CASES.iter().filter(|case| only.as_ref().is_none_or(|name| name == case.name)) {
         let boon = case.faces > 0;
         let model_here = model(case, boon);
         let runs = repeats(if case.grid.len() == 1 { 201 } else { 21 });
