@@ -65,6 +65,8 @@ pub struct Fno<T> {
     projection: Vec<Dense<T>>,
     blocks: Vec<Block<T>>,
     boon: Option<Boon<T>>,
+    /// Offset, mean and mean square of each wave that a spectral convolution can make; with a norm.
+    waves: Vec<(usize, f64, f64)>,
     /// For each line whether a block's result waits in the field until its neighbours are there; and those lines.
     waits: Vec<bool>,
     waiting: Vec<usize>,
@@ -142,6 +144,8 @@ pub struct Scratch<T> {
     /// Bias, factor and shift of the block at hand where a norm changes them.
     bias: Vec<T>,
     affine: [Vec<T>; 2],
+    /// Mean and variance of each channel there.
+    moments: Vec<(f64, f64)>,
 }
 
 impl<T: Real> Fno<T> {
@@ -262,6 +266,7 @@ impl<T: Real> Fno<T> {
             projection: network("projection", numbers.projection.len())?,
             blocks,
             boon,
+            waves: if numbers.norm.is_some() { norm::waves(&back, row, w) } else { vec![] },
             waits: vec![],
             waiting: vec![],
             axes,
@@ -353,6 +358,7 @@ impl<T: Real> Fno<T> {
             threads: Shared::uniform(self.team.count(), 3 * (self.tile * widest + T::PANEL), what)?,
             bias: many(&[if norm { w } else { 0 }])?,
             affine: [many(&[if norm { w } else { 0 }])?, many(&[if norm { w } else { 0 }])?],
+            moments: zeros(if norm { w } else { 0 }, what)?,
         })
     }
 }
