@@ -1,10 +1,8 @@
 use super::array::{optional_view, optional_view_mut, view, view_mut};
 use super::bounded::bounds;
 use super::projector::{optional_report, pcml_projector};
-use super::workspace::{Lease, lease};
-use super::{
-    borrow, borrow_mut, call, create, output, pcml_array, pcml_const_array, pcml_reduction, pcml_report, pcml_workspace,
-};
+use super::workspace::{Lease, create_workspace, lease};
+use super::{borrow_mut, call, output, pcml_array, pcml_const_array, pcml_reduction, pcml_report, pcml_workspace};
 use crate::constraint::{Part, PartInput, Posterior, Report, abstain};
 use crate::error::Result;
 
@@ -25,12 +23,7 @@ pub unsafe extern "C" fn pcml_part_workspace(
     projector: *const pcml_projector,
     workspace: *mut *mut pcml_workspace,
 ) -> i32 {
-    unsafe {
-        create(CREATOR, workspace, "workspace", || {
-            let projector = borrow(projector, "projector")?;
-            Ok(pcml_workspace::new(projector.owner, projector.projector.part()?))
-        })
-    }
+    unsafe { create_workspace(CREATOR, projector, "projector", workspace, |projector| projector.projector.part()) }
 }
 
 /// The arguments of one call, checked as far as one part can.
@@ -56,10 +49,10 @@ unsafe fn arguments<'a>(
     report: *mut pcml_report,
 ) -> Result<Arguments<'a>> {
     unsafe {
-        let projector = borrow(projector, "projector")?;
+        let (projector, part) = lease::<_, Part>(projector, "projector", workspace, CREATOR)?;
         Ok(Arguments {
             projector,
-            part: lease::<Part>(workspace, projector.owner, CREATOR)?,
+            part,
             report: optional_report(report)?,
             input: PartInput {
                 mean: view(mean, "mean")?,
