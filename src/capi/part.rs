@@ -35,17 +35,11 @@ struct Arguments<'a> {
     report: Option<&'a mut Report>,
 }
 
-#[allow(clippy::too_many_arguments)]
 unsafe fn arguments<'a>(
     projector: *const pcml_projector,
     workspace: *mut pcml_workspace,
-    mean: *const pcml_const_array,
-    variance: *const pcml_const_array,
-    b: *const pcml_const_array,
-    lower: *const pcml_const_array,
-    upper: *const pcml_const_array,
-    posterior_mean: *const pcml_array,
-    posterior_variance: *const pcml_array,
+    [mean, variance, b, lower, upper]: [*const pcml_const_array; 5],
+    [posterior_mean, posterior_variance]: [*const pcml_array; 2],
     report: *mut pcml_report,
 ) -> Result<Arguments<'a>> {
     unsafe {
@@ -116,19 +110,8 @@ pub unsafe extern "C" fn pcml_part_project(
     call("pcml_part_project", || unsafe {
         let reduction = borrow_mut(reduction, "reduction")?;
         let mut sum = |values: &mut [i64]| reduction.sum(values);
-        let arguments = arguments(
-            projector,
-            workspace,
-            mean,
-            variance,
-            b,
-            lower,
-            upper,
-            posterior_mean,
-            posterior_variance,
-            report,
-        );
-        match arguments {
+        let (input, posterior) = ([mean, variance, b, lower, upper], [posterior_mean, posterior_variance]);
+        match arguments(projector, workspace, input, posterior, report) {
             Err(error) => Err(abstain(error, &mut sum)),
             Ok(Arguments { projector, mut part, input, posterior, report }) => {
                 projector.projector.project_part(&mut part, &input, posterior, report, &mut sum)
@@ -176,18 +159,8 @@ pub unsafe extern "C" fn pcml_part_begin(
     call("pcml_part_begin", || unsafe {
         let (values, count) = (output(values, "values")?, output(count, "count")?);
         (*values, *count) = (std::ptr::null_mut(), 0);
-        let arguments = arguments(
-            projector,
-            workspace,
-            mean,
-            variance,
-            b,
-            lower,
-            upper,
-            posterior_mean,
-            posterior_variance,
-            report,
-        )?;
+        let (input, posterior) = ([mean, variance, b, lower, upper], [posterior_mean, posterior_variance]);
+        let arguments = arguments(projector, workspace, input, posterior, report)?;
         let Arguments { projector, mut part, input, posterior, report } = arguments;
         projector.projector.begin_part(&mut part, &input, &posterior, report.as_deref())?;
         let message = part.message();
@@ -233,18 +206,8 @@ pub unsafe extern "C" fn pcml_part_continue(
     call("pcml_part_continue", || unsafe {
         let (values, count) = (output(values, "values")?, output(count, "count")?);
         (*values, *count) = (std::ptr::null_mut(), 0);
-        let arguments = arguments(
-            projector,
-            workspace,
-            mean,
-            variance,
-            b,
-            lower,
-            upper,
-            posterior_mean,
-            posterior_variance,
-            report,
-        )?;
+        let (input, posterior) = ([mean, variance, b, lower, upper], [posterior_mean, posterior_variance]);
+        let arguments = arguments(projector, workspace, input, posterior, report)?;
         let Arguments { projector, mut part, input, mut posterior, report } = arguments;
         projector.projector.continue_part(&mut part, &input, &mut posterior, report)?;
         let message = part.message();
