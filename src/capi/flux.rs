@@ -1,7 +1,9 @@
 use super::array::{optional_view, optional_view_mut, view, view_mut};
 use super::inference::gradient;
 use super::workspace::{create_workspace, lease};
-use super::{Object, borrow, call, create, free, pcml_array, pcml_const_array, pcml_options, pcml_workspace, size};
+use super::{
+    Object, borrow, call, create, free, pcml_array, pcml_const_array, pcml_options, pcml_workspace, size, values,
+};
 use crate::constraint::{FluxBalance, FluxOptions, FluxReport, FluxScratch, LimitReport, Tangent, UpdateBounds};
 use crate::error::{Result, fail};
 
@@ -125,22 +127,6 @@ impl pcml_flux_limits {
     }
 }
 
-/// # Safety
-/// NULL, or `count` int64_t that are readable during `'a`.
-unsafe fn list<'a>(data: *const i64, count: usize, name: &str) -> Result<&'a [i64]> {
-    if data.is_null() {
-        return fail!(NullArgument, "{name} is NULL, expected {count} cells");
-    }
-    if !data.is_aligned() {
-        return fail!(Stride, "{name} is not aligned to 8 bytes");
-    }
-    if count > isize::MAX as usize / size_of::<i64>() {
-        return fail!(TooLarge, "faces is {count}, beyond the address space");
-    }
-    // SAFETY: not NULL, aligned; the caller promises the entries.
-    Ok(unsafe { std::slice::from_raw_parts(data, count) })
-}
-
 /// Creates a flux balance for a mesh. The lists and volumes are copied. A positive flux goes from owner to neighbour. Two cells
 /// may share several faces; the mesh may fall into parts; a cell need not have a face.
 ///
@@ -171,7 +157,10 @@ pub unsafe extern "C" fn pcml_flux_create(
     unsafe {
         create("pcml_flux_create", flux, "flux", || {
             let faces = size(faces, "faces", 1)?;
-            let (owner, neighbour) = (list(owner, faces, "owner")?, list(neighbour, faces, "neighbour")?);
+            if faces > isize::MAX as usize / size_of::<i64>() {
+                return fail!(TooLarge, "faces is {faces}, beyond the address space");
+            }
+            let (owner, neighbour) = (values(owner, faces, "owner")?, values(neighbour, faces, "neighbour")?);
             let mut chosen = FluxOptions::default();
             if !options.is_null() {
                 let settings = &borrow(options, "options")?.settings;
