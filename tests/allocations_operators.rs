@@ -68,7 +68,9 @@ fn prediction_after_planning_allocates_nothing() {
     rolled["inputs"] = channels("a", 2);
     let both = |kind: &str| json!(pair(0, kind, 0.1));
     let corners = json!([pair(0, "dirichlet", 0.1), pair(1, "neumann", 0.1)].concat());
-    let cases: Vec<(&str, Value, &[i64], i64, &[usize], usize)> = vec![
+    /// Name, description, grid, steps, axes of faces with values, input channels.
+    type Case = (&'static str, Value, &'static [i64], i64, &'static [usize], usize);
+    let cases: Vec<Case> = vec![
         ("1-D", plain(6, &[5], &[3]), &[40], 1, &[], 1),
         ("2-D", plain(5, &[6, 4], &[0, 2]), &[14, 10], 1, &[], 1),
         ("3-D", plain(4, &[4, 4, 3], &[0, 0, 2]), &[8, 9, 10], 1, &[], 1),
@@ -154,7 +156,9 @@ fn setting_a_boundary_allocates_nothing() {
 
 #[test]
 fn a_workspace_is_within_three_activations() {
-    let cases: [(&[usize], &[i64], usize, &[usize]); 3] = [
+    /// Modes, grid, width, padding.
+    type Case = (&'static [usize], &'static [i64], usize, &'static [usize]);
+    let cases: [Case; 3] = [
         (&[12, 7], &[64, 64], 16, &[0, 9]),
         (&[24, 13], &[96, 96], 32, &[0, 0]),
         (&[6, 6, 4], &[24, 24, 24], 12, &[0, 0, 6]),

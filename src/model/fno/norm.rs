@@ -78,7 +78,7 @@ impl<T: Real> Fno<T> {
             s.bias[c] = T::from_f64(bias);
         });
         for (at, ..) in &self.waves {
-            components[*at..at + w].iter_mut().zip(&*factors).for_each(|(v, factor)| *v = *v * *factor);
+            components[*at..at + w].iter_mut().zip(&*factors).for_each(|(v, factor)| *v *= *factor);
         }
     }
 
