@@ -36,9 +36,11 @@ pub(super) fn waves<T: Real>(axes: &[Axis<T>], row: usize, width: usize) -> Vec<
         let rows = axis.rows();
         let share = 1.0 / axis.points as f64;
         let of = |row: usize| {
-            let values = axis.inverse.chunks_exact(rows).map(|point| point[row].to_f64());
-            let (sum, squares) = values.fold((0.0, 0.0), |(a, b), v| (a + v, b + v * v));
-            (row * stride, if row == 0 { sum * share } else { 0.0 }, squares * share)
+            let values = || axis.inverse.chunks_exact(rows).map(|point| point[row].to_f64());
+            let (sum, squares) = values().fold((0.0, 0.0), |(a, b), v| (a + v, b + v * v));
+            // One wave at most is constant; frequency 0 may have been shifted away.
+            let constant = row == 0 && values().all(|v| v == axis.inverse[0].to_f64());
+            (row * stride, if constant { sum * share } else { 0.0 }, squares * share)
         };
         let of_axis: Vec<_> = (0..rows).map(of).collect();
         let joint = |(at, mean, square): &(usize, f64, f64)| {
