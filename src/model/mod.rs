@@ -15,7 +15,7 @@ use crate::field::Dtype;
 use crate::kernels::strided::{View, ViewMut};
 
 pub use file::{Channel, Description};
-pub use plan::{Options, Plan, Workspace};
+pub use plan::{DerivativeWorkspace, Options, Plan, Workspace};
 
 use file::{Contents, Tensor};
 

@@ -13,19 +13,19 @@ use crate::model::dense::Dense;
 
 /// Points `first .. first + count` of a line, the `number`th of its tiles.
 #[derive(Clone, Copy)]
-struct Tile {
-    line: usize,
+pub(super) struct Tile {
+    pub line: usize,
     number: usize,
-    first: usize,
-    count: usize,
+    pub first: usize,
+    pub count: usize,
 }
 
 /// Points of a tile that no activation touches.
 #[derive(Clone, Copy, Default)]
-struct Spared {
-    all: bool,
-    first: bool,
-    last: bool,
+pub(super) struct Spared {
+    pub all: bool,
+    pub first: bool,
+    pub last: bool,
 }
 
 fn thirds<T>(buffer: &mut [T]) -> [&mut [T]; 3] {
@@ -121,11 +121,11 @@ impl<T: Real> Fno<T> {
     }
 
     /// Points of the caller's grid.
-    fn nodes(&self) -> usize {
+    pub(super) fn nodes(&self) -> usize {
         self.grid.iter().product()
     }
 
-    fn read_input(&self, s: &mut Scratch<T>, input: &View, b: usize) {
+    pub(super) fn read_input(&self, s: &mut Scratch<T>, input: &View, b: usize) {
         let each = s.input.len();
         let mut buffer = [0.0; 256];
         let mut channels = self.inputs.iter().cycle();
@@ -152,7 +152,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// Boundary values of one function and step: raw on the caller's grid, and in network units on the padded one.
-    fn read_values(&self, s: &mut Scratch<T>, values: &[View], at: usize) {
+    pub(super) fn read_values(&self, s: &mut Scratch<T>, values: &[View], at: usize) {
         let Some(boon) = &self.boon else { return };
         let outputs = self.outputs.len();
         boon.outer.read_values(at, outputs, values, &mut s.given);
@@ -194,7 +194,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// All tiles of all lines.
-    fn every_tile(&self) -> impl Iterator<Item = Tile> {
+    pub(super) fn every_tile(&self) -> impl Iterator<Item = Tile> {
         (0..self.line_count()).flat_map(move |line| (0..self.tiles()).map(move |number| self.tile(line, number)))
     }
 
@@ -225,13 +225,18 @@ impl<T: Real> Fno<T> {
     }
 
     /// Calls `work(tile, thread)` for all tiles of the lines `line(0)` to `line(lines - 1)`.
-    fn each_tile(&self, lines: usize, line: impl Fn(usize) -> usize + Sync, work: impl Fn(Tile, usize) + Sync) {
+    pub(super) fn each_tile(
+        &self,
+        lines: usize,
+        line: impl Fn(usize) -> usize + Sync,
+        work: impl Fn(Tile, usize) + Sync,
+    ) {
         let tiles = self.tiles();
         self.team.each(lines * tiles, |task, thread| work(self.tile(line(task / tiles), task % tiles), thread));
     }
 
     /// The tile's line on the caller's grid: its first node there, and its indices on the axes before the last; none in the padding.
-    fn inside(&self, tile: Tile) -> Option<(usize, [usize; 2])> {
+    pub(super) fn inside(&self, tile: Tile) -> Option<(usize, [usize; 2])> {
         let d = self.axes.len();
         let mut places = self.line_places(tile.line);
         let mut node = 0;
@@ -243,7 +248,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// The tile's points on the caller's grid: how many of the tile come before them, the first one's index there, how many.
-    fn inside_points(&self, tile: Tile) -> (usize, usize, usize) {
+    pub(super) fn inside_points(&self, tile: Tile) -> (usize, usize, usize) {
         let last = self.axes.len() - 1;
         let (before, points) = (self.before[last], self.grid[last]);
         let low = tile.first.max(before);
@@ -251,7 +256,7 @@ impl<T: Real> Fno<T> {
         (low - tile.first, low - before, high.saturating_sub(low))
     }
 
-    fn spared(&self, tile: Tile) -> Spared {
+    pub(super) fn spared(&self, tile: Tile) -> Spared {
         let mut spared = Spared::default();
         let Some(boon) = self.boon.as_ref().filter(|boon| boon.spare) else { return spared };
         let places = self.line_places(tile.line);
@@ -268,7 +273,7 @@ impl<T: Real> Fno<T> {
         spared
     }
 
-    fn activate(&self, x: &mut [T], width: usize, spared: Spared) {
+    pub(super) fn activate(&self, x: &mut [T], width: usize, spared: Spared) {
         if spared.all {
             return;
         }
@@ -280,7 +285,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// A pointwise network on `count` points; its result lies in one of the buffers.
-    fn network<'b>(
+    pub(super) fn network<'b>(
         &self,
         layers: &[Dense<T>],
         count: usize,
@@ -306,7 +311,7 @@ impl<T: Real> Fno<T> {
         &mut here[..count * outputs]
     }
 
-    fn lift(&self, s: &mut Scratch<T>) {
+    pub(super) fn lift(&self, s: &mut Scratch<T>) {
         let w = self.numbers.width;
         let inputs = self.inputs.len();
         let lifted = self.numbers.lifted(inputs);
@@ -340,7 +345,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// Number of a tile among the pieces of the field, the partial sums and the results.
-    fn piece(&self, tile: Tile) -> usize {
+    pub(super) fn piece(&self, tile: Tile) -> usize {
         tile.line * self.tiles() + tile.number
     }
 
@@ -369,7 +374,7 @@ impl<T: Real> Fno<T> {
 
     /// y [rows, outputs] = matrix [rows, inner] x [inner, outputs]. Goes in steps of a few rows of y and of x, so that what a step reads
     /// and writes lies together.
-    fn transform(&self, matrix: &[T], inner: usize, x: &[T], outputs: usize, y: &mut [T]) {
+    pub(super) fn transform(&self, matrix: &[T], inner: usize, x: &[T], outputs: usize, y: &mut [T]) {
         const ROWS: usize = 24;
         const INNER: usize = 64;
         self.team.share(y, outputs, |first, y| {
@@ -394,7 +399,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// The same for each of many x and y that lie one after the other.
-    fn transform_each(&self, matrix: &[T], inner: usize, x: &[T], outputs: usize, y: &mut [T]) {
+    pub(super) fn transform_each(&self, matrix: &[T], inner: usize, x: &[T], outputs: usize, y: &mut [T]) {
         let rows = matrix.len() / inner;
         self.team.share(y, rows * outputs, |first, y| {
             let x = x[first * inner * outputs..].chunks_exact(inner * outputs);
@@ -406,7 +411,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// The spectral convolution, from the components along the last axis to those of its result.
-    fn convolve(&self, s: &mut Scratch<T>, block: &Block<T>) {
+    pub(super) fn convolve(&self, s: &mut Scratch<T>, block: &Block<T>) {
         let row = self.row;
         match &self.axes[..] {
             [first, _] => {
@@ -464,7 +469,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// y += what a connection makes of x.
-    fn connect(&self, link: &Link<T>, x: &[T], y: &mut [T]) {
+    pub(super) fn connect(&self, link: &Link<T>, x: &[T], y: &mut [T]) {
         let w = self.numbers.width;
         match link {
             Link::None => {}
@@ -587,7 +592,7 @@ impl<T: Real> Fno<T> {
 
 impl<T: Real> Boon<T> {
     /// Sets a block's result at the nodes of faces.
-    fn set(&self, width: usize, outputs: usize, inside: &[f64], field: &mut [T]) {
+    pub(super) fn set(&self, width: usize, outputs: usize, inside: &[f64], field: &mut [T]) {
         self.inner.set(width, inside, |c| c % outputs, self.stretch, |node, c| node * width + c, field);
         if self.smooth {
             let shape = self.inner.shape();
@@ -596,7 +601,7 @@ impl<T: Real> Boon<T> {
     }
 
     /// Sets the results at the nodes of faces, raw units.
-    fn finish(&self, outputs: usize, given: &[f64], result: &mut [f64]) {
+    pub(super) fn finish(&self, outputs: usize, given: &[f64], result: &mut [f64]) {
         self.outer.set(outputs, given, |c| c, 1.0, |node, c| node * outputs + c, result);
         if self.smooth {
             let lines = self.outer.shape()[0];
