@@ -15,7 +15,7 @@ use crate::kernels::product::{Columns, Packed, Rows, Start, product, products};
 use crate::kernels::real::Real;
 use crate::kernels::strided::{View, ViewMut};
 use crate::kernels::team::Shared;
-use crate::model::arrays::expect_extents;
+use crate::model::arrays::{all_finite, expect_extents};
 use crate::model::dense::Dense;
 
 /// Scratch of derivatives.
@@ -135,7 +135,7 @@ impl<T: Real> Fno<T> {
         self.check_array("output_tangent", &output_tangent.alias(), batch, self.outputs.len())?;
         let each = self.nodes() * self.outputs.len();
         for b in 0..batch {
-            self.evaluate_keeping(s, input, values, b);
+            self.evaluate_keeping(s, input, values, b)?;
             match input_tangent {
                 Some(tangent) => self.read_direction(s, tangent, b),
                 None => s.direction.all().fill(T::ZERO),
@@ -188,7 +188,7 @@ impl<T: Real> Fno<T> {
         check_apart(input_cotangent.as_deref(), value_cotangents.as_deref().unwrap_or_default())?;
         let each = s.direction.all().len();
         for b in 0..batch {
-            self.evaluate_keeping(s, input, values, b);
+            self.evaluate_keeping(s, input, values, b)?;
             let result = s.run.result.all();
             output_cotangent.gather(b * result.len(), result);
             s.run.given.fill(0.0);
@@ -300,7 +300,13 @@ impl<T: Real> Fno<T> {
     }
 
     /// Evaluates the network on one function and keeps what activations and the projection meet. The field of `s.run` is free then.
-    fn evaluate_keeping(&self, s: &mut DerivativeScratch<T>, input: &View, values: &[View], function: usize) {
+    fn evaluate_keeping(
+        &self,
+        s: &mut DerivativeScratch<T>,
+        input: &View,
+        values: &[View],
+        function: usize,
+    ) -> Result<()> {
         self.read_input(&mut s.run, input, function);
         self.read_values(&mut s.run, values, function);
         self.lift(&mut s.run);
@@ -340,6 +346,10 @@ impl<T: Real> Fno<T> {
             }
         }
         std::mem::swap(&mut s.run.field, &mut s.projected);
+        if !all_finite(s.projected.all()) {
+            return fail!(NonFinite, "the network overflows on function {function}");
+        }
+        Ok(())
     }
 
     /// Takes the tangents in `s.direction` and `s.run.given` to those of the network's results, in raw units, faces not yet set.
