@@ -57,8 +57,12 @@ impl<T: Real> Fno<T> {
         }
     }
 
-    /// Changes the modes of the input (`s.modes[0]`), then those and the components of the result: from K x to K x'.
+    /// Changes the modes of the input (`s.modes[0]`), then those and the components of the result: from K x to K x'. Every
+    /// pair of faces starts from the input as it came.
     pub(super) fn correct(&self, s: &mut Scratch<T>, boon: &Boon<T>, block: &Block<T>) {
+        if block.kernels.iter().all(Option::is_none) {
+            return;
+        }
         for (pair, kernel) in boon.pairs.iter().zip(&block.kernels) {
             let Some(kernel) = kernel else { continue };
             self.input_on_faces(s, pair);
@@ -76,9 +80,9 @@ impl<T: Real> Fno<T> {
                     im[i] += lower[w + i] + *c * b + *sn * a;
                 }
             }
-            self.mix(s, block);
-            self.scatter(s);
         }
+        self.mix(s, block);
+        self.scatter(s);
     }
 
     /// Tangential modes of the input at both faces.

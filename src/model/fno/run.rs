@@ -234,6 +234,13 @@ impl<T: Real> Fno<T> {
         (low - tile.first, low - before, high.saturating_sub(low))
     }
 
+    /// What of a tile lies on the caller's grid.
+    fn trimmed(&self, tile: Tile) -> Tile {
+        let (skipped, _, count) = self.inside_points(tile);
+        let count = if self.inside(tile).is_some() { count } else { 0 };
+        Tile { first: tile.first + skipped, count, ..tile }
+    }
+
     fn spared(&self, tile: Tile) -> Spared {
         let mut spared = Spared::default();
         let Some(boon) = self.boon.as_ref().filter(|boon| boon.spare) else { return spared };
@@ -469,8 +476,15 @@ impl<T: Real> Fno<T> {
             self.line_count(),
             |line| line,
             |tile, thread| {
+                // Of the last block's result the padding is not wanted.
+                let trimmed = if last && !self.waits[tile.line] { self.trimmed(tile) } else { tile };
+                if trimmed.count == 0 {
+                    return;
+                }
                 let mut buffers = work.threads.write(thread);
-                let (z, x) = (work.lines.read(tile.line), work.field.read(self.piece(tile)));
+                let (z, held) = (work.lines.read(tile.line), work.field.read(self.piece(tile)));
+                let x = &held[(trimmed.first - tile.first) * w..][..trimmed.count * w];
+                let tile = trimmed;
                 let [a, b, c] = thirds(&mut buffers);
                 let matrix = Rows {
                     data: &self.last_inverse[tile.first * axis.rows()..],
@@ -479,11 +493,11 @@ impl<T: Real> Fno<T> {
                 };
                 let spectral = (matrix, Columns::plain(&z, axis.rows(), w));
                 if let Link::Linear(skip) = &block.skip {
-                    let x = Rows { data: &x, stride: w, count: tile.count };
+                    let x = Rows { data: x, stride: w, count: tile.count };
                     products(self.arch, [spectral, (x, skip.columns())], w, Start::Bias(bias), a, w);
                 } else {
                     products(self.arch, [spectral], w, Start::Bias(bias), a, w);
-                    self.connect(&block.skip, &x, &mut a[..tile.count * w]);
+                    self.connect(&block.skip, x, &mut a[..tile.count * w]);
                 }
                 let waits = self.waits[tile.line];
                 let activate = !last || self.numbers.last_activation;
@@ -494,12 +508,12 @@ impl<T: Real> Fno<T> {
                     None => (a, [b, c]),
                     Some(mlp) => {
                         let result = self.network(mlp, tile.count, a, [c, b], Spared::default());
-                        self.connect(&block.mlp_skip, &x, result);
+                        self.connect(&block.mlp_skip, x, result);
                         // Two layers: the result lies in the second buffer.
                         (b, [a, c])
                     }
                 };
-                drop((x, z));
+                drop((held, z));
                 if waits {
                     work.field.write(self.piece(tile)).copy_from_slice(&result[..tile.count * w]);
                 } else {
