@@ -141,7 +141,7 @@ impl Activation {
     pub fn scale_by_slope<T: Real>(self, arch: Arch, x: &[T], slope: &mut [T]) {
         dispatch!(arch, T, (x: &'a [T] = x, slope: &'a mut [T] = slope, f: Activation = self) -> () {
             for (x, s) in x.iter().zip(slope) {
-                *s = *s * f.slope(*x);
+                *s *= f.slope(*x);
             }
         });
     }

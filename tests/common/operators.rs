@@ -3,6 +3,9 @@
 
 use std::path::Path;
 
+use pcml::field::Dtype;
+use pcml::model::{Model, Options, Plan};
+use pcml::{View, ViewMut};
 use serde_json::{Value, json};
 
 use crate::common::{File, Tensors};
@@ -101,7 +104,68 @@ pub fn random(description: &Value, seed: u64) -> File {
     file
 }
 
-fn channels(kind: &str, count: usize) -> Value {
+/// A description whose operator obeys conditions itself.
+pub fn conditioned(mut description: Value, rule: &str, faces: Value) -> Value {
+    description["boon"] = json!({"rule": rule, "faces": faces});
+    description
+}
+
+/// Faces on both sides of an axis; Neumann with stencils of second order at `spacing`.
+pub fn pair(axis: usize, kind: &str, spacing: f64) -> Vec<Value> {
+    let face = |side: i32| match kind {
+        "neumann" => {
+            let stencil = if side < 0 { [-1.5, 2.0, -0.5] } else { [0.5, -2.0, 1.5] };
+            json!({"axis": axis, "side": side, "kind": kind, "stencil": stencil, "spacing": spacing})
+        }
+        _ => json!({"axis": axis, "side": side, "kind": kind}),
+    };
+    let sides: &[i32] = if kind == "periodic" { &[-1] } else { &[-1, 1] };
+    sides.iter().map(|side| face(*side)).collect()
+}
+
+/// Smooth numbers of order one.
+pub fn waves(len: usize, phase: f64) -> Vec<f64> {
+    (0..len).map(|i| (0.37 * i as f64 + phase).sin()).collect()
+}
+
+/// The file with a self-test, on a grid with room for the modes: what the model gives in f64.
+pub fn with_selftest(mut file: File) -> File {
+    let model = Model::from_bytes_untested(&file.bytes()).expect("a model but for its self-test");
+    let description = model.description();
+    let numbers = description.fno.as_ref().expect("a neural operator");
+    let shape: Vec<usize> = numbers.modes.iter().map(|modes| (2 * modes).max(12)).collect();
+    let (inputs, outputs) = (description.inputs.len(), description.outputs.len());
+    let named = |shape: Vec<usize>, phase: f64| {
+        let len = shape.iter().product();
+        (shape, waves(len, phase))
+    };
+    let input = named([&[1][..], &shape, &[inputs]].concat(), 0.0);
+    let mut faces = Vec::new();
+    for (f, face) in description.boon.iter().flat_map(|boon| &boon.faces).enumerate().filter(|(_, f)| f.has_value()) {
+        let mut rest = [&[1][..], &shape, &[outputs]].concat();
+        rest.remove(1 + face.axis);
+        faces.push((f, named(rest, 1.0 + f as f64)));
+    }
+    let plan = Plan::new(&model, Dtype::F64, &Options { shape: Some(shape.clone()), ..Options::default() }).unwrap();
+    let mut output = named([&[1][..], &shape, &[outputs]].concat(), 0.0);
+    let values: Vec<View> = faces.iter().map(|(_, (shape, v))| View::new("values", v, shape).unwrap()).collect();
+    plan.predict(
+        &mut plan.workspace().unwrap(),
+        &View::new("input", &input.1, &input.0).unwrap(),
+        &values,
+        &mut ViewMut::new("output", &mut output.1, &output.0).unwrap(),
+    )
+    .expect("a prediction");
+    file.tensors.insert("selftest.input".into(), input);
+    file.tensors.insert("selftest.output".into(), output);
+    for (f, values) in faces {
+        file.tensors.insert(format!("selftest.face.{f}"), values);
+    }
+    file
+}
+
+/// Channels without units, all alike.
+pub fn channels(kind: &str, count: usize) -> Value {
     (0..count).map(|i| json!({"name": format!("{kind}{i}"), "unit": "1"})).collect()
 }
 

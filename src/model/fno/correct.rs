@@ -143,7 +143,7 @@ impl<T: Real> Fno<T> {
         for node in 0..2 {
             let components = &mut faces[node * len..][..len];
             for (at, gram) in &pair.gram {
-                components[*at..at + w].iter_mut().for_each(|v| *v = *v * *gram);
+                components[*at..at + w].iter_mut().for_each(|v| *v *= *gram);
             }
             pair.tangential.gather(self.arch, components, &mut s.faces.result[node * count..][..count]);
         }
