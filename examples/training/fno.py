@@ -132,7 +132,7 @@ class FNO(nn.Module):
     """input [batch, n_1, (n_2), inputs] -> [batch, n_1, (n_2), outputs], in the units of network values.
 
     `bounds`: first and last coordinate of each axis, for the grid channels and the spacing of the faces' stencils; `padding`: zero cells
-    after each axis; `faces`: as in the model file, none or both of the first axis.
+    after each axis; `faces`: as in the model file, both of the first axis, or a periodic one that stands for both, or none.
     """
 
     def __init__(self, inputs: int, outputs: int, width: int, blocks: int, modes: list[int], projection: list[int],
@@ -293,7 +293,7 @@ def check():
     dirichlet = [{"axis": 0, "side": side, "kind": "dirichlet"} for side in (1, -1)]
     neumann = [{"axis": 0, "side": -1, "kind": "neumann", "stencil": [-1.0, 1.0]},
                {"axis": 0, "side": 1, "kind": "neumann", "stencil": [-1 / 3, 3 / 2, -3.0, 11 / 6]}]
-    periodic = [{"axis": 0, "side": side, "kind": "periodic"} for side in (-1, 1)]
+    periodic = [{"axis": 0, "side": -1, "kind": "periodic"}]
     for grid, modes, padding in ([12], [4], [0]), ([12, 7], [5, 3], [0, 4]):
         bounds = [[0.0, 2.0]] * len(grid)
         build = lambda faces: FNO(1, 2, 4, 2, modes, [5], bounds, padding, faces)
