@@ -5,8 +5,9 @@ use super::workspace::{Lease, lease};
 use super::{
     borrow, borrow_mut, call, create, output, pcml_array, pcml_const_array, pcml_reduction, pcml_report, pcml_workspace,
 };
-use crate::constraint::{Part, PartInput, Posterior, Report, abstain};
+use crate::constraint::{Part, PartInput, Posterior, Report};
 use crate::error::Result;
+use crate::reduce::abstain;
 
 const CREATOR: &str = "pcml_part_workspace";
 
