@@ -1,0 +1,314 @@
+//! Neural operators on grids in parts: the same bits whichever part has which block, close to a plan's, and one status on all parts.
+//! Parts are threads that sum through a shared board.
+
+#[path = "common/board.rs"]
+mod board;
+mod common;
+#[path = "common/operators.rs"]
+mod operators;
+
+use board::Board;
+use operators::{plain, random};
+use pcml::error::{Error, Result, Status};
+use pcml::field::{Dtype, Element};
+use pcml::model::{Model, OperatorPart, Options, Plan};
+use pcml::{View, ViewMut};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// Marks memory that a failed call must leave alone.
+const SENTINEL: f64 = -7.25e7;
+
+/// A model, its grid, and what goes in: the same on all parts.
+struct Case {
+    model: Model,
+    shape: Vec<usize>,
+    block: usize,
+    input: Vec<f64>,
+    /// For each face with a value its shape and values.
+    values: Vec<(Vec<usize>, Vec<f64>)>,
+    inputs: usize,
+    outputs: usize,
+}
+
+fn sequence(seed: u64) -> impl FnMut() -> f64 {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    move || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 33) as f64 / (1u64 << 30) as f64 - 1.0
+    }
+}
+
+impl Case {
+    fn new(description: &Value, shape: &[usize], block: usize, seed: u64) -> Case {
+        let model = Model::from_bytes_untested(&random(description, seed).bytes()).unwrap();
+        let count = |key: &str| description[key].as_array().unwrap().len();
+        let (inputs, outputs) = (count("inputs"), count("outputs"));
+        let mut next = sequence(seed + 1);
+        let mut draw = |len: usize| -> Vec<f64> { (0..len).map(|_| next() as f32 as f64).collect() };
+        let input = draw(shape.iter().product::<usize>() * inputs);
+        let faces = description["boon"]["faces"].as_array().cloned().unwrap_or_default();
+        let values = faces
+            .iter()
+            .filter(|face| face["kind"] != "periodic")
+            .map(|face| {
+                let axis = face["axis"].as_u64().unwrap() as usize;
+                let mut extents: Vec<usize> =
+                    shape.iter().enumerate().filter(|(a, _)| *a != axis).map(|(_, n)| *n).collect();
+                extents.insert(0, 1);
+                extents.push(outputs);
+                let len = extents.iter().product();
+                (extents, draw(len))
+            })
+            .collect();
+        Case { model, shape: shape.to_vec(), block, input, values, inputs, outputs }
+    }
+
+    fn nodes(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    fn blocks(&self) -> usize {
+        self.nodes().div_ceil(self.block)
+    }
+
+    fn options(&self) -> Options {
+        Options { shape: Some(self.shape.clone()), ..Options::default() }
+    }
+
+    fn views(&self) -> Vec<View<'_>> {
+        self.values.iter().map(|(shape, values)| View::new("values", values, shape).unwrap()).collect()
+    }
+
+    /// The nodes of some blocks.
+    fn nodes_of(&self, owned: &[usize]) -> Vec<usize> {
+        let mut owned = owned.to_vec();
+        owned.sort_unstable();
+        owned.iter().flat_map(|b| b * self.block..((b + 1) * self.block).min(self.nodes())).collect()
+    }
+
+    /// What a plan predicts.
+    fn whole<T: Element + Default>(&self) -> Vec<f64> {
+        let plan = Plan::new(&self.model, T::DTYPE, &self.options()).unwrap();
+        let mut out = vec![0f64; self.nodes() * self.outputs];
+        let extents = |channels: usize| [&[1][..], &self.shape, &[channels]].concat();
+        plan.predict(
+            &mut plan.workspace().unwrap(),
+            &View::new("input", &self.input, &extents(self.inputs)).unwrap(),
+            &self.views(),
+            &mut ViewMut::new("output", &mut out, &extents(self.outputs)).unwrap(),
+        )
+        .unwrap();
+        out
+    }
+
+    /// One part's call: what it returns, and its output.
+    fn part(
+        &self,
+        arithmetic: Dtype,
+        owned: &[usize],
+        change: impl FnOnce(&mut Vec<f64>),
+        sum: &mut dyn FnMut(&mut [i64]) -> Result<()>,
+    ) -> (Result<()>, Vec<f64>) {
+        let part = OperatorPart::new(&self.model, arithmetic, &self.options(), self.block, owned).unwrap();
+        let nodes = self.nodes_of(owned);
+        assert_eq!(part.points(), nodes.len());
+        let mut input: Vec<f64> =
+            nodes.iter().flat_map(|n| &self.input[n * self.inputs..][..self.inputs]).copied().collect();
+        change(&mut input);
+        let mut out = vec![SENTINEL; nodes.len() * self.outputs];
+        let outcome = part.predict(
+            &mut part.scratch().unwrap(),
+            &View::new("input", &input, &[nodes.len(), self.inputs]).unwrap(),
+            &self.views(),
+            &mut ViewMut::new("output", &mut out, &[nodes.len(), self.outputs]).unwrap(),
+            sum,
+        );
+        (outcome, out)
+    }
+
+    /// The whole field from parts.
+    fn parts(&self, arithmetic: Dtype, owners: &[Vec<usize>]) -> Vec<f64> {
+        let board = Board::new(owners.len());
+        let mut field = vec![f64::NAN; self.nodes() * self.outputs];
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = owners
+                .iter()
+                .map(|owned| {
+                    let board = &board;
+                    scope.spawn(move || {
+                        self.part(arithmetic, owned, |_| {}, &mut |values| {
+                            board.sum(values);
+                            Ok(())
+                        })
+                    })
+                })
+                .collect();
+            for (thread, owned) in threads.into_iter().zip(owners) {
+                let (outcome, out) = thread.join().unwrap();
+                outcome.unwrap();
+                for (node, values) in self.nodes_of(owned).into_iter().zip(out.chunks(self.outputs)) {
+                    field[node * self.outputs..][..self.outputs].copy_from_slice(values);
+                }
+            }
+        });
+        field
+    }
+
+    /// Blocks by part, from a number for each block; parts without any are left out.
+    fn owners(&self, parts: usize, seed: u64) -> Vec<Vec<usize>> {
+        let mut next = sequence(seed);
+        let mut owners = vec![vec![]; parts];
+        for b in 0..self.blocks() {
+            let part = ((next() + 1.0) / 2.0 * parts as f64) as usize % parts;
+            // Any order.
+            let at = if next() > 0.0 { owners[part].len() } else { 0 };
+            owners[part].insert(at, b);
+        }
+        owners.retain(|owned| !owned.is_empty());
+        owners
+    }
+}
+
+fn bits(values: &[f64]) -> Vec<u64> {
+    values.iter().map(|v| v.to_bits()).collect()
+}
+
+/// Largest difference relative to the largest value.
+fn apart(a: &[f64], b: &[f64]) -> f64 {
+    let size = b.iter().fold(0f64, |m, v| m.max(v.abs()));
+    a.iter().zip(b).fold(0f64, |m, (a, b)| m.max((a - b).abs())) / size
+}
+
+fn channels(kind: &str, count: usize) -> Value {
+    (0..count).map(|i| json!({"name": format!("{kind}{i}"), "unit": "1", "offset": 0.25, "scale": 1.5})).collect()
+}
+
+/// Plain networks and some with everything that an operator may have beside a norm.
+fn network(axes: usize, kind: usize) -> Value {
+    let modes = [vec![5], vec![4, 3], vec![3, 4, 3]][axes - 1].clone();
+    let mut d = plain(if kind == 2 { 7 } else { 6 }, &modes, &[0, 0, 0][..axes]);
+    d["fno"]["blocks"] = json!(3);
+    d["fno"]["projection"] = json!([10]);
+    d["inputs"] = channels("a", 2);
+    d["outputs"] = channels("u", if kind == 1 { 2 } else { 1 });
+    match kind {
+        0 => {}
+        1 => d["fno"]["padding"] = json!({"sides": "after", "cells": (&[3, 4, 2][..axes])}),
+        2 => {
+            d["fno"]["padding"] = json!({"sides": "both", "fraction": (&[0.3, 0.25, 0.4][..axes])});
+            d["fno"]["mlp"] = json!({"hidden": 5, "skip": "soft-gating"});
+            d["fno"]["final_activation"] = json!(true);
+            d["fno"]["odd_shift"] = json!(true);
+            d["fno"]["lifting"] = json!([12]);
+        }
+        _ => {
+            d["fno"]["skip"] = json!("identity");
+            d["fno"]["skip_bias"] = json!(false);
+            d["fno"]["spectral_bias"] = json!(true);
+            d["fno"]["last_activation"] = json!(true);
+            d["fno"]["activation"] = json!("tanh");
+        }
+    }
+    d
+}
+
+/// Networks with conditions: which rule, and the kinds on leading axes.
+fn boon(axes: usize, rule: &str, kinds: &[&str]) -> Value {
+    let mut d = network(axes, 0);
+    if axes > kinds.len() {
+        let mut cells = vec![0; axes];
+        cells[axes - 1] = 3;
+        d["fno"]["padding"] = json!({"sides": "after", "cells": cells});
+    }
+    let mut faces = vec![];
+    for (axis, kind) in kinds.iter().enumerate() {
+        for side in [-1, 1] {
+            let mut face = json!({"axis": axis, "side": side, "kind": kind});
+            match *kind {
+                "neumann" => {
+                    let stencil = if side < 0 { [-1.5, 2.0, -0.5] } else { [0.5, -2.0, 1.5] };
+                    (face["stencil"], face["spacing"]) = (json!(stencil), json!(0.1));
+                }
+                "periodic" if side > 0 => continue,
+                _ => {}
+            }
+            faces.push(face);
+        }
+    }
+    d["boon"] = json!({"rule": rule, "faces": faces});
+    d
+}
+
+/// Rule and kinds that a model with so many axes may have.
+fn conditions(axes: usize) -> Vec<(&'static str, Vec<&'static str>)> {
+    let mut all = vec![];
+    for kind in ["dirichlet", "neumann", "periodic"] {
+        all.push(("exact", vec![kind]));
+        match axes {
+            1 | 2 => all.push(("seed", vec![kind])),
+            _ if kind != "neumann" => all.push(("seed", vec![kind; 2])),
+            _ => {}
+        }
+        if axes > 1 {
+            all.extend(["dirichlet", "neumann", "periodic"].map(|other| ("exact", vec![kind, other])));
+        }
+    }
+    all
+}
+
+fn shape(axes: usize, choice: usize) -> Vec<usize> {
+    match axes {
+        1 => vec![[13, 40, 301][choice]],
+        2 => [vec![12, 9], vec![15, 11], vec![33, 40]][choice].clone(),
+        _ => [vec![7, 6, 7], vec![8, 9, 6], vec![12, 7, 10]][choice].clone(),
+    }
+}
+
+fn agrees<T: Element + Default>(case: &Case, parts: usize, seed: u64, tolerance: f64) {
+    let whole = case.whole::<T>();
+    let one = case.parts(T::DTYPE, &[(0..case.blocks()).collect()]);
+    let owners = case.owners(parts, seed);
+    let many = case.parts(T::DTYPE, &owners);
+    assert_eq!(bits(&one), bits(&many), "{owners:?}");
+    let apart = apart(&many, &whole);
+    assert!(apart <= tolerance, "{:?} {apart:e} apart", T::DTYPE);
+}
+
+fn both(case: &Case, parts: usize, seed: u64) {
+    agrees::<f32>(case, parts, seed, 1e-6);
+    agrees::<f64>(case, parts, seed, 1e-12);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn bits_are_those_of_every_partition(
+        axes in 1usize..=3, kind in 0usize..4, size in 0usize..3, block in 1usize..60, parts in 1usize..=8, seed in any::<u32>(),
+    ) {
+        let case = Case::new(&network(axes, kind), &shape(axes, size), block, seed.into());
+        both(&case, parts, seed.into());
+    }
+
+    #[test]
+    fn conditions_read_other_parts(
+        axes in 1usize..=3, kind in 0usize..64, size in 0usize..3, block in 1usize..60, parts in 1usize..=8, seed in any::<u32>(),
+    ) {
+        let all = conditions(axes);
+        let (rule, kinds) = &all[kind % all.len()];
+        let case = Case::new(&boon(axes, rule, kinds), &shape(axes, size), block, seed.into());
+        both(&case, parts, seed.into());
+    }
+}
+
+#[test]
+fn all_conditions_at_least_once() {
+    for axes in 1..=3 {
+        for (at, (rule, kinds)) in conditions(axes).iter().enumerate() {
+            println!("{axes} {rule} {kinds:?}");
+            let case = Case::new(&boon(axes, rule, kinds), &shape(axes, 1), 7 + at, at as u64);
+            both(&case, 3, at as u64);
+        }
+    }
+}
