@@ -267,6 +267,11 @@ fn shape(axes: usize, choice: usize) -> Vec<usize> {
 
 fn agrees<T: Element + Default>(case: &Case, parts: usize, seed: u64, tolerance: f64) {
     let whole = case.whole::<T>();
+    // Conditions may make more of rounding than a network alone: no more than twice what it is worth to the plan.
+    let tolerance = match T::DTYPE {
+        Dtype::F32 => tolerance.max(2.0 * apart(&whole, &case.whole::<f64>())),
+        Dtype::F64 => tolerance,
+    };
     let one = case.parts(T::DTYPE, &[(0..case.blocks()).collect()]);
     let owners = case.owners(parts, seed);
     let many = case.parts(T::DTYPE, &owners);
@@ -281,7 +286,7 @@ fn both(case: &Case, parts: usize, seed: u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn bits_are_those_of_every_partition(
@@ -310,5 +315,177 @@ fn all_conditions_at_least_once() {
             let case = Case::new(&boon(axes, rule, kinds), &shape(axes, 1), 7 + at, at as u64);
             both(&case, 3, at as u64);
         }
+    }
+}
+
+#[test]
+fn an_error_of_one_part_is_an_error_of_all() {
+    let mut case = Case::new(&boon(2, "exact", &["neumann"]), &[14, 9], 10, 3);
+    let owners = case.owners(3, 5);
+    let run =
+        |case: &Case, wrong: usize, value: f64, reduce: &(dyn Fn(usize, usize, &mut [i64]) -> Result<()> + Sync)| {
+            let board = Board::new(owners.len());
+            let (case, owners, board) = (&case, &owners, &board);
+            std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..owners.len())
+                    .map(|i| {
+                        scope.spawn(move || {
+                            let mut calls = 0;
+                            let change = |input: &mut Vec<f64>| {
+                                if i == wrong {
+                                    input[2] = value;
+                                }
+                            };
+                            case.part(Dtype::F32, &owners[i], change, &mut |values| {
+                                board.sum(values);
+                                calls += 1;
+                                reduce(i, calls, values)
+                            })
+                        })
+                    })
+                    .collect();
+                threads.into_iter().map(|t| t.join().unwrap()).collect::<Vec<_>>()
+            })
+        };
+    let all = |outcomes: &[(Result<()>, Vec<f64>)], status: Status| {
+        for (outcome, out) in outcomes {
+            assert_eq!(outcome.as_ref().unwrap_err().status(), status);
+            assert!(out.iter().all(|v| *v == SENTINEL));
+        }
+    };
+    let fine = |_: usize, _: usize, _: &mut [i64]| Ok(());
+    let outcomes = run(&case, 1, f64::NAN, &fine);
+    all(&outcomes, Status::NonFinite);
+    assert!(outcomes[1].0.as_ref().unwrap_err().message().contains("element 2"));
+    // Finite, but beyond what the network can hold.
+    all(&run(&case, 2, 3e38, &fine), Status::NonFinite);
+    // Hello, the inputs near faces, then two for each of three layers, the results: the host's function fails in any of them.
+    for failing in 1..=9 {
+        let failed = |_: usize, calls: usize, _: &mut [i64]| match calls == failing {
+            true => Err(Error::new(Status::Reduction, "no network")),
+            false => Ok(()),
+        };
+        all(&run(&case, 9, 0.0, &failed), Status::Reduction);
+        for garbage in 0..3 {
+            let spoilt = |_: usize, calls: usize, values: &mut [i64]| {
+                if calls == failing {
+                    match garbage {
+                        0 => values.fill(0),
+                        1 => values.fill(-1),
+                        _ => values
+                            .iter_mut()
+                            .enumerate()
+                            .for_each(|(i, v)| *v ^= (i as i64).wrapping_mul(0x1234_5678_9abc)),
+                    }
+                }
+                Ok(())
+            };
+            let outcomes = run(&case, 9, 0.0, &spoilt);
+            assert!(outcomes.iter().all(|(outcome, out)| outcome.is_err() && out.iter().all(|v| *v == SENTINEL)));
+        }
+    }
+    assert!(
+        run(&case, 9, 0.0, &|_, calls, _| if calls == 10 { panic!("too many") } else { Ok(()) })
+            .iter()
+            .all(|(outcome, _)| outcome.is_ok())
+    );
+    case.values[0].1[0] = f64::INFINITY;
+    all(&run(&case, 9, 0.0, &fine), Status::NonFinite);
+}
+
+#[test]
+fn parts_must_make_the_grid() {
+    let case = Case::new(&network(2, 0), &[12, 9], 10, 3);
+    for owners in
+        [vec![vec![0, 1, 2, 3, 4], vec![5, 6, 7, 8, 9, 10, 1]], vec![vec![0, 1, 2, 3], vec![5, 6, 7, 8, 9, 10]]]
+    {
+        let board = Board::new(2);
+        std::thread::scope(|scope| {
+            for owned in &owners {
+                let (case, board) = (&case, &board);
+                scope.spawn(move || {
+                    let (outcome, out) = case.part(Dtype::F64, owned, |_| {}, &mut |values| {
+                        board.sum(values);
+                        Ok(())
+                    });
+                    assert_eq!(outcome.unwrap_err().status(), Status::Mismatch);
+                    assert!(out.iter().all(|v| *v == SENTINEL));
+                });
+            }
+        });
+    }
+}
+
+#[track_caller]
+fn refused<R>(outcome: Result<R>, status: Status, text: &str) {
+    let error = outcome.err().expect("a refusal");
+    assert!(error.status() == status && error.message().contains(text), "{:?} {}", error.status(), error.message());
+}
+
+#[test]
+fn bad_parts_are_refused_by_name() {
+    let case = Case::new(&network(2, 0), &[12, 9], 10, 3);
+    let make = |block: usize, owned: &[usize], options: &Options| {
+        OperatorPart::new(&case.model, Dtype::F64, options, block, owned)
+    };
+    let options = case.options();
+    refused(make(10, &[0, 11], &options), Status::InvalidArgument, "block 11, expected below 11");
+    refused(make(10, &[3, 4, 3], &options), Status::InvalidArgument, "block 3 twice");
+    refused(make(10, &[], &options), Status::InvalidArgument, "no block");
+    refused(make(0, &[0], &options), Status::InvalidArgument, "block is 0");
+    refused(make(10, &[0], &Options { batch: 2, ..options.clone() }), Status::InvalidArgument, "batch");
+    refused(make(10, &[0], &Options { steps: 2, ..options.clone() }), Status::InvalidArgument, "steps");
+    refused(make(10, &[0], &Options::default()), Status::InvalidArgument, "shape");
+    let mut normed = network(2, 0);
+    normed["fno"]["norm"] = json!({"kind": "instance", "eps": 1e-5});
+    let model = Model::from_bytes_untested(&random(&normed, 1).bytes()).unwrap();
+    refused(OperatorPart::new(&model, Dtype::F64, &options, 10, &[0]), Status::State, "norm");
+    let process = Model::load(&common::stefan_path()).unwrap();
+    refused(OperatorPart::new(&process, Dtype::F64, &options, 10, &[0]), Status::State, "no neural operator");
+}
+
+#[test]
+fn steps_come_in_their_order() {
+    let case = Case::new(&network(1, 1), &[30], 10, 3);
+    let part = OperatorPart::new(&case.model, Dtype::F64, &case.options(), 10, &[1, 0, 2]).unwrap();
+    let other = OperatorPart::new(&case.model, Dtype::F64, &case.options(), 10, &[1, 0, 2]).unwrap();
+    let (mut scratch, mut foreign) = (part.scratch().unwrap(), other.scratch().unwrap());
+    let input = View::new("input", &case.input, &[30, 2]).unwrap();
+    let mut out = vec![0.0; 60];
+    let mut narrow = vec![0f32; 60];
+    refused(part.begin(&mut foreign, &input, &[], Dtype::F64), Status::Mismatch, "another part");
+    refused(part.advance(&mut scratch), Status::State, "nothing is under way");
+    let output = &mut ViewMut::new("output", &mut out, &[30, 2]).unwrap();
+    refused(part.finish(&mut scratch, output), Status::State, "no results");
+    part.begin(&mut scratch, &input, &[], Dtype::F64).unwrap();
+    refused(part.finish(&mut scratch, output), Status::State, "no results");
+    while part.advance(&mut scratch).unwrap() {
+        assert!(!scratch.message().is_empty());
+    }
+    assert!(scratch.message().is_empty());
+    refused(
+        part.finish(&mut scratch, &mut ViewMut::new("output", &mut narrow, &[30, 2]).unwrap()),
+        Status::State,
+        "dtype",
+    );
+    part.finish(&mut scratch, output).unwrap();
+    refused(part.advance(&mut scratch), Status::State, "nothing is under way");
+    assert!(apart(&out, &case.whole::<f64>()) < 1e-12);
+    // A shape is told to all parts.
+    part.begin(&mut scratch, &View::new("input", &case.input, &[60]).unwrap(), &[], Dtype::F64).unwrap();
+    refused(part.advance(&mut scratch), Status::Shape, "input has shape");
+}
+
+#[test]
+fn dirichlet_values_are_exact() {
+    for rule in ["exact", "seed"] {
+        let case = Case::new(&boon(2, rule, &["dirichlet"]), &[15, 11], 13, 4);
+        let field = case.parts(Dtype::F32, &case.owners(4, 1));
+        if rule == "exact" {
+            assert_eq!(field[..11], case.values[0].1[..]);
+            assert_eq!(field[14 * 11..], case.values[1].1[..]);
+        }
+        // The published smoothing leaves the face itself.
+        assert_eq!(field[3], case.values[0].1[3]);
     }
 }
