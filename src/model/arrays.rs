@@ -1,5 +1,7 @@
 //! The caller's arrays as a network meets them: shapes, finite values, network units.
 
+use std::fmt::Display;
+
 use super::Channel;
 use crate::error::{Result, fail};
 use crate::kernels::real::Real;
@@ -49,7 +51,7 @@ pub(super) fn expect_shape(name: &str, shape: &[usize], outer: usize, middle: us
 }
 
 /// Accepts the extents of `shape`, with or without axes of extent 1.
-pub(super) fn expect_extents(name: &str, view: &View, shape: &[usize]) -> Result<()> {
+pub(super) fn expect_extents(name: impl Display, view: &View, shape: &[usize]) -> Result<()> {
     let found = view.layout().shape();
     if found.iter().filter(|n| **n != 1).eq(shape.iter().filter(|n| **n != 1)) {
         return Ok(());

@@ -291,10 +291,13 @@ impl Bound {
             );
         }
         for (number, (view, face)) in values.iter().zip(self.by_value()).enumerate() {
-            let mut shape = lead.to_vec();
-            shape.extend(self.shape.iter().enumerate().filter(|(axis, _)| *axis != face.axis).map(|(_, n)| *n));
-            shape.push(channels);
-            super::arrays::expect_extents(&format!("values[{number}]"), view, &shape)?;
+            let along = self.shape.iter().enumerate().filter(|(axis, _)| *axis != face.axis).map(|(_, n)| n);
+            let (mut shape, mut rank) = ([1; MAX_RANK + 2], 0);
+            for n in lead.iter().chain(along).chain([&channels]) {
+                shape[rank] = *n;
+                rank += 1;
+            }
+            super::arrays::expect_extents(format_args!("values[{number}]"), view, &shape[..rank])?;
             if let Some((i, v)) = view.first_non_finite() {
                 return fail!(NonFinite, "values[{number}] holds {v} at element {i}, expected finite values");
             }

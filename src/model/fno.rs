@@ -29,7 +29,7 @@ use crate::kernels::team::{Shared, Team};
 
 pub use boon::{Correction, Rule};
 use boon::{Kernel, Pair};
-pub use numbers::{ChannelMlp, Coordinates, Norm, NormKind, Numbers, Padding, Sides, Skip, Span};
+pub use numbers::{ChannelMlp, Coordinates, MOST_AXES, Norm, NormKind, Numbers, Padding, Sides, Skip, Span};
 pub use part::{OperatorPart, OperatorScratch};
 
 /// Bytes of activations that pass through a pointwise network together: they should stay in the second-level cache.

@@ -3,6 +3,9 @@
 
 use std::path::Path;
 
+use pcml::field::Dtype;
+use pcml::model::{Model, Options, Plan};
+use pcml::{View, ViewMut};
 use serde_json::{Value, json};
 
 use crate::common::{File, Tensors};
@@ -98,6 +101,47 @@ pub fn random(description: &Value, seed: u64) -> File {
     }
     let mut file = File { metadata: Default::default(), tensors };
     file.describe(description.clone());
+    file
+}
+
+/// [`random`] with a self-test of one function on a grid of `shape`, which a host's load asks for.
+pub fn tested(description: &Value, seed: u64, shape: &[usize]) -> File {
+    let mut file = random(description, seed);
+    let count = |key: &str| description[key].as_array().unwrap().len();
+    let wave = |shape: Vec<usize>| {
+        let len = shape.iter().product::<usize>();
+        (shape, (0..len).map(|i| (i as f64 * 0.7).sin()).collect::<Vec<f64>>())
+    };
+    let extents = |channels: usize| [&[1][..], shape, &[channels]].concat();
+    let input = wave(extents(count("inputs")));
+    let none = vec![];
+    let faces = description["boon"]["faces"].as_array().unwrap_or(&none).iter().enumerate();
+    let faces: Vec<_> = faces
+        .filter(|(_, face)| face["kind"] != "periodic")
+        .map(|(f, face)| {
+            let mut extents = extents(count("outputs"));
+            extents.remove(1 + face["axis"].as_u64().unwrap() as usize);
+            (f, wave(extents))
+        })
+        .collect();
+    let model = Model::from_bytes_untested(&file.bytes()).unwrap();
+    let options = Options { shape: Some(shape.to_vec()), ..Options::default() };
+    let plan = Plan::new(&model, Dtype::F64, &options).unwrap();
+    let (shape, mut output) = (extents(count("outputs")), vec![0.0; extents(count("outputs")).iter().product()]);
+    let values: Vec<View> = faces.iter().map(|(_, (shape, v))| View::new("face", v, shape).unwrap()).collect();
+    let view = View::new("input", &input.1, &input.0).unwrap();
+    plan.predict(
+        &mut plan.workspace().unwrap(),
+        &view,
+        &values,
+        &mut ViewMut::new("output", &mut output, &shape).unwrap(),
+    )
+    .unwrap();
+    file.tensors.insert("selftest.input".into(), input.clone());
+    file.tensors.insert("selftest.output".into(), (shape, output));
+    for (f, face) in &faces {
+        file.tensors.insert(format!("selftest.face.{f}"), face.clone());
+    }
     file
 }
 
