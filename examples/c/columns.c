@@ -9,10 +9,11 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <pcml.h>
+
+#include "common.h"
 
 enum { COLUMNS = 8, LEVELS = 24, FIELDS = 3, CELLS = FIELDS * LEVELS, ROWS = 3, TERMS = 2 };
 enum { TEMPERATURE = 0, VAPOUR = LEVELS, CONDENSATE = 2 * LEVELS };
@@ -21,37 +22,10 @@ static const char *const row_names[ROWS] = {"water, kg/m2", "moist energy, J/m2"
 static const char *const field_names[FIELDS] = {"temperature, K", "vapour, kg/kg", "condensate, kg/kg"};
 static const double gravity = 9.80665, heat = 1004.6, latent = 2.501e6, lapse = 6.5, dt = 1800.0;
 
-static void check(int32_t status) {
-  if (status != PCML_STATUS_OK) {
-    char text[512];
-    pcml_error_message(text, sizeof text, NULL);
-    fprintf(stderr, "%s: %s\n", pcml_status_name(status), text);
-    exit(1);
-  }
-}
-
-static int failures;
-
-static void claim(int holds, const char *what) {
-  if (!holds) {
-    fprintf(stderr, "does not hold: %s\n", what);
-    failures++;
-  }
-}
-
-/* splitmix64: uniform in (-1, 1). */
+/* Uniform in (-1, 1). */
 static double noise(void) {
   static uint64_t state = 24;
-  uint64_t z = (state += 0x9E3779B97F4A7C15u);
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-  z ^= z >> 31;
-  return (double)(z >> 11) / 4503599627370496.0 - 1.0;
-}
-
-static pcml_const_array line(const double *data, int64_t count) {
-  pcml_const_array a = {sizeof a, data, PCML_DTYPE_F64, 1, {count}, {1}};
-  return a;
+  return random_integer(&state) / 4503599627370496.0 - 1.0;
 }
 
 static pcml_const_array table(const double *data, int64_t count) {
@@ -184,10 +158,10 @@ int main(void) {
   pcml_projector *projector = NULL;
   pcml_workspace *workspace = NULL, *bounded_workspace = NULL;
   pcml_report *report = NULL;
-  pcml_const_array water = line(weights[0], CELLS), energy = line(weights[1], CELLS), axis = line(depth, LEVELS);
+  pcml_const_array water = input(weights[0], CELLS), energy = input(weights[1], CELLS), axis = input(depth, LEVELS);
   pcml_const_array before = table(previous, CELLS), mean = table(predicted, CELLS), spread = table(variance, CELLS);
   pcml_const_array gains = {sizeof gains, rates, PCML_DTYPE_F64, 3, {COLUMNS, ROWS, TERMS}, {ROWS * TERMS, TERMS, 1}};
-  pcml_const_array level = table(b, ROWS), result = table(posterior, CELLS), floor_of = line(lower, CELLS);
+  pcml_const_array level = table(b, ROWS), result = table(posterior, CELLS), floor_of = input(lower, CELLS);
   pcml_array level_out = out(b, ROWS), mean_out = out(posterior, CELLS), spread_out = out(narrowed, CELLS);
   pcml_array bounded_out = out(bounded, CELLS);
   int32_t ground = 1;
@@ -253,7 +227,7 @@ int main(void) {
   static double vapour[CELLS], condensate[CELLS];
   memcpy(vapour + VAPOUR, weights[0] + VAPOUR, LEVELS * sizeof *vapour);
   memcpy(condensate + CONDENSATE, weights[0] + CONDENSATE, LEVELS * sizeof *condensate);
-  pcml_const_array vapour_row = line(vapour, CELLS), condensate_row = line(condensate, CELLS);
+  pcml_const_array vapour_row = input(vapour, CELLS), condensate_row = input(condensate, CELLS);
   check(pcml_constraints_create(CELLS, &laws));
   check(pcml_constraints_add_row(laws, &vapour_row, 0.0));
   check(pcml_constraints_add_row(laws, &condensate_row, 0.0));

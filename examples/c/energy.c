@@ -6,33 +6,13 @@
    sum m u^2 / 2 that it had, with the least change. Exits with 1 unless both hold. */
 #include <math.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <pcml.h>
 
+#include "common.h"
+
 enum { CELLS = 256 };
-
-static void check(int32_t status) {
-  if (status != PCML_STATUS_OK) {
-    char text[512];
-    pcml_error_message(text, sizeof text, NULL);
-    fprintf(stderr, "%s: %s\n", pcml_status_name(status), text);
-    exit(1);
-  }
-}
-
-static pcml_const_array input(const double *data, int64_t count) {
-  pcml_const_array a = {0};
-  a.struct_size = sizeof a;
-  a.data = data;
-  a.dtype = PCML_DTYPE_F64;
-  a.rank = 1;
-  a.shape[0] = count;
-  a.strides[0] = 1;
-  return a;
-}
 
 static void totals(const double *m, const double *u, double *momentum, double *energy) {
   *momentum = *energy = 0.0;
@@ -70,13 +50,7 @@ int main(void) {
   pcml_workspace *workspace = NULL;
   pcml_const_array weights = input(mass, CELLS), energies = input(half, CELLS);
   pcml_const_array mean = input(u, CELLS), b = input(&momentum, 1), level = input(&energy, 1);
-  pcml_array posterior = {0};
-  posterior.struct_size = sizeof posterior;
-  posterior.data = u;
-  posterior.dtype = PCML_DTYPE_F64;
-  posterior.rank = 1;
-  posterior.shape[0] = CELLS;
-  posterior.strides[0] = 1;
+  pcml_array posterior = output(u, CELLS);
 
   check(pcml_constraints_create(CELLS, &laws));
   check(pcml_constraints_add_row(laws, &weights, 0.0));

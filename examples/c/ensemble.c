@@ -9,44 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <pcml.h>
 
+#include "common.h"
+
 enum { CELLS = 120, MEMBERS = 40, READINGS = 3 };
-
-static void check(int32_t status) {
-  if (status != PCML_STATUS_OK) {
-    char text[512];
-    pcml_error_message(text, sizeof text, NULL);
-    fprintf(stderr, "%s: %s\n", pcml_status_name(status), text);
-    exit(1);
-  }
-}
-
-static pcml_const_array input(const double *data, int64_t rows, int64_t columns) {
-  pcml_const_array a = {0};
-  a.struct_size = sizeof a;
-  a.data = data;
-  a.dtype = PCML_DTYPE_F64;
-  a.rank = rows > 1 ? 2 : 1;
-  a.shape[0] = rows > 1 ? rows : columns;
-  a.strides[0] = rows > 1 ? columns : 1;
-  a.shape[1] = rows > 1 ? columns : 0;
-  a.strides[1] = rows > 1 ? 1 : 0;
-  return a;
-}
-
-static pcml_array output(double *data, int64_t count) {
-  pcml_array a = {0};
-  a.struct_size = sizeof a;
-  a.data = data;
-  a.dtype = PCML_DTYPE_F64;
-  a.rank = 1;
-  a.shape[0] = count;
-  a.strides[0] = 1;
-  return a;
-}
 
 /* A forecast: amplitudes of a few smooth patterns, drawn anew for each member. */
 static void forecast(double *u, uint64_t *state) {
@@ -84,7 +52,7 @@ int main(void) {
 
   pcml_constraints *laws;
   check(pcml_constraints_create(CELLS, &laws));
-  pcml_const_array g = input(weights, 1, CELLS);
+  pcml_const_array g = input(weights, CELLS);
   check(pcml_constraints_add_row(laws, &g, 0.0));
   double one = 1.0, noise_variance = 0.01;
   check(pcml_constraints_add_stencils(laws, READINGS, 1, levels, &one, 1, noise_variance));
@@ -101,6 +69,7 @@ int main(void) {
     deviation_before += sqrt(variance[i]) / CELLS;
   }
   printf("forecast   error %.3f K, deviation %.3f K\n", sqrt(before), deviation_before);
+  pcml_const_array forecasts = {sizeof forecasts, members, PCML_DTYPE_F64, 2, {MEMBERS, CELLS}, {CELLS, 1}};
   for (int k = 0; k < 2; k++) {
     pcml_projector *projector;
     pcml_workspace *workspace;
@@ -108,8 +77,8 @@ int main(void) {
     check(pcml_projector_create(laws, priors[k], options, &projector));
     check(pcml_projector_workspace(projector, 1, &workspace));
     check(pcml_projector_report(projector, 1, &report));
-    pcml_const_array a = input(mean, 1, CELLS), values = input(b, 1, 1 + READINGS);
-    pcml_const_array v = k == 0 ? input(variance, 1, CELLS) : input(members[0], MEMBERS, CELLS);
+    pcml_const_array a = input(mean, CELLS), values = input(b, 1 + READINGS);
+    pcml_const_array v = k == 0 ? input(variance, CELLS) : forecasts;
     pcml_array to = output(u, CELLS), to_variance = output(posterior_variance, CELLS);
     check(pcml_projector_project(projector, workspace, &a, &v, &values, &to, &to_variance, report));
     double heat, deviation = 0.0, square = 0.0;

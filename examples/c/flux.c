@@ -9,29 +9,17 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <pcml.h>
 
+#include "common.h"
+
 enum { NX = 12, NY = 4, CELLS = NX * NY, MOST_FACES = 2 * CELLS + NX + NY, STEPS = 60 };
 
-static void check(int32_t status) {
-  if (status != PCML_STATUS_OK) {
-    char text[512];
-    pcml_error_message(text, sizeof text, NULL);
-    fprintf(stderr, "%s: %s\n", pcml_status_name(status), text);
-    exit(1);
-  }
-}
-
-/* splitmix64: uniform in (-1, 1). */
+/* Uniform in (-1, 1). */
 static double noise(void) {
   static uint64_t state = 7;
-  uint64_t z = (state += 0x9E3779B97F4A7C15u);
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-  z ^= z >> 31;
-  return (double)(z >> 11) / 4503599627370496.0 - 1.0;
+  return random_integer(&state) / 4503599627370496.0 - 1.0;
 }
 
 static int64_t owner[MOST_FACES], neighbour[MOST_FACES];
@@ -45,16 +33,6 @@ static void add_face(int64_t from, int64_t to, double rate, double deviation) {
   flow[faces] = rate + deviation * noise();
   variance[faces] = deviation * deviation;
   faces++;
-}
-
-static pcml_const_array of(const double *data, int64_t count) {
-  pcml_const_array a = {sizeof a, data, PCML_DTYPE_F64, 1, {count}, {1}};
-  return a;
-}
-
-static pcml_array to(double *data, int64_t count) {
-  pcml_array a = {sizeof a, data, PCML_DTYPE_F64, 1, {count}, {1}};
-  return a;
 }
 
 int main(void) {
@@ -77,15 +55,15 @@ int main(void) {
   pcml_options *options;
   check(pcml_options_create(&options));
   check(pcml_options_set_held_faces(options, 1));
-  pcml_const_array volume_array = of(volumes, CELLS);
+  pcml_const_array volume_array = input(volumes, CELLS);
   pcml_flux *flux;
   check(pcml_flux_create(faces, owner, neighbour, &volume_array, options, &flux));
   pcml_workspace *workspace;
   check(pcml_flux_workspace(flux, &workspace));
 
   /* In place: the flow closes every balance, with the least change in the metric of the surrogate's variance. */
-  pcml_const_array flow_array = of(flow, faces), variance_array = of(variance, faces);
-  pcml_array corrected = to(flow, faces), residuals = to(residual, CELLS);
+  pcml_const_array flow_array = input(flow, faces), variance_array = input(variance, faces);
+  pcml_array corrected = output(flow, faces), residuals = output(residual, CELLS);
   pcml_flux_report report = {.struct_size = sizeof report};
   check(pcml_flux_correct(flux, workspace, &flow_array, &variance_array, NULL, &corrected, &report));
   check(pcml_flux_residual(flux, workspace, &flow_array, NULL, &residuals));
@@ -103,9 +81,9 @@ int main(void) {
      surrogate has them, do not, and are limited towards them. */
   double dt = 0.3, inside = 0.0, crossed = 0.0, least = 1.0, most = 0.0;
   int64_t limited_faces = 0;
-  pcml_const_array state = of(tracer, CELLS), fluxes = of(predicted, faces), low = of(upwind, faces);
-  pcml_const_array lower = of(zero, CELLS), upper = of(one, CELLS);
-  pcml_array new_state = to(tracer, CELLS), limited_array = to(limited, faces);
+  pcml_const_array state = input(tracer, CELLS), fluxes = input(predicted, faces), low = input(upwind, faces);
+  pcml_const_array lower = input(zero, CELLS), upper = input(one, CELLS);
+  pcml_array new_state = output(tracer, CELLS), limited_array = output(limited, faces);
   for (int step = 0; step < STEPS; step++) {
     for (int f = 0; f < faces; f++) {
       double here = tracer[owner[f]];

@@ -7,44 +7,13 @@
    lower the misfit while every profile on the way is lawful. Exits with 1 unless all of that holds. */
 #include <math.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <pcml.h>
 
+#include "common.h"
+
 enum { CELLS = 60, STEPS = 40 };
-
-static void check(int32_t status) {
-  if (status != PCML_STATUS_OK) {
-    char text[512];
-    pcml_error_message(text, sizeof text, NULL);
-    fprintf(stderr, "%s: %s\n", pcml_status_name(status), text);
-    exit(1);
-  }
-}
-
-static pcml_const_array input(const double *data, int64_t count) {
-  pcml_const_array a = {0};
-  a.struct_size = sizeof a;
-  a.data = data;
-  a.dtype = PCML_DTYPE_F64;
-  a.rank = 1;
-  a.shape[0] = count;
-  a.strides[0] = 1;
-  return a;
-}
-
-static pcml_array output(double *data, int64_t count) {
-  pcml_array a = {0};
-  a.struct_size = sizeof a;
-  a.data = data;
-  a.dtype = PCML_DTYPE_F64;
-  a.rank = 1;
-  a.shape[0] = count;
-  a.strides[0] = 1;
-  return a;
-}
 
 static pcml_projector *projector;
 static pcml_workspace *workspace;

@@ -14,35 +14,14 @@
 
 #include <pcml.h>
 
+#include "common.h"
+
 enum { CELLS = 1000, MOST_PARTS = 7, ROWS = 2, FIRST = 600, LAST = 640 };
 
-static void check(int32_t status) {
-  if (status != PCML_STATUS_OK) {
-    char text[512];
-    pcml_error_message(text, sizeof text, NULL);
-    fprintf(stderr, "%s: %s\n", pcml_status_name(status), text);
-    exit(1);
-  }
-}
-
-/* splitmix64: uniform in (0, 1). */
+/* Uniform in (0, 1). */
 static double uniform(void) {
   static uint64_t state = 4;
-  uint64_t z = (state += 0x9E3779B97F4A7C15u);
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-  z ^= z >> 31;
-  return ((double)(z >> 11) + 0.5) / 9007199254740992.0;
-}
-
-static pcml_const_array of(const double *data, int64_t count) {
-  pcml_const_array a = {sizeof a, data, PCML_DTYPE_F64, 1, {count}, {1}};
-  return a;
-}
-
-static pcml_array to(double *data, int64_t count) {
-  pcml_array a = {sizeof a, data, PCML_DTYPE_F64, 1, {count}, {1}};
-  return a;
+  return (random_integer(&state) + 0.5) / 9007199254740992.0;
 }
 
 static double volume[CELLS], window[CELLS], predicted[CELLS], variance[CELLS], lower[CELLS], upper[CELLS];
@@ -65,7 +44,7 @@ typedef struct {
 
 static void create(part *p, int64_t from, int64_t count, int rows, outcome *whole) {
   pcml_constraints *laws;
-  pcml_const_array weights = of(volume + from, count), some = of(window + from, count);
+  pcml_const_array weights = input(volume + from, count), some = input(window + from, count);
   check(pcml_constraints_create(count, &laws));
   check(pcml_constraints_add_row(laws, &weights, 0.0));
   if (rows == 2) {
@@ -76,12 +55,12 @@ static void create(part *p, int64_t from, int64_t count, int rows, outcome *whol
   pcml_constraints_free(laws);
   check(pcml_part_workspace(p->projector, &p->workspace));
   check(pcml_projector_report(p->projector, 1, &p->report));
-  p->mean = of(predicted + from, count);
-  p->variance = of(variance + from, count);
-  p->lower = of(lower + from, count);
-  p->upper = of(upper + from, count);
-  p->posterior_mean = to(whole->mean + from, count);
-  p->posterior_variance = to(whole->variance + from, count);
+  p->mean = input(predicted + from, count);
+  p->variance = input(variance + from, count);
+  p->lower = input(lower + from, count);
+  p->upper = input(upper + from, count);
+  p->posterior_mean = output(whole->mean + from, count);
+  p->posterior_variance = output(whole->variance + from, count);
 }
 
 /* Every part's next message. Returns its length, the same on all parts. */
@@ -114,7 +93,7 @@ static void all_reduce(part *parts, int count) {
 /* The field split at `starts`, made lawful. */
 static void project(const int64_t *starts, int count, const double *levels, int rows, int bounded, outcome *whole) {
   part parts[MOST_PARTS];
-  pcml_const_array b = of(levels, rows);
+  pcml_const_array b = input(levels, rows);
   memset(whole, 0, sizeof *whole);
   for (int k = 0; k < count; k++)
     create(&parts[k], starts[k], starts[k + 1] - starts[k], rows, whole);
@@ -137,8 +116,8 @@ static void project(const int64_t *starts, int count, const double *levels, int 
 static double sum_of_parts(const int64_t *starts, int count, const double *x, const double *y) {
   int64_t total[PCML_SUM_BINS] = {0}, bins[PCML_SUM_BINS];
   for (int k = 0; k < count; k++) {
-    pcml_const_array first = of(x + starts[k], starts[k + 1] - starts[k]);
-    pcml_const_array second = of(y + starts[k], starts[k + 1] - starts[k]);
+    pcml_const_array first = input(x + starts[k], starts[k + 1] - starts[k]);
+    pcml_const_array second = input(y + starts[k], starts[k + 1] - starts[k]);
     check(pcml_sum_bins(&first, &second, bins));
     for (int i = 0; i < PCML_SUM_BINS; i++)
       total[i] += bins[i];
@@ -146,16 +125,6 @@ static double sum_of_parts(const int64_t *starts, int count, const double *x, co
   double sum;
   check(pcml_sum_round(total, &sum));
   return sum;
-}
-
-static int failures;
-
-static int claim(int holds, const char *what) {
-  if (!holds) {
-    fprintf(stderr, "does not hold: %s\n", what);
-    failures++;
-  }
-  return holds;
 }
 
 static const int64_t one[] = {0, CELLS};
@@ -175,7 +144,7 @@ static void compare(const char *name, const double *levels, int rows, int bounde
     printf("  row %d: residual %9.2e of at most %.2e\n", row, whole.residual[row], whole.tolerance[row]);
   }
   double total;
-  pcml_const_array weights = of(volume, CELLS), mean = of(whole.mean, CELLS);
+  pcml_const_array weights = input(volume, CELLS), mean = input(whole.mean, CELLS);
   check(pcml_sum(&weights, &mean, NULL, &total));
   claim(fabs(total - levels[0]) <= whole.tolerance[0], "the exact sum of the whole is the mass");
   double least = INFINITY, most = -INFINITY;
@@ -202,7 +171,7 @@ int main(void) {
   compare("within bounds", levels, 1, 1);
 
   double whole;
-  pcml_const_array x = of(volume, CELLS), y = of(predicted, CELLS);
+  pcml_const_array x = input(volume, CELLS), y = input(predicted, CELLS);
   check(pcml_sum(&x, &y, NULL, &whole));
   double sums[] = {mass, sum_of_parts(four, 4, volume, predicted), sum_of_parts(seven, 7, volume, predicted)};
   int same = 1;

@@ -14,19 +14,12 @@
 
 #include <pcml.h>
 
+#include "common.h"
+
 enum { FUNCTIONS = 50, SIDE = 10, POINTS = SIDE * SIDE, CELLS = 201, LATENTS = 100 };
 
 static const double PI = 3.14159265358979323846;
 static const double T_MAX = 0.1, TIME = 0.05;
-
-static void check(int32_t status) {
-  if (status != PCML_STATUS_OK) {
-    char text[512];
-    pcml_error_message(text, sizeof text, NULL);
-    fprintf(stderr, "%s: %s\n", pcml_status_name(status), text);
-    exit(1);
-  }
-}
 
 /* The problem: u = 1 - c1 erf(x / (2 sqrt t)) left of the front a sqrt t, 0 right of it; a = 2 z with
    u* erf(z) z exp(z^2) = (1 - u*) / sqrt(pi), c1 = (1 - u*) / erf(a / 2), mass 2 c1 sqrt(t / pi). */
@@ -56,13 +49,9 @@ static double solution(const stefan *s, double t, double x) {
   return x <= front(s, t) ? 1.0 - s->c1 * erf(x / (2.0 * sqrt(t))) : 0.0;
 }
 
-/* splitmix64: uniform in (0, 1). */
+/* Uniform in (0, 1). */
 static double uniform(uint64_t *state) {
-  uint64_t z = (*state += 0x9E3779B97F4A7C15u);
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-  z ^= z >> 31;
-  return ((double)(z >> 11) + 0.5) / 9007199254740992.0;
+  return (random_integer(state) + 0.5) / 9007199254740992.0;
 }
 
 static int ascending(const void *a, const void *b) {

@@ -1,9 +1,9 @@
 use super::array::{optional_view, view, view_mut};
-use super::inference::gradient;
+use super::inference::{direction, gradient};
 use super::projector::{optional_report, pcml_projector};
-use super::workspace::lease;
-use super::{borrow, borrow_mut, call, create, pcml_array, pcml_const_array, pcml_report, pcml_workspace, size};
-use crate::constraint::{Bounded, Bounds, Tangent};
+use super::workspace::{create_workspace, lease};
+use super::{borrow_mut, call, pcml_array, pcml_const_array, pcml_report, pcml_workspace, size};
+use crate::constraint::{Bounded, Bounds};
 use crate::error::Result;
 
 const CREATOR: &str = "pcml_bounded_workspace";
@@ -32,10 +32,8 @@ pub unsafe extern "C" fn pcml_bounded_workspace(
     workspace: *mut *mut pcml_workspace,
 ) -> i32 {
     unsafe {
-        create(CREATOR, workspace, "workspace", || {
-            let projector = borrow(projector, "projector")?;
-            let bounded = projector.projector.bounded(size(slices, "slices", 1)?)?;
-            Ok(pcml_workspace::new(projector.owner, bounded))
+        create_workspace(CREATOR, projector, "projector", workspace, |projector| {
+            projector.projector.bounded(size(slices, "slices", 1)?)
         })
     }
 }
@@ -80,18 +78,11 @@ pub unsafe extern "C" fn pcml_bounded_project(
     report: *mut pcml_report,
 ) -> i32 {
     call("pcml_bounded_project", || unsafe {
-        let projector = borrow(projector, "projector")?;
-        let mut bounded = lease::<Bounded>(workspace, projector.owner, CREATOR)?;
+        let (projector, mut bounded) = lease::<_, Bounded>(projector, "projector", workspace, CREATOR)?;
         let report = optional_report(report)?;
-        projector.projector.project_bounded(
-            &mut bounded,
-            view(mean, "mean")?,
-            optional_view(variance, "variance")?,
-            view(b, "b")?,
-            bounds(lower, upper)?,
-            view_mut(posterior_mean, "posterior_mean")?,
-            report,
-        )
+        let (mean, variance, b) = (view(mean, "mean")?, optional_view(variance, "variance")?, view(b, "b")?);
+        let (bounds, posterior_mean) = (bounds(lower, upper)?, view_mut(posterior_mean, "posterior_mean")?);
+        projector.projector.project_bounded(&mut bounded, mean, variance, b, bounds, posterior_mean, report)
     })
 }
 
@@ -121,8 +112,7 @@ pub unsafe extern "C" fn pcml_bounded_check(
     report: *mut pcml_report,
 ) -> i32 {
     call("pcml_bounded_check", || unsafe {
-        let projector = borrow(projector, "projector")?;
-        let mut bounded = lease::<Bounded>(workspace, projector.owner, CREATOR)?;
+        let (projector, mut bounded) = lease::<_, Bounded>(projector, "projector", workspace, CREATOR)?;
         let report = &mut borrow_mut(report, "report")?.report;
         let (mean, b) = (view(mean, "mean")?, view(b, "b")?);
         projector.projector.check_bounded(&mut bounded, mean, b, bounds(lower, upper)?, report)
@@ -163,22 +153,11 @@ pub unsafe extern "C" fn pcml_bounded_jvp(
     tangent: *const pcml_array,
 ) -> i32 {
     call("pcml_bounded_jvp", || unsafe {
-        let projector = borrow(projector, "projector")?;
-        let mut bounded = lease::<Bounded>(workspace, projector.owner, CREATOR)?;
-        let direction = Tangent {
-            mean: optional_view(tangent_mean, "tangent_mean")?,
-            variance: optional_view(tangent_variance, "tangent_variance")?,
-            b: optional_view(tangent_b, "tangent_b")?,
-        };
-        projector.projector.jvp_bounded(
-            &mut bounded,
-            view(mean, "mean")?,
-            optional_view(variance, "variance")?,
-            view(b, "b")?,
-            bounds(lower, upper)?,
-            direction,
-            view_mut(tangent, "tangent")?,
-        )
+        let (projector, mut bounded) = lease::<_, Bounded>(projector, "projector", workspace, CREATOR)?;
+        let direction = direction(tangent_mean, tangent_variance, tangent_b)?;
+        let (mean, variance, b) = (view(mean, "mean")?, optional_view(variance, "variance")?, view(b, "b")?);
+        let (bounds, tangent) = (bounds(lower, upper)?, view_mut(tangent, "tangent")?);
+        projector.projector.jvp_bounded(&mut bounded, mean, variance, b, bounds, direction, tangent)
     })
 }
 
@@ -218,16 +197,10 @@ pub unsafe extern "C" fn pcml_bounded_vjp(
     gradient_b: *const pcml_array,
 ) -> i32 {
     call("pcml_bounded_vjp", || unsafe {
-        let projector = borrow(projector, "projector")?;
-        let mut bounded = lease::<Bounded>(workspace, projector.owner, CREATOR)?;
-        projector.projector.vjp_bounded(
-            &mut bounded,
-            view(mean, "mean")?,
-            optional_view(variance, "variance")?,
-            view(b, "b")?,
-            bounds(lower, upper)?,
-            view(cotangent, "cotangent")?,
-            gradient(gradient_mean, gradient_variance, gradient_b)?,
-        )
+        let (projector, mut bounded) = lease::<_, Bounded>(projector, "projector", workspace, CREATOR)?;
+        let (mean, variance, b) = (view(mean, "mean")?, optional_view(variance, "variance")?, view(b, "b")?);
+        let (bounds, cotangent) = (bounds(lower, upper)?, view(cotangent, "cotangent")?);
+        let gradient = gradient(gradient_mean, gradient_variance, gradient_b)?;
+        projector.projector.vjp_bounded(&mut bounded, mean, variance, b, bounds, cotangent, gradient)
     })
 }

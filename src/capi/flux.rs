@@ -1,7 +1,9 @@
 use super::array::{optional_view, optional_view_mut, view, view_mut};
 use super::inference::gradient;
-use super::workspace::{lease, new_owner};
-use super::{Object, borrow, call, create, free, pcml_array, pcml_const_array, pcml_options, pcml_workspace, size};
+use super::workspace::{create_workspace, lease};
+use super::{
+    Object, borrow, call, create, free, pcml_array, pcml_const_array, pcml_options, pcml_workspace, size, values,
+};
 use crate::constraint::{FluxBalance, FluxOptions, FluxReport, FluxScratch, LimitReport, Tangent, UpdateBounds};
 use crate::error::{Result, fail};
 
@@ -10,7 +12,6 @@ const CREATOR: &str = "pcml_flux_workspace";
 /// A mesh whose face fluxes are to close every cell's balance. Immutable: any number of threads may use it at once, each with a
 /// workspace of its own.
 pub struct pcml_flux {
-    owner: u64,
     balance: FluxBalance,
 }
 
@@ -126,22 +127,6 @@ impl pcml_flux_limits {
     }
 }
 
-/// # Safety
-/// NULL, or `count` int64_t that are readable during `'a`.
-unsafe fn list<'a>(data: *const i64, count: usize, name: &str) -> Result<&'a [i64]> {
-    if data.is_null() {
-        return fail!(NullArgument, "{name} is NULL, expected {count} cells");
-    }
-    if !data.is_aligned() {
-        return fail!(Stride, "{name} is not aligned to 8 bytes");
-    }
-    if count > isize::MAX as usize / size_of::<i64>() {
-        return fail!(TooLarge, "faces is {count}, beyond the address space");
-    }
-    // SAFETY: not NULL, aligned; the caller promises the entries.
-    Ok(unsafe { std::slice::from_raw_parts(data, count) })
-}
-
 /// Creates a flux balance for a mesh. The lists and volumes are copied. A positive flux goes from owner to neighbour. Two cells
 /// may share several faces; the mesh may fall into parts; a cell need not have a face.
 ///
@@ -172,7 +157,10 @@ pub unsafe extern "C" fn pcml_flux_create(
     unsafe {
         create("pcml_flux_create", flux, "flux", || {
             let faces = size(faces, "faces", 1)?;
-            let (owner, neighbour) = (list(owner, faces, "owner")?, list(neighbour, faces, "neighbour")?);
+            if faces > isize::MAX as usize / size_of::<i64>() {
+                return fail!(TooLarge, "faces is {faces}, beyond the address space");
+            }
+            let (owner, neighbour) = (values(owner, faces, "owner")?, values(neighbour, faces, "neighbour")?);
             let mut chosen = FluxOptions::default();
             if !options.is_null() {
                 let settings = &borrow(options, "options")?.settings;
@@ -180,7 +168,7 @@ pub unsafe extern "C" fn pcml_flux_create(
                 chosen.direct_cells = settings.direct_cells;
             }
             let balance = FluxBalance::new(owner, neighbour, view(volumes, "volumes")?, &chosen)?;
-            Ok(pcml_flux { owner: new_owner(), balance })
+            Ok(pcml_flux { balance })
         })
     }
 }
@@ -202,12 +190,7 @@ pub unsafe extern "C" fn pcml_flux_free(flux: *mut pcml_flux) {
 /// the multigrid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_flux_workspace(flux: *const pcml_flux, workspace: *mut *mut pcml_workspace) -> i32 {
-    unsafe {
-        create(CREATOR, workspace, "workspace", || {
-            let flux = borrow(flux, "flux")?;
-            Ok(pcml_workspace::new(flux.owner, flux.balance.scratch()?))
-        })
-    }
+    unsafe { create_workspace(CREATOR, flux, "flux", workspace, |flux| flux.balance.scratch()) }
 }
 
 /// The nearest fluxes that close every cell's balance: of all F' whose outflow less inflow is s in each cell, the one with the
@@ -249,16 +232,11 @@ pub unsafe extern "C" fn pcml_flux_correct(
     report: *mut pcml_flux_report,
 ) -> i32 {
     call("pcml_flux_correct", || unsafe {
-        let flux = borrow(flux, "flux")?;
-        let mut scratch = lease::<FluxScratch>(workspace, flux.owner, CREATOR)?;
+        let (flux, mut scratch) = lease::<_, FluxScratch>(flux, "flux", workspace, CREATOR)?;
         check_struct(report, "report")?;
-        let done = flux.balance.correct(
-            &mut scratch,
-            view(fluxes, "fluxes")?,
-            optional_view(variance, "variance")?,
-            optional_view(source, "source")?,
-            view_mut(corrected, "corrected")?,
-        )?;
+        let (fluxes, variance) = (view(fluxes, "fluxes")?, optional_view(variance, "variance")?);
+        let (source, corrected) = (optional_view(source, "source")?, view_mut(corrected, "corrected")?);
+        let done = flux.balance.correct(&mut scratch, fluxes, variance, source, corrected)?;
         fill(report, pcml_flux_report::new(&done));
         Ok(())
     })
@@ -283,8 +261,7 @@ pub unsafe extern "C" fn pcml_flux_residual(
     residual: *const pcml_array,
 ) -> i32 {
     call("pcml_flux_residual", || unsafe {
-        let flux = borrow(flux, "flux")?;
-        let mut scratch = lease::<FluxScratch>(workspace, flux.owner, CREATOR)?;
+        let (flux, mut scratch) = lease::<_, FluxScratch>(flux, "flux", workspace, CREATOR)?;
         let (fluxes, source) = (view(fluxes, "fluxes")?, optional_view(source, "source")?);
         flux.balance.residual(&mut scratch, fluxes, source, view_mut(residual, "residual")?)
     })
@@ -318,21 +295,15 @@ pub unsafe extern "C" fn pcml_flux_jvp(
     tangent: *const pcml_array,
 ) -> i32 {
     call("pcml_flux_jvp", || unsafe {
-        let flux = borrow(flux, "flux")?;
-        let mut scratch = lease::<FluxScratch>(workspace, flux.owner, CREATOR)?;
+        let (flux, mut scratch) = lease::<_, FluxScratch>(flux, "flux", workspace, CREATOR)?;
         let direction = Tangent {
             mean: optional_view(tangent_fluxes, "tangent_fluxes")?,
             variance: optional_view(tangent_variance, "tangent_variance")?,
             b: optional_view(tangent_source, "tangent_source")?,
         };
-        flux.balance.jvp(
-            &mut scratch,
-            view(fluxes, "fluxes")?,
-            optional_view(variance, "variance")?,
-            optional_view(source, "source")?,
-            direction,
-            view_mut(tangent, "tangent")?,
-        )
+        let (fluxes, variance) = (view(fluxes, "fluxes")?, optional_view(variance, "variance")?);
+        let (source, tangent) = (optional_view(source, "source")?, view_mut(tangent, "tangent")?);
+        flux.balance.jvp(&mut scratch, fluxes, variance, source, direction, tangent)
     })
 }
 
@@ -367,16 +338,11 @@ pub unsafe extern "C" fn pcml_flux_vjp(
     gradient_source: *const pcml_array,
 ) -> i32 {
     call("pcml_flux_vjp", || unsafe {
-        let flux = borrow(flux, "flux")?;
-        let mut scratch = lease::<FluxScratch>(workspace, flux.owner, CREATOR)?;
-        flux.balance.vjp(
-            &mut scratch,
-            view(fluxes, "fluxes")?,
-            optional_view(variance, "variance")?,
-            optional_view(source, "source")?,
-            view(cotangent, "cotangent")?,
-            gradient(gradient_fluxes, gradient_variance, gradient_source)?,
-        )
+        let (flux, mut scratch) = lease::<_, FluxScratch>(flux, "flux", workspace, CREATOR)?;
+        let (fluxes, variance) = (view(fluxes, "fluxes")?, optional_view(variance, "variance")?);
+        let (source, cotangent) = (optional_view(source, "source")?, view(cotangent, "cotangent")?);
+        let gradient = gradient(gradient_fluxes, gradient_variance, gradient_source)?;
+        flux.balance.vjp(&mut scratch, fluxes, variance, source, cotangent, gradient)
     })
 }
 
@@ -405,8 +371,7 @@ pub unsafe extern "C" fn pcml_flux_update(
     new_state: *const pcml_array,
 ) -> i32 {
     call("pcml_flux_update", || unsafe {
-        let flux = borrow(flux, "flux")?;
-        let mut scratch = lease::<FluxScratch>(workspace, flux.owner, CREATOR)?;
+        let (flux, mut scratch) = lease::<_, FluxScratch>(flux, "flux", workspace, CREATOR)?;
         let (state, fluxes) = (view(state, "state")?, view(fluxes, "fluxes")?);
         let source = optional_view(source, "source")?;
         flux.balance.update(&mut scratch, dt, state, fluxes, source, view_mut(new_state, "new_state")?)
@@ -459,8 +424,7 @@ pub unsafe extern "C" fn pcml_flux_update_bounded(
     limits: *mut pcml_flux_limits,
 ) -> i32 {
     call("pcml_flux_update_bounded", || unsafe {
-        let flux = borrow(flux, "flux")?;
-        let mut scratch = lease::<FluxScratch>(workspace, flux.owner, CREATOR)?;
+        let (flux, mut scratch) = lease::<_, FluxScratch>(flux, "flux", workspace, CREATOR)?;
         check_struct(limits, "limits")?;
         let bounds = UpdateBounds {
             lower: optional_view(lower, "lower")?,

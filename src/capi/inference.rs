@@ -1,9 +1,9 @@
 use super::array::{optional_view, optional_view_mut, view, view_mut};
-use super::workspace::lease;
-use super::{borrow, call, create, output, pcml_array, pcml_const_array, pcml_projector, pcml_workspace, size, values};
+use super::workspace::{create_workspace, lease};
+use super::{call, output, pcml_array, pcml_const_array, pcml_projector, pcml_workspace, size, values};
 use crate::constraint::{Inference, Tangent};
 use crate::error::{Result, fail};
-use crate::kernels::strided::ViewMut;
+use crate::kernels::strided::{View, ViewMut};
 
 const CREATOR: &str = "pcml_inference_workspace";
 
@@ -23,12 +23,22 @@ pub unsafe extern "C" fn pcml_inference_workspace(
     workspace: *mut *mut pcml_workspace,
 ) -> i32 {
     unsafe {
-        create(CREATOR, workspace, "workspace", || {
-            let projector = borrow(projector, "projector")?;
-            let inference = projector.projector.inference(size(max_samples, "max_samples", 0)?)?;
-            Ok(pcml_workspace::new(projector.owner, inference))
+        create_workspace(CREATOR, projector, "projector", workspace, |projector| {
+            projector.projector.inference(size(max_samples, "max_samples", 0)?)
         })
     }
+}
+
+/// # Safety
+/// NULL or descriptors whose elements are readable during `'a`.
+pub(super) unsafe fn direction<'a>(
+    mean: *const pcml_const_array,
+    variance: *const pcml_const_array,
+    b: *const pcml_const_array,
+) -> Result<Tangent<View<'a>>> {
+    let mean = unsafe { optional_view(mean, "tangent_mean") }?;
+    let variance = unsafe { optional_view(variance, "tangent_variance") }?;
+    Ok(Tangent { mean, variance, b: unsafe { optional_view(b, "tangent_b") }? })
 }
 
 /// # Safety
@@ -78,18 +88,11 @@ pub unsafe extern "C" fn pcml_inference_sample(
     samples: *const pcml_array,
 ) -> i32 {
     call("pcml_inference_sample", || unsafe {
-        let projector = borrow(projector, "projector")?;
-        let mut inference = lease::<Inference>(workspace, projector.owner, CREATOR)?;
+        let (projector, mut inference) = lease::<_, Inference>(projector, "projector", workspace, CREATOR)?;
         let first = size(first, "first", 0)? as u64;
-        projector.projector.sample(
-            &mut inference,
-            view(mean, "mean")?,
-            optional_view(variance, "variance")?,
-            view(b, "b")?,
-            seed as u64,
-            first,
-            view_mut(samples, "samples")?,
-        )
+        let (mean, variance, b) = (view(mean, "mean")?, optional_view(variance, "variance")?, view(b, "b")?);
+        let samples = view_mut(samples, "samples")?;
+        projector.projector.sample(&mut inference, mean, variance, b, seed as u64, first, samples)
     })
 }
 
@@ -114,8 +117,7 @@ pub unsafe extern "C" fn pcml_inference_log_likelihood(
     log_likelihood: *mut f64,
 ) -> i32 {
     call("pcml_inference_log_likelihood", || unsafe {
-        let projector = borrow(projector, "projector")?;
-        let mut inference = lease::<Inference>(workspace, projector.owner, CREATOR)?;
+        let (projector, mut inference) = lease::<_, Inference>(projector, "projector", workspace, CREATOR)?;
         let (mean, variance, b) = (view(mean, "mean")?, optional_view(variance, "variance")?, view(b, "b")?);
         let out = output(log_likelihood, "log_likelihood")?;
         *out = projector.projector.log_likelihood(&mut inference, mean, variance, b)?;
@@ -149,8 +151,7 @@ pub unsafe extern "C" fn pcml_inference_covariance(
     covariance: *const pcml_array,
 ) -> i32 {
     call("pcml_inference_covariance", || unsafe {
-        let projector = borrow(projector, "projector")?;
-        let mut inference = lease::<Inference>(workspace, projector.owner, CREATOR)?;
+        let (projector, mut inference) = lease::<_, Inference>(projector, "projector", workspace, CREATOR)?;
         let (row_count, column_count) = (size(row_count, "row_count", 1)?, size(column_count, "column_count", 1)?);
         let (rows, columns) = (values(rows, row_count, "rows")?, values(columns, column_count, "columns")?);
         let covariance = view_mut(covariance, "covariance")?;
@@ -187,21 +188,10 @@ pub unsafe extern "C" fn pcml_inference_jvp(
     tangent: *const pcml_array,
 ) -> i32 {
     call("pcml_inference_jvp", || unsafe {
-        let projector = borrow(projector, "projector")?;
-        let mut inference = lease::<Inference>(workspace, projector.owner, CREATOR)?;
-        let direction = Tangent {
-            mean: optional_view(tangent_mean, "tangent_mean")?,
-            variance: optional_view(tangent_variance, "tangent_variance")?,
-            b: optional_view(tangent_b, "tangent_b")?,
-        };
-        projector.projector.jvp(
-            &mut inference,
-            view(mean, "mean")?,
-            optional_view(variance, "variance")?,
-            view(b, "b")?,
-            direction,
-            view_mut(tangent, "tangent")?,
-        )
+        let (projector, mut inference) = lease::<_, Inference>(projector, "projector", workspace, CREATOR)?;
+        let direction = direction(tangent_mean, tangent_variance, tangent_b)?;
+        let (mean, variance, b) = (view(mean, "mean")?, optional_view(variance, "variance")?, view(b, "b")?);
+        projector.projector.jvp(&mut inference, mean, variance, b, direction, view_mut(tangent, "tangent")?)
     })
 }
 
@@ -237,15 +227,10 @@ pub unsafe extern "C" fn pcml_inference_vjp(
     gradient_b: *const pcml_array,
 ) -> i32 {
     call("pcml_inference_vjp", || unsafe {
-        let projector = borrow(projector, "projector")?;
-        let mut inference = lease::<Inference>(workspace, projector.owner, CREATOR)?;
-        projector.projector.vjp(
-            &mut inference,
-            view(mean, "mean")?,
-            optional_view(variance, "variance")?,
-            view(b, "b")?,
-            view(cotangent, "cotangent")?,
-            gradient(gradient_mean, gradient_variance, gradient_b)?,
-        )
+        let (projector, mut inference) = lease::<_, Inference>(projector, "projector", workspace, CREATOR)?;
+        let (mean, variance, b) = (view(mean, "mean")?, optional_view(variance, "variance")?, view(b, "b")?);
+        let cotangent = view(cotangent, "cotangent")?;
+        let gradient = gradient(gradient_mean, gradient_variance, gradient_b)?;
+        projector.projector.vjp(&mut inference, mean, variance, b, cotangent, gradient)
     })
 }

@@ -35,6 +35,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result, Status, fail};
 
@@ -146,11 +147,13 @@ pub(crate) trait Object: Sized {
 #[repr(C)]
 struct Tagged<T> {
     tag: u64,
+    /// Never given twice.
+    id: u64,
     value: T,
 }
 
 /// Finds the object behind a handle; `what` names the argument in messages, as in the header.
-fn locate<T: Object>(handle: *const T, what: &str) -> Result<*mut T> {
+fn locate<T: Object>(handle: *const T, what: &str) -> Result<*mut Tagged<T>> {
     let tagged = handle.cast::<Tagged<T>>().cast_mut();
     if tagged.is_null() {
         return fail!(NullArgument, "{what} is NULL, expected a {}", T::NAME);
@@ -163,22 +166,21 @@ fn locate<T: Object>(handle: *const T, what: &str) -> Result<*mut T> {
     if tag != T::TAG {
         return fail!(Handle, "{what} is not a live {}", T::NAME);
     }
-    // SAFETY: the tag says that it is a T.
-    Ok(unsafe { &raw mut (*tagged).value })
+    Ok(tagged)
 }
 
 /// # Safety
 /// The handle is NULL or points to an object of this library that nobody frees or writes during `'a`.
 pub(crate) unsafe fn borrow<'a, T: Object>(handle: *const T, what: &str) -> Result<&'a T> {
     // SAFETY: a live T; the caller promises the rest.
-    Ok(unsafe { &*locate(handle, what)? })
+    Ok(unsafe { &(*locate(handle, what)?).value })
 }
 
 /// # Safety
 /// The handle is NULL or points to an object of this library that nobody else uses during `'a`.
 pub(crate) unsafe fn borrow_mut<'a, T: Object>(handle: *mut T, what: &str) -> Result<&'a mut T> {
     // SAFETY: a live T; the caller promises the rest.
-    Ok(unsafe { &mut *locate(handle, what)? })
+    Ok(unsafe { &mut (*locate(handle, what)?).value })
 }
 
 /// Runs a create function: the result goes behind `out`, which holds NULL after a failure.
@@ -194,7 +196,9 @@ pub(crate) unsafe fn create<T: Object>(
     call(name, || {
         let out = unsafe { output(out, what) }?;
         *out = std::ptr::null_mut();
-        *out = Box::into_raw(Box::new(Tagged { tag: T::TAG, value: make()? })).cast();
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        *out = Box::into_raw(Box::new(Tagged { tag: T::TAG, id, value: make()? })).cast();
         Ok(())
     })
 }
@@ -208,8 +212,7 @@ pub(crate) unsafe fn free<T: Object>(name: &str, handle: *mut T) {
         return;
     }
     call(name, || {
-        locate(handle, "handle")?;
-        let tagged = handle.cast::<Tagged<T>>();
+        let tagged = locate(handle, "handle")?;
         // SAFETY: a live object of this kind, made by `create`; the tag goes first so that a stale handle is told.
         unsafe {
             (&raw mut (*tagged).tag).write_volatile(0);

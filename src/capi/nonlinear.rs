@@ -1,9 +1,9 @@
 use super::array::{optional_view, view, view_mut};
-use super::inference::gradient;
+use super::inference::{direction, gradient};
 use super::projector::{optional_report, pcml_projector};
-use super::workspace::lease;
-use super::{borrow, borrow_mut, call, create, pcml_array, pcml_const_array, pcml_report, pcml_workspace, size};
-use crate::constraint::{NonlinearScratch, Tangent};
+use super::workspace::{create_workspace, lease};
+use super::{borrow_mut, call, pcml_array, pcml_const_array, pcml_report, pcml_workspace, size};
+use crate::constraint::NonlinearScratch;
 
 const CREATOR: &str = "pcml_nonlinear_workspace";
 
@@ -23,10 +23,8 @@ pub unsafe extern "C" fn pcml_nonlinear_workspace(
     workspace: *mut *mut pcml_workspace,
 ) -> i32 {
     unsafe {
-        create(CREATOR, workspace, "workspace", || {
-            let projector = borrow(projector, "projector")?;
-            let scratch = projector.projector.nonlinear_scratch(size(slices, "slices", 1)?)?;
-            Ok(pcml_workspace::new(projector.owner, scratch))
+        create_workspace(CREATOR, projector, "projector", workspace, |projector| {
+            projector.projector.nonlinear_scratch(size(slices, "slices", 1)?)
         })
     }
 }
@@ -67,18 +65,12 @@ pub unsafe extern "C" fn pcml_nonlinear_project(
     report: *mut pcml_report,
 ) -> i32 {
     call("pcml_nonlinear_project", || unsafe {
-        let projector = borrow(projector, "projector")?;
-        let mut scratch = lease::<NonlinearScratch>(workspace, projector.owner, CREATOR)?;
+        let (projector, mut scratch) = lease::<_, NonlinearScratch>(projector, "projector", workspace, CREATOR)?;
         let report = optional_report(report)?;
-        projector.projector.project_nonlinear(
-            &mut scratch,
-            view(mean, "mean")?,
-            optional_view(variance, "variance")?,
-            optional_view(b, "b")?,
-            view(levels, "levels")?,
-            view_mut(posterior_mean, "posterior_mean")?,
-            report,
-        )
+        let (mean, variance) = (view(mean, "mean")?, optional_view(variance, "variance")?);
+        let (b, levels) = (optional_view(b, "b")?, view(levels, "levels")?);
+        let posterior_mean = view_mut(posterior_mean, "posterior_mean")?;
+        projector.projector.project_nonlinear(&mut scratch, mean, variance, b, levels, posterior_mean, report)
     })
 }
 
@@ -104,8 +96,7 @@ pub unsafe extern "C" fn pcml_nonlinear_check(
     report: *mut pcml_report,
 ) -> i32 {
     call("pcml_nonlinear_check", || unsafe {
-        let projector = borrow(projector, "projector")?;
-        let mut scratch = lease::<NonlinearScratch>(workspace, projector.owner, CREATOR)?;
+        let (projector, mut scratch) = lease::<_, NonlinearScratch>(projector, "projector", workspace, CREATOR)?;
         let report = &mut borrow_mut(report, "report")?.report;
         let (mean, b) = (view(mean, "mean")?, optional_view(b, "b")?);
         projector.projector.check_nonlinear(&mut scratch, mean, b, view(levels, "levels")?, report)
@@ -143,22 +134,12 @@ pub unsafe extern "C" fn pcml_nonlinear_jvp(
     tangent: *const pcml_array,
 ) -> i32 {
     call("pcml_nonlinear_jvp", || unsafe {
-        let projector = borrow(projector, "projector")?;
-        let mut scratch = lease::<NonlinearScratch>(workspace, projector.owner, CREATOR)?;
-        let direction = Tangent {
-            mean: optional_view(tangent_mean, "tangent_mean")?,
-            variance: optional_view(tangent_variance, "tangent_variance")?,
-            b: optional_view(tangent_b, "tangent_b")?,
-        };
-        projector.projector.jvp_nonlinear(
-            &mut scratch,
-            view(mean, "mean")?,
-            optional_view(variance, "variance")?,
-            optional_view(b, "b")?,
-            view(levels, "levels")?,
-            direction,
-            view_mut(tangent, "tangent")?,
-        )
+        let (projector, mut scratch) = lease::<_, NonlinearScratch>(projector, "projector", workspace, CREATOR)?;
+        let direction = direction(tangent_mean, tangent_variance, tangent_b)?;
+        let (mean, variance) = (view(mean, "mean")?, optional_view(variance, "variance")?);
+        let (b, levels) = (optional_view(b, "b")?, view(levels, "levels")?);
+        let tangent = view_mut(tangent, "tangent")?;
+        projector.projector.jvp_nonlinear(&mut scratch, mean, variance, b, levels, direction, tangent)
     })
 }
 
@@ -195,16 +176,11 @@ pub unsafe extern "C" fn pcml_nonlinear_vjp(
     gradient_b: *const pcml_array,
 ) -> i32 {
     call("pcml_nonlinear_vjp", || unsafe {
-        let projector = borrow(projector, "projector")?;
-        let mut scratch = lease::<NonlinearScratch>(workspace, projector.owner, CREATOR)?;
-        projector.projector.vjp_nonlinear(
-            &mut scratch,
-            view(mean, "mean")?,
-            optional_view(variance, "variance")?,
-            optional_view(b, "b")?,
-            view(levels, "levels")?,
-            view(cotangent, "cotangent")?,
-            gradient(gradient_mean, gradient_variance, gradient_b)?,
-        )
+        let (projector, mut scratch) = lease::<_, NonlinearScratch>(projector, "projector", workspace, CREATOR)?;
+        let (mean, variance) = (view(mean, "mean")?, optional_view(variance, "variance")?);
+        let (b, levels) = (optional_view(b, "b")?, view(levels, "levels")?);
+        let cotangent = view(cotangent, "cotangent")?;
+        let gradient = gradient(gradient_mean, gradient_variance, gradient_b)?;
+        projector.projector.vjp_nonlinear(&mut scratch, mean, variance, b, levels, cotangent, gradient)
     })
 }

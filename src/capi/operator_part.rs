@@ -1,5 +1,5 @@
 use super::array::{dtype, pcml_array, pcml_const_array, view, view_mut};
-use super::workspace::{Lease, lease, new_owner};
+use super::workspace::{create_workspace, lease};
 use super::{
     Object, borrow, borrow_mut, call, create, free, output, pcml_model, pcml_reduction, pcml_workspace, size, values,
 };
@@ -12,7 +12,6 @@ use crate::reduce::abstain;
 /// One part of a neural operator on a grid that lies in parts, one in each process: immutable, to be shared by threads. The model may
 /// be freed before it.
 pub struct pcml_operator_part {
-    owner: u64,
     part: OperatorPart,
 }
 
@@ -69,7 +68,7 @@ pub unsafe extern "C" fn pcml_operator_part_create(
             let owned = list(owned, owned_count, "owned", 0)?;
             let options = Options { shape: Some(shape), ..Options::default() };
             let part = OperatorPart::new(&model.model, dtype, &options, size(block, "block", 1)?, &owned)?;
-            Ok(pcml_operator_part { owner: new_owner(), part })
+            Ok(pcml_operator_part { part })
         })
     }
 }
@@ -93,12 +92,7 @@ pub unsafe extern "C" fn pcml_operator_part_workspace(
     part: *const pcml_operator_part,
     workspace: *mut *mut pcml_workspace,
 ) -> i32 {
-    unsafe {
-        create(CREATOR, workspace, "workspace", || {
-            let part = borrow(part, "part")?;
-            Ok(pcml_workspace::new(part.owner, part.part.scratch()?))
-        })
-    }
+    unsafe { create_workspace(CREATOR, part, "part", workspace, |part| part.part.scratch()) }
 }
 
 /// The arrays that a call reads.
@@ -134,16 +128,6 @@ unsafe fn fields<'a>(
         *face = unsafe { view(faces.add(i), NAMES[i]) }?;
     }
     Ok(fields)
-}
-
-unsafe fn working<'a>(
-    part: *const pcml_operator_part,
-    workspace: *mut pcml_workspace,
-) -> Result<(&'a OperatorPart, Lease<'a, OperatorScratch>)> {
-    unsafe {
-        let part = borrow(part, "part")?;
-        Ok((&part.part, lease::<OperatorScratch>(workspace, part.owner, CREATOR)?))
-    }
 }
 
 /// Predicts one function on a grid in parts: every part calls it with its own points and gets the results there. They differ from those
@@ -189,12 +173,16 @@ pub unsafe extern "C" fn pcml_operator_part_predict(
         let reduction = borrow_mut(reduction, "reduction")?;
         let mut sum = |values: &mut [i64]| reduction.sum(values);
         let arguments = || -> Result<(_, Fields, ViewMut)> {
-            Ok((working(part, workspace)?, fields(input, faces, face_count)?, view_mut(output, "output")?))
+            Ok((
+                lease::<_, OperatorScratch>(part, "part", workspace, CREATOR)?,
+                fields(input, faces, face_count)?,
+                view_mut(output, "output")?,
+            ))
         };
         match arguments() {
             Err(error) => Err(abstain(error, &mut sum)),
             Ok(((part, mut scratch), fields, mut output)) => {
-                part.predict(&mut scratch, &fields.input, fields.faces(), &mut output, &mut sum)
+                part.part.predict(&mut scratch, &fields.input, fields.faces(), &mut output, &mut sum)
             }
         }
     })
@@ -232,9 +220,9 @@ pub unsafe extern "C" fn pcml_operator_part_begin(
     call("pcml_operator_part_begin", || unsafe {
         let (values, count) = (output(values, "values")?, output(count, "count")?);
         (*values, *count) = (std::ptr::null_mut(), 0);
-        let (part, mut scratch) = working(part, workspace)?;
+        let (part, mut scratch) = lease::<_, OperatorScratch>(part, "part", workspace, CREATOR)?;
         let fields = fields(input, faces, face_count)?;
-        part.begin(&mut scratch, &fields.input, fields.faces(), self::dtype(dtype, "output")?)?;
+        part.part.begin(&mut scratch, &fields.input, fields.faces(), self::dtype(dtype, "output")?)?;
         let message = scratch.message();
         (*values, *count) = (message.as_mut_ptr(), message.len() as i64);
         Ok(())
@@ -261,8 +249,8 @@ pub unsafe extern "C" fn pcml_operator_part_continue(
     call("pcml_operator_part_continue", || unsafe {
         let (values, count) = (output(values, "values")?, output(count, "count")?);
         (*values, *count) = (std::ptr::null_mut(), 0);
-        let (part, mut scratch) = working(part, workspace)?;
-        if part.advance(&mut scratch)? {
+        let (part, mut scratch) = lease::<_, OperatorScratch>(part, "part", workspace, CREATOR)?;
+        if part.part.advance(&mut scratch)? {
             let message = scratch.message();
             (*values, *count) = (message.as_mut_ptr(), message.len() as i64);
         }
@@ -286,7 +274,7 @@ pub unsafe extern "C" fn pcml_operator_part_finish(
     output: *const pcml_array,
 ) -> i32 {
     call("pcml_operator_part_finish", || unsafe {
-        let (part, mut scratch) = working(part, workspace)?;
-        part.finish(&mut scratch, &mut view_mut(output, "output")?)
+        let (part, mut scratch) = lease::<_, OperatorScratch>(part, "part", workspace, CREATOR)?;
+        part.part.finish(&mut scratch, &mut view_mut(output, "output")?)
     })
 }

@@ -1,10 +1,8 @@
 use super::array::{optional_view, optional_view_mut, view, view_mut};
 use super::bounded::bounds;
 use super::projector::{optional_report, pcml_projector};
-use super::workspace::{Lease, lease};
-use super::{
-    borrow, borrow_mut, call, create, output, pcml_array, pcml_const_array, pcml_reduction, pcml_report, pcml_workspace,
-};
+use super::workspace::{Lease, create_workspace, lease};
+use super::{borrow_mut, call, output, pcml_array, pcml_const_array, pcml_reduction, pcml_report, pcml_workspace};
 use crate::constraint::{Part, PartInput, Posterior, Report};
 use crate::error::Result;
 use crate::reduce::abstain;
@@ -26,12 +24,7 @@ pub unsafe extern "C" fn pcml_part_workspace(
     projector: *const pcml_projector,
     workspace: *mut *mut pcml_workspace,
 ) -> i32 {
-    unsafe {
-        create(CREATOR, workspace, "workspace", || {
-            let projector = borrow(projector, "projector")?;
-            Ok(pcml_workspace::new(projector.owner, projector.projector.part()?))
-        })
-    }
+    unsafe { create_workspace(CREATOR, projector, "projector", workspace, |projector| projector.projector.part()) }
 }
 
 /// The arguments of one call, checked as far as one part can.
@@ -43,24 +36,18 @@ struct Arguments<'a> {
     report: Option<&'a mut Report>,
 }
 
-#[allow(clippy::too_many_arguments)]
 unsafe fn arguments<'a>(
     projector: *const pcml_projector,
     workspace: *mut pcml_workspace,
-    mean: *const pcml_const_array,
-    variance: *const pcml_const_array,
-    b: *const pcml_const_array,
-    lower: *const pcml_const_array,
-    upper: *const pcml_const_array,
-    posterior_mean: *const pcml_array,
-    posterior_variance: *const pcml_array,
+    [mean, variance, b, lower, upper]: [*const pcml_const_array; 5],
+    [posterior_mean, posterior_variance]: [*const pcml_array; 2],
     report: *mut pcml_report,
 ) -> Result<Arguments<'a>> {
     unsafe {
-        let projector = borrow(projector, "projector")?;
+        let (projector, part) = lease::<_, Part>(projector, "projector", workspace, CREATOR)?;
         Ok(Arguments {
             projector,
-            part: lease::<Part>(workspace, projector.owner, CREATOR)?,
+            part,
             report: optional_report(report)?,
             input: PartInput {
                 mean: view(mean, "mean")?,
@@ -124,19 +111,8 @@ pub unsafe extern "C" fn pcml_part_project(
     call("pcml_part_project", || unsafe {
         let reduction = borrow_mut(reduction, "reduction")?;
         let mut sum = |values: &mut [i64]| reduction.sum(values);
-        let arguments = arguments(
-            projector,
-            workspace,
-            mean,
-            variance,
-            b,
-            lower,
-            upper,
-            posterior_mean,
-            posterior_variance,
-            report,
-        );
-        match arguments {
+        let (input, posterior) = ([mean, variance, b, lower, upper], [posterior_mean, posterior_variance]);
+        match arguments(projector, workspace, input, posterior, report) {
             Err(error) => Err(abstain(error, &mut sum)),
             Ok(Arguments { projector, mut part, input, posterior, report }) => {
                 projector.projector.project_part(&mut part, &input, posterior, report, &mut sum)
@@ -184,18 +160,8 @@ pub unsafe extern "C" fn pcml_part_begin(
     call("pcml_part_begin", || unsafe {
         let (values, count) = (output(values, "values")?, output(count, "count")?);
         (*values, *count) = (std::ptr::null_mut(), 0);
-        let arguments = arguments(
-            projector,
-            workspace,
-            mean,
-            variance,
-            b,
-            lower,
-            upper,
-            posterior_mean,
-            posterior_variance,
-            report,
-        )?;
+        let (input, posterior) = ([mean, variance, b, lower, upper], [posterior_mean, posterior_variance]);
+        let arguments = arguments(projector, workspace, input, posterior, report)?;
         let Arguments { projector, mut part, input, posterior, report } = arguments;
         projector.projector.begin_part(&mut part, &input, &posterior, report.as_deref())?;
         let message = part.message();
@@ -241,18 +207,8 @@ pub unsafe extern "C" fn pcml_part_continue(
     call("pcml_part_continue", || unsafe {
         let (values, count) = (output(values, "values")?, output(count, "count")?);
         (*values, *count) = (std::ptr::null_mut(), 0);
-        let arguments = arguments(
-            projector,
-            workspace,
-            mean,
-            variance,
-            b,
-            lower,
-            upper,
-            posterior_mean,
-            posterior_variance,
-            report,
-        )?;
+        let (input, posterior) = ([mean, variance, b, lower, upper], [posterior_mean, posterior_variance]);
+        let arguments = arguments(projector, workspace, input, posterior, report)?;
         let Arguments { projector, mut part, input, mut posterior, report } = arguments;
         projector.projector.continue_part(&mut part, &input, &mut posterior, report)?;
         let message = part.message();

@@ -1,13 +1,12 @@
 use super::array::{dtype, optional_view, optional_view_mut, pcml_array, pcml_const_array, view, view_mut};
 use super::model::pcml_model;
 use super::options::{Settings, pcml_options};
-use super::workspace::{lease, new_owner, pcml_workspace};
+use super::workspace::{create_workspace, lease, pcml_workspace};
 use super::{Object, borrow, call, create, free};
 use crate::model::{Options, Plan, Workspace};
 
 /// A model bound to sizes, arithmetic and sampling: immutable, to be shared by threads. The model may be freed before it.
 pub struct pcml_plan {
-    owner: u64,
     plan: Plan,
 }
 
@@ -56,7 +55,7 @@ pub unsafe extern "C" fn pcml_plan_create(
                 true => Options::default(),
                 false => plan_options(&borrow(options, "options")?.settings),
             };
-            Ok(pcml_plan { owner: new_owner(), plan: Plan::new(&model.model, dtype, &options)? })
+            Ok(pcml_plan { plan: Plan::new(&model.model, dtype, &options)? })
         })
     }
 }
@@ -77,12 +76,7 @@ pub unsafe extern "C" fn pcml_plan_free(plan: *mut pcml_plan) {
 /// Threads: any. Allocation: all that later calls need.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_plan_workspace(plan: *const pcml_plan, workspace: *mut *mut pcml_workspace) -> i32 {
-    unsafe {
-        create("pcml_plan_workspace", workspace, "workspace", || {
-            let plan = borrow(plan, "plan")?;
-            Ok(pcml_workspace::new(plan.owner, plan.plan.workspace()?))
-        })
-    }
+    unsafe { create_workspace(CREATOR, plan, "plan", workspace, |plan| plan.plan.workspace()) }
 }
 
 /// Neural processes: encodes the context points of one or more functions into the workspace. Queries use the encoding until
@@ -104,8 +98,7 @@ pub unsafe extern "C" fn pcml_plan_condition(
     context_y: *const pcml_const_array,
 ) -> i32 {
     call("pcml_plan_condition", || unsafe {
-        let plan = borrow(plan, "plan")?;
-        let mut workspace = lease::<Workspace>(workspace, plan.owner, CREATOR)?;
+        let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
         plan.plan.condition(&mut workspace, &view(context_x, "context_x")?, &view(context_y, "context_y")?)
     })
 }
@@ -126,8 +119,7 @@ pub unsafe extern "C" fn pcml_plan_latent(
     log_variance: *const pcml_array,
 ) -> i32 {
     call("pcml_plan_latent", || unsafe {
-        let plan = borrow(plan, "plan")?;
-        let workspace = lease::<Workspace>(workspace, plan.owner, CREATOR)?;
+        let (plan, workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
         plan.plan.latent(&workspace, &mut view_mut(mu, "mu")?, &mut view_mut(log_variance, "log_variance")?)
     })
 }
@@ -156,8 +148,7 @@ pub unsafe extern "C" fn pcml_plan_query(
     variance: *const pcml_array,
 ) -> i32 {
     call("pcml_plan_query", || unsafe {
-        let plan = borrow(plan, "plan")?;
-        let mut workspace = lease::<Workspace>(workspace, plan.owner, CREATOR)?;
+        let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
         plan.plan.query(
             &mut workspace,
             &view(target_x, "target_x")?,

@@ -1,5 +1,5 @@
 use super::array::{optional_view, optional_view_mut, view, view_mut};
-use super::workspace::{lease, new_owner};
+use super::workspace::{create_workspace, lease};
 use super::{
     Object, borrow, borrow_mut, call, create, free, pcml_array, pcml_const_array, pcml_constraints, pcml_options,
     pcml_report, pcml_workspace, size,
@@ -14,7 +14,6 @@ const CREATOR: &str = "pcml_projector_workspace";
 /// Constraints joined with a prior kind, ready to project. Immutable: any number of threads may use it at once, each with a
 /// workspace of its own.
 pub struct pcml_projector {
-    pub(super) owner: u64,
     pub(super) projector: Projector,
 }
 
@@ -71,7 +70,7 @@ pub unsafe extern "C" fn pcml_projector_create(
                 chosen.smoothing = settings.smoothing.unwrap_or_default();
             }
             let projector = Projector::new(&constraints.constraints, prior, &chosen)?;
-            Ok(pcml_projector { owner: new_owner(), projector })
+            Ok(pcml_projector { projector })
         })
     }
 }
@@ -99,10 +98,8 @@ pub unsafe extern "C" fn pcml_projector_workspace(
     workspace: *mut *mut pcml_workspace,
 ) -> i32 {
     unsafe {
-        create(CREATOR, workspace, "workspace", || {
-            let projector = borrow(projector, "projector")?;
-            let scratch = projector.projector.scratch(size(slices, "slices", 1)?)?;
-            Ok(pcml_workspace::new(projector.owner, scratch))
+        create_workspace(CREATOR, projector, "projector", workspace, |projector| {
+            projector.projector.scratch(size(slices, "slices", 1)?)
         })
     }
 }
@@ -180,21 +177,14 @@ pub unsafe extern "C" fn pcml_projector_project(
     report: *mut pcml_report,
 ) -> i32 {
     call("pcml_projector_project", || unsafe {
-        let projector = borrow(projector, "projector")?;
-        let mut scratch = lease::<Scratch>(workspace, projector.owner, CREATOR)?;
+        let (projector, mut scratch) = lease::<_, Scratch>(projector, "projector", workspace, CREATOR)?;
         let report = optional_report(report)?;
         let posterior = Posterior {
             mean: view_mut(posterior_mean, "posterior_mean")?,
             variance: optional_view_mut(posterior_variance, "posterior_variance")?,
         };
-        projector.projector.project(
-            &mut scratch,
-            view(mean, "mean")?,
-            optional_view(variance, "variance")?,
-            view(b, "b")?,
-            posterior,
-            report,
-        )
+        let (mean, variance, b) = (view(mean, "mean")?, optional_view(variance, "variance")?, view(b, "b")?);
+        projector.projector.project(&mut scratch, mean, variance, b, posterior, report)
     })
 }
 
@@ -234,8 +224,7 @@ unsafe fn project_plain<T: Element>(
     report: *mut pcml_report,
 ) -> Result<()> {
     unsafe {
-        let projector = borrow(projector, "projector")?;
-        let mut scratch = lease::<Scratch>(workspace, projector.owner, CREATOR)?;
+        let (projector, mut scratch) = lease::<_, Scratch>(projector, "projector", workspace, CREATOR)?;
         let report = optional_report(report)?;
         let slices = size(slices, "slices", 1)?;
         let kind = projector.projector.prior();
@@ -320,8 +309,7 @@ pub unsafe extern "C" fn pcml_projector_residual(
     residual: *mut f64,
 ) -> i32 {
     call("pcml_projector_residual", || unsafe {
-        let projector = borrow(projector, "projector")?;
-        let mut scratch = lease::<Scratch>(workspace, projector.owner, CREATOR)?;
+        let (projector, mut scratch) = lease::<_, Scratch>(projector, "projector", workspace, CREATOR)?;
         let (mean, b) = (view(mean, "mean")?, view(b, "b")?);
         let slices = projector.projector.slices("mean", mean.layout())?;
         let layout = Layout::contiguous("residual", &[slices, projector.projector.rows()])?;
@@ -350,8 +338,7 @@ pub unsafe extern "C" fn pcml_projector_check(
     report: *mut pcml_report,
 ) -> i32 {
     call("pcml_projector_check", || unsafe {
-        let projector = borrow(projector, "projector")?;
-        let mut scratch = lease::<Scratch>(workspace, projector.owner, CREATOR)?;
+        let (projector, mut scratch) = lease::<_, Scratch>(projector, "projector", workspace, CREATOR)?;
         let report = &mut borrow_mut(report, "report")?.report;
         projector.projector.check(&mut scratch, view(mean, "mean")?, view(b, "b")?, report)
     })
@@ -381,8 +368,7 @@ pub unsafe extern "C" fn pcml_projector_budget(
     b: *const pcml_array,
 ) -> i32 {
     call("pcml_projector_budget", || unsafe {
-        let projector = borrow(projector, "projector")?;
-        let mut scratch = lease::<Scratch>(workspace, projector.owner, CREATOR)?;
+        let (projector, mut scratch) = lease::<_, Scratch>(projector, "projector", workspace, CREATOR)?;
         let (previous, rates) = (view(previous, "previous")?, view(rates, "rates")?);
         projector.projector.budget(&mut scratch, previous, rates, dt, view_mut(b, "b")?)
     })
@@ -406,8 +392,7 @@ pub unsafe extern "C" fn pcml_projector_covariance(
     covariance: *const pcml_array,
 ) -> i32 {
     call("pcml_projector_covariance", || unsafe {
-        let projector = borrow(projector, "projector")?;
-        let mut scratch = lease::<Scratch>(workspace, projector.owner, CREATOR)?;
+        let (projector, mut scratch) = lease::<_, Scratch>(projector, "projector", workspace, CREATOR)?;
         let covariance = view_mut(covariance, "covariance")?;
         projector.projector.covariance(&mut scratch, optional_view(variance, "variance")?, covariance)
     })

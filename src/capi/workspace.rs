@@ -1,8 +1,8 @@
 use std::any::Any;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Object, free, locate};
+use super::{Object, create, free, locate};
 use crate::error::{Result, fail};
 
 /// Scratch memory of a plan or a projector: the only thing that changes in a hot call. One per thread; it serves the object
@@ -18,15 +18,23 @@ impl Object for pcml_workspace {
     const NAME: &'static str = "pcml_workspace";
 }
 
-/// A number for an object that has workspaces; never given twice.
-pub(crate) fn new_owner() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
-impl pcml_workspace {
-    pub(crate) fn new<S: Any + Send>(owner: u64, scratch: S) -> Self {
-        pcml_workspace { owner, busy: AtomicBool::new(false), scratch: Box::new(scratch) }
+/// Runs the C function `name`, which creates a workspace with what `make` takes from its owner; `what` names the owner in messages.
+///
+/// # Safety
+/// As [`super::borrow`] for the owner, and as [`create`].
+pub(crate) unsafe fn create_workspace<T: Object, S: Any + Send>(
+    name: &str,
+    owner: *const T,
+    what: &str,
+    workspace: *mut *mut pcml_workspace,
+    make: impl FnOnce(&T) -> Result<S>,
+) -> i32 {
+    unsafe {
+        create(name, workspace, "workspace", || {
+            let owner = &*locate(owner, what)?;
+            let scratch = Box::new(make(&owner.value)?);
+            Ok(pcml_workspace { owner: owner.id, busy: AtomicBool::new(false), scratch })
+        })
     }
 }
 
@@ -55,16 +63,19 @@ impl<S> Drop for Lease<'_, S> {
     }
 }
 
-/// Takes the scratch that `owner` put there; `creator` names the function that makes a fitting workspace.
+/// The owner of a workspace, and the scratch in it; `what` names the owner in messages, `creator` the function that makes a fitting
+/// workspace.
 ///
 /// # Safety
-/// The handle is NULL or points to an object of this library that nobody frees during `'a`.
-pub(crate) unsafe fn lease<'a, S: Any>(
+/// The handles are NULL or point to objects of this library that nobody frees, nor writes the owner, during `'a`.
+pub(crate) unsafe fn lease<'a, T: Object, S: Any>(
+    owner: *const T,
+    what: &str,
     workspace: *mut pcml_workspace,
-    owner: u64,
     creator: &str,
-) -> Result<Lease<'a, S>> {
-    let workspace = locate(workspace, "workspace")?;
+) -> Result<(&'a T, Lease<'a, S>)> {
+    // SAFETY: live objects; the caller promises the rest.
+    let (owner, workspace) = unsafe { (&*locate(owner, what)?, &raw mut (*locate(workspace, "workspace")?).value) };
     // SAFETY: live; only the flag is touched until the flag is ours.
     let busy: &'a AtomicBool = unsafe { &(*workspace).busy };
     if busy.swap(true, Ordering::Acquire) {
@@ -73,7 +84,7 @@ pub(crate) unsafe fn lease<'a, S: Any>(
     // SAFETY: the flag is ours until the lease drops.
     let (found, scratch) = unsafe { ((*workspace).owner, &mut (*workspace).scratch) };
     match scratch.downcast_mut::<S>() {
-        Some(scratch) if found == owner => Ok(Lease { busy, scratch }),
+        Some(scratch) if found == owner.id => Ok((&owner.value, Lease { busy, scratch })),
         _ => {
             busy.store(false, Ordering::Release);
             fail!(Mismatch, "workspace belongs to another object, expected one from {creator} of this one")

@@ -1,5 +1,6 @@
+use super::arrays::check_apart;
 use super::joint::{Input, Joint, Work};
-use super::project::{Posterior, Projector, Scratch, check_apart, slice, slice_mut};
+use super::project::{Posterior, Projector, Scratch, slice, slice_mut};
 use super::report::{Report, RowReport, SliceReport};
 use crate::error::{Result, fail, zeros};
 use crate::field::Dtype;

@@ -11,10 +11,11 @@ mod store;
 use pulp::Arch;
 
 use self::search::Found;
+use super::arrays::check_apart;
 use super::batch::data_of;
 use super::joint::{Input, Joint, Work};
 use super::prior::Prior;
-use super::project::{Projector, check_apart, check_values, slice, slice_mut};
+use super::project::{Projector, check_values, slice, slice_mut};
 use super::report::{Report, RowReport, SliceReport};
 use super::rows::Rows;
 use super::sets::{Method, Policy, Sets};

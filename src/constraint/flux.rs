@@ -29,8 +29,9 @@ use mesh::{Mesh, OUTSIDE};
 
 pub use update::{LimitReport, UpdateBounds};
 
+use super::arrays::{check_apart, check_count, read_each};
 use crate::error::{Error, Result, Status, fail, zeros};
-use crate::field::{Dtype, Layout, Place, Sharing, sharing};
+use crate::field::{Dtype, Layout};
 use crate::kernels::double::{Double, two_product, two_sum};
 use crate::kernels::strided::{View, ViewMut};
 
@@ -215,46 +216,6 @@ pub struct FluxBalance {
     elimination: Option<Elimination>,
 }
 
-/// An array's name and place.
-type Named<'a> = (&'a str, Place);
-
-fn check_apart(output: Named, input: Named, may_be_same: bool) -> Result<()> {
-    match sharing(&output.1, &input.1) {
-        Sharing::Disjoint => Ok(()),
-        Sharing::Same if may_be_same => Ok(()),
-        _ => {
-            let how = if may_be_same { "the same array or arrays apart" } else { "arrays apart" };
-            fail!(Stride, "{} overlaps {}, expected {how}", output.0, input.0)
-        }
-    }
-}
-
-fn check_count(name: &str, layout: &Layout, count: usize, of: &str) -> Result<()> {
-    if layout.len() != count {
-        return fail!(Shape, "{name} has shape {:?}, expected {count} values, one a {of}", layout.shape());
-    }
-    Ok(())
-}
-
-/// Copies an array of finite values.
-fn read(name: &str, view: &View, of: &str, out: &mut [f64]) -> Result<()> {
-    view.merged().gather(0, out);
-    match out.iter().position(|x| !x.is_finite()) {
-        Some(i) => fail!(NonFinite, "{name}: {of} {i} is {}, expected a finite number", out[i]),
-        None => Ok(()),
-    }
-}
-
-fn read_or_zero(name: &str, view: Option<&View>, of: &str, out: &mut [f64]) -> Result<()> {
-    match view {
-        Some(view) => read(name, view, of, out),
-        None => {
-            out.fill(0.0);
-            Ok(())
-        }
-    }
-}
-
 fn overflow(name: &str, cell: usize) -> Error {
     Error::new(Status::NonFinite, format!("{name}: the balance of cell {cell} overflows"))
 }
@@ -269,7 +230,7 @@ impl FluxBalance {
         let cells = volumes.layout().len();
         let mesh = Mesh::new(cells, owner, neighbour)?;
         let mut volume = zeros(cells, "volumes")?;
-        read("volumes", &volumes, "cell", &mut volume)?;
+        read_each(Some(&volumes), "volumes", "cell", &mut volume)?;
         if let Some(c) = volume.iter().position(|v| *v <= 0.0) {
             return fail!(InvalidArgument, "volumes: cell {c} is {:e}, expected above 0", volume[c]);
         }
@@ -358,8 +319,8 @@ impl FluxBalance {
             check_apart(out, ("source", s.place()), false)?;
         }
         self.check_scratch(scratch)?;
-        read("fluxes", &fluxes, "face", &mut scratch.flux)?;
-        read_or_zero("source", source.as_ref(), "cell", &mut scratch.source)?;
+        read_each(Some(&fluxes), "fluxes", "face", &mut scratch.flux)?;
+        read_each(source.as_ref(), "source", "cell", &mut scratch.source)?;
         self.read_variance(variance.as_ref(), &mut scratch.conductance)?;
 
         let report = self.decide(scratch, variance.as_ref(), Storage(corrected.dtype()))?;
@@ -386,8 +347,8 @@ impl FluxBalance {
             check_apart(out, ("source", s.place()), false)?;
         }
         self.check_scratch(scratch)?;
-        read("fluxes", &fluxes, "face", &mut scratch.flux)?;
-        read_or_zero("source", source.as_ref(), "cell", &mut scratch.source)?;
+        read_each(Some(&fluxes), "fluxes", "face", &mut scratch.flux)?;
+        read_each(source.as_ref(), "source", "cell", &mut scratch.source)?;
         let FluxScratch { flux, source, balances, .. } = scratch;
         let storage = Storage(residual.dtype());
         balances.measure(&self.mesh, flux, source, storage).map_err(|c| overflow("fluxes", c))?;
@@ -423,7 +384,7 @@ impl FluxBalance {
             out.fill(1.0);
             return Ok(());
         };
-        read("variance", view, "face", out)?;
+        read_each(Some(view), "variance", "face", out)?;
         let held = self.options.held_faces;
         if let Some(f) = out.iter().position(|w| *w < 0.0 || (*w == 0.0 && !held)) {
             let expected = if held { "at least 0" } else { "above 0 (or held faces admitted)" };

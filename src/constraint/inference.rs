@@ -1,10 +1,11 @@
 use pulp::Arch;
 
+use super::arrays::{check_apart, read_or_zero};
 use super::joint::{Input, Joint, Work};
 use super::metric::place;
 use super::prior::Prior;
-use super::project::{Projector, check_apart, check_values};
-use super::sensitivity::{Tangent, check_derivative, check_gradient, read_or_zero, refuse_infinite, write_gradient};
+use super::project::{Projector, check_values};
+use super::sensitivity::{Tangent, check_derivative, check_gradient, refuse_infinite, write_gradient};
 use crate::error::{Error, Result, fail, zeros};
 use crate::field::Dtype;
 use crate::kernels::linear;

@@ -24,8 +24,10 @@
 //! - `part` ([`Part`]): a field in parts, one in each process, with the same bits for every partition.
 //! - `check`: how a state stands to its laws, told by a report; nothing changes.
 //! - `sensitivity` ([`Tangent`]): derivatives, also within bounds and with invariants.
+//! - `arrays`: what all of these ask of an array, and its values copied.
 //! - `report` ([`Report`]): what a projection did, slice by slice and row by row.
 
+mod arrays;
 mod batch;
 mod boundary;
 mod bounds;

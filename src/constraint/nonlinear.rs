@@ -5,9 +5,10 @@ mod work;
 
 pub(super) use self::forms::{Forms, Quadratic, floors, forms};
 pub(super) use self::work::{Work, dot};
+use super::arrays::check_apart;
 use super::batch::data_of;
 use super::prior::Prior;
-use super::project::{Projector, check_apart, slice, slice_mut};
+use super::project::{Projector, slice, slice_mut};
 use super::report::Report;
 use crate::error::{Result, fail, zeros};
 use crate::field::Dtype;

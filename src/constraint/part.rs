@@ -14,9 +14,10 @@ use pulp::Arch;
 use self::block::{Block, furthest, moved, shrunk, substitute};
 use self::decide::Verdict;
 use self::message::{BINS, HELLO, digest, heed, hello};
+use super::arrays::{check_apart, check_count};
 use super::bounds::{Bounds, inwards};
 use super::prior::Prior;
-use super::project::{MAX_STEPS, Posterior, Projector, check_apart};
+use super::project::{MAX_STEPS, Posterior, Projector};
 use super::report::{Report, RowReport, SliceReport};
 use super::sets::{Method, Policy};
 use crate::error::{Error, Result, Status, fail, zeros};
@@ -352,9 +353,7 @@ impl Projector {
         if let Some(variance) = &input.variance {
             self.prior.check_data(variance.layout(), self.cells, 0, 1)?;
         }
-        if input.b.layout().len() != m {
-            return fail!(Shape, "b has shape {:?}, expected {m} values, one a row", input.b.layout().shape());
-        }
+        check_count("b", input.b.layout(), m, "row")?;
         let bounds = [("lower", &input.bounds.lower), ("upper", &input.bounds.upper)];
         for (name, bound) in bounds {
             if let Some(bound) = bound {

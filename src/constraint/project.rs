@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::arrays::check_apart;
 use super::batch::Batch;
 use super::joint::Joint;
 use super::nonlinear::{self, Quadratic};
@@ -8,7 +9,7 @@ use super::report::{Report, RowReport, SliceReport};
 use super::rows::{Constraints, Rows};
 use super::sets::Sets;
 use crate::error::{Error, Result, fail, zeros};
-use crate::field::{Dtype, Layout, Place, Sharing, sharing};
+use crate::field::{Dtype, Layout};
 use crate::kernels::double::{Double, two_product};
 use crate::kernels::moments::{self, Moments, Outputs, Shrink, Stage};
 use crate::kernels::strided::{View, ViewMut};
@@ -112,20 +113,6 @@ pub(super) fn slice<'a>(view: &View<'a>, slices: usize, index: usize) -> View<'a
 
 pub(super) fn slice_mut<'a>(view: &'a mut ViewMut, slices: usize, index: usize) -> ViewMut<'a> {
     if slices == 1 { view.merged_mut() } else { view.slice_mut(index) }
-}
-
-/// An array's name and place.
-pub(super) type Named<'a> = (&'a str, Place);
-
-pub(super) fn check_apart(output: Named, input: Named, may_be_same: bool) -> Result<()> {
-    match sharing(&output.1, &input.1) {
-        Sharing::Disjoint => Ok(()),
-        Sharing::Same if may_be_same => Ok(()),
-        _ => {
-            let how = if may_be_same { "the same array or arrays apart" } else { "arrays apart" };
-            fail!(Stride, "{} overlaps {}, expected {how}", output.0, input.0)
-        }
-    }
 }
 
 /// The first cell that is `bad`, and its value.

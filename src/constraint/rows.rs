@@ -1,5 +1,6 @@
 use std::fmt::Display;
 
+use super::arrays::{check_count, read_or_zero};
 use super::nonlinear::Quadratic;
 use super::sets::Sets;
 use crate::error::{Result, fail, zeros};
@@ -222,7 +223,7 @@ impl Constraints {
     ///
     /// Errors: Shape, NonFinite, NotSorted (names the point), Noise.
     pub fn add_quadrature(&mut self, rule: Rule, points: View, noise_variance: f64) -> Result<()> {
-        self.check_cells("points", &points)?;
+        check_count("points", points.layout(), self.cells, "cell")?;
         let weights = quadrature("points", rule, &coordinates("points", &points, self.cells)?)?;
         self.add("points", &weights, Support::Run(0), noise_variance)
     }
@@ -273,7 +274,7 @@ impl Constraints {
     ///
     /// Errors: Shape, NonFinite, Singular when all weights are 0, Noise.
     pub fn add_row(&mut self, weights: View, noise_variance: f64) -> Result<()> {
-        self.check_cells("weights", &weights)?;
+        check_count("weights", weights.layout(), self.cells, "cell")?;
         let weights = read("weights", &weights, self.cells)?;
         self.add("weights", &weights, Support::Run(0), noise_variance)
     }
@@ -354,14 +355,6 @@ impl Constraints {
         Ok(())
     }
 
-    fn check_cells(&self, name: &str, view: &View) -> Result<()> {
-        if view.layout().len() != self.cells {
-            let shape = view.layout().shape();
-            return fail!(Shape, "{name} has shape {shape:?}, expected {} values, one a cell", self.cells);
-        }
-        Ok(())
-    }
-
     fn add(&mut self, name: &str, weights: &[f64], support: Support, noise: f64) -> Result<()> {
         check_noise(|| "noise_variance", noise)?;
         if weights.iter().all(|&w| w == 0.0) {
@@ -402,11 +395,8 @@ pub(super) fn check_noise<S: Display>(name: impl Fn() -> S, noise: f64) -> Resul
 
 fn read(name: &str, view: &View, count: usize) -> Result<Vec<f64>> {
     let mut values = zeros(count, name)?;
-    view.gather(0, &mut values);
-    match values.iter().position(|x| !x.is_finite()) {
-        Some(i) => fail!(NonFinite, "{name}[{i}] is {}, expected a finite number", values[i]),
-        None => Ok(values),
-    }
+    read_or_zero(Some(view), name, &mut values)?;
+    Ok(values)
 }
 
 /// Strictly increasing coordinates.

@@ -3,15 +3,16 @@
 
 use pulp::Arch;
 
+use super::arrays::{check_apart, read_or_zero};
 use super::bounds::{Bounded, Bounds};
 use super::joint::{Input, Work};
 use super::metric::place;
 use super::nonlinear::{self, NonlinearScratch};
 use super::prior::Prior;
-use super::project::{Projector, check_apart};
+use super::project::Projector;
 use super::rows::Rows;
 use super::sets::{Method, Policy, Sets};
-use crate::error::{Error, Result, Status, fail};
+use crate::error::{Result, fail};
 use crate::field::Dtype;
 use crate::kernels::double::Double;
 use crate::kernels::linear;
@@ -81,17 +82,6 @@ pub(super) fn write_gradient(
         }
     }
     Ok(())
-}
-
-pub(super) fn read_or_zero(view: Option<&View>, name: &str, out: &mut [f64]) -> Result<()> {
-    match view {
-        None => out.fill(0.0),
-        Some(view) => view.gather(0, out),
-    }
-    match out.iter().position(|x| !x.is_finite()) {
-        None => Ok(()),
-        Some(i) => Err(Error::new(Status::NonFinite, format!("{name}[{i}] is {}, expected a finite number", out[i]))),
-    }
 }
 
 pub(super) fn refuse_infinite(name: &str, values: &[f64], dtype: Dtype) -> Result<()> {

@@ -8,6 +8,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::linear::dispatch;
 use super::real::Real;
 use crate::error::{Result, zeros};
 
@@ -135,6 +136,40 @@ pub fn products<T: Real, const N: usize>(
     run(arch, Product { terms, outputs, start, relu: false, y, y_stride });
 }
 
+/// Lanes of [`dots`].
+const LANES: usize = 16;
+
+/// y [rows, outputs] = bias + x [rows, inner] W', W [outputs, inner] as it is: for a few outputs, which would leave the panels of
+/// [`product`] nearly empty. Sums run over 16 lanes by index modulo 16 that are folded in one order, whatever the vector width.
+pub fn dots<T: Real>(arch: Arch, x: Rows<T>, w: &[T], bias: &[T], y: &mut [T]) {
+    let inner = w.len() / bias.len();
+    dispatch!(arch, T, (x: Rows<'a, T> = x, w: &'a [T] = w, bias: &'a [T] = bias, y: &'a mut [T] = y, inner: usize = inner) -> () {
+        for (r, y) in y.chunks_exact_mut(bias.len()).take(x.count).enumerate() {
+            let row = &x.data[r * x.stride..][..inner];
+            for ((y, w), bias) in y.iter_mut().zip(w.chunks_exact(inner)).zip(bias) {
+                let mut sums = [T::ZERO; LANES];
+                let ((x, rest_x), (w, rest_w)) = (row.as_chunks::<LANES>(), w.as_chunks::<LANES>());
+                for (x, w) in x.iter().zip(w) {
+                    for ((sum, x), w) in sums.iter_mut().zip(x).zip(w) {
+                        *sum = x.mul_add(*w, *sum);
+                    }
+                }
+                for ((sum, x), w) in sums.iter_mut().zip(rest_x).zip(rest_w) {
+                    *sum = x.mul_add(*w, *sum);
+                }
+                let mut half = LANES / 2;
+                while half > 0 {
+                    for i in 0..half {
+                        sums[i] += sums[i + half];
+                    }
+                    half /= 2;
+                }
+                *y = sums[0] + *bias;
+            }
+        }
+    });
+}
+
 fn run<T: Real, const N: usize>(arch: Arch, p: Product<T, N>) {
     let Some(last) = p.terms[0].0.count.checked_sub(1) else { return };
     let panel = p.outputs.saturating_sub(1) / T::PANEL;
@@ -168,7 +203,7 @@ impl<T: Real, const N: usize> WithSimd for Product<'_, T, N> {
     fn with_simd<S: Simd>(self, simd: S) {
         let lanes = T::lanes::<S>();
         if lanes * 2 == T::PANEL {
-            self.run::<S, 2, 1, 12>(simd);
+            self.run::<S, 2, 1, 8>(simd);
         } else if lanes * 4 == T::PANEL {
             self.run::<S, 4, 2, 3>(simd);
         } else if lanes * 8 == T::PANEL {
@@ -197,21 +232,27 @@ impl<T: Real, const N: usize> Product<'_, T, N> {
 
     #[inline(always)]
     fn panel<S: Simd, const VECTORS: usize, const ROWS: usize>(&mut self, simd: S, panel: usize, width: usize) {
+        let count = self.terms[0].0.count;
+        let first = panel * T::PANEL;
+        let start = match self.start {
+            Start::Bias(bias) => load::<T, S, VECTORS>(simd, &bias[first..first + width]),
+            Start::Zero | Start::Output => [T::splat(simd, T::ZERO); VECTORS],
+        };
         let mut row = 0;
-        while row + ROWS <= self.terms[0].0.count {
-            self.block::<S, VECTORS, ROWS>(simd, panel, width, row);
+        while row + ROWS <= count {
+            self.block::<S, VECTORS, ROWS>(simd, start, panel, width, row);
             row += ROWS;
         }
-        if ROWS > 6 && row + 6 <= self.terms[0].0.count {
-            self.block::<S, VECTORS, 6>(simd, panel, width, row);
-            row += 6;
+        if ROWS > 4 && row + 4 <= count {
+            self.block::<S, VECTORS, 4>(simd, start, panel, width, row);
+            row += 4;
         }
-        if ROWS > 3 && row + 3 <= self.terms[0].0.count {
-            self.block::<S, VECTORS, 3>(simd, panel, width, row);
-            row += 3;
+        if ROWS > 2 && row + 2 <= count {
+            self.block::<S, VECTORS, 2>(simd, start, panel, width, row);
+            row += 2;
         }
-        while row < self.terms[0].0.count {
-            self.block::<S, VECTORS, 1>(simd, panel, width, row);
+        while row < count {
+            self.block::<S, VECTORS, 1>(simd, start, panel, width, row);
             row += 1;
         }
     }
@@ -220,32 +261,34 @@ impl<T: Real, const N: usize> Product<'_, T, N> {
     fn block<S: Simd, const VECTORS: usize, const ROWS: usize>(
         &mut self,
         simd: S,
+        start: [T::Vector<S>; VECTORS],
         panel: usize,
         width: usize,
         row: usize,
     ) {
         let lanes = T::lanes::<S>();
         let first = panel * T::PANEL;
-        let mut edge = [T::ZERO; 32];
-        let mut sums = [[T::splat(simd, T::ZERO); VECTORS]; ROWS];
-        for (r, sums) in sums.iter_mut().enumerate() {
-            let source = match self.start {
-                Start::Zero => continue,
-                Start::Bias(bias) => &bias[first..first + width],
-                Start::Output => &self.y[(row + r) * self.y_stride + first..][..width],
-            };
-            edge[..width].copy_from_slice(source);
-            for (v, sum) in sums.iter_mut().enumerate() {
-                *sum = T::load(simd, &edge[v * lanes..]);
-            }
-        }
+        let output = matches!(self.start, Start::Output);
+        let mut sums: [[T::Vector<S>; VECTORS]; ROWS] = std::array::from_fn(
+            #[inline(always)]
+            |r| match output {
+                true => load::<T, S, VECTORS>(simd, &self.y[(row + r) * self.y_stride + first..][..width]),
+                false => start,
+            },
+        );
         for (x, w) in &self.terms {
             let rows: [&[T]; ROWS] = std::array::from_fn(|r| &x.data[(row + r) * x.stride..][..w.inner]);
             let columns = &w.data[panel * w.panel..];
-            for k in 0..w.inner {
+            let at = |k: usize| -> [T::Vector<S>; VECTORS] {
                 // SAFETY: `run` has compared the lengths with the last row, panel and k; a panel's vectors are its half or whole.
                 let columns = unsafe { columns.get_unchecked(k * w.stride..k * w.stride + VECTORS * lanes) };
-                let columns: [T::Vector<S>; VECTORS] = std::array::from_fn(|v| T::load(simd, &columns[v * lanes..]));
+                std::array::from_fn(
+                    #[inline(always)]
+                    |v| T::load(simd, &columns[v * lanes..]),
+                )
+            };
+            for k in 0..w.inner {
+                let columns = at(k);
                 for r in 0..ROWS {
                     // SAFETY: k < inner, the length of every row.
                     let x = T::splat(simd, unsafe { *rows[r].get_unchecked(k) });
@@ -257,17 +300,32 @@ impl<T: Real, const N: usize> Product<'_, T, N> {
         }
         for (r, sums) in sums.iter().enumerate() {
             let out = &mut self.y[(row + r) * self.y_stride + first..][..width];
-            let whole = width == VECTORS * lanes;
-            let target: &mut [T] = if whole { &mut *out } else { &mut edge };
             for (v, sum) in sums.iter().enumerate() {
                 let sum = if self.relu { T::rectified(simd, *sum) } else { *sum };
-                T::store(simd, &mut target[v * lanes..], sum);
-            }
-            if !whole {
-                out.copy_from_slice(&edge[..width]);
+                if (v + 1) * lanes <= width {
+                    T::store(simd, &mut out[v * lanes..], sum);
+                } else if v * lanes < width {
+                    T::store_part(simd, &mut out[v * lanes..], sum);
+                }
             }
         }
     }
+}
+
+/// Up to `VECTORS` vectors from a slice, zeros behind its end.
+#[inline(always)]
+fn load<T: Real, S: Simd, const VECTORS: usize>(simd: S, x: &[T]) -> [T::Vector<S>; VECTORS] {
+    let lanes = T::lanes::<S>();
+    std::array::from_fn(
+        #[inline(always)]
+        |v| {
+            if (v + 1) * lanes <= x.len() {
+                T::load(simd, &x[v * lanes..])
+            } else {
+                T::load_part(simd, &x[(v * lanes).min(x.len())..])
+            }
+        },
+    )
 }
 
 #[cfg(test)]
@@ -306,6 +364,18 @@ mod tests {
         product(arch, Rows { data: &x, stride: inner, count: rows }, &w, Start::Output, true, &mut y, outputs);
         let rectified: Vec<T> = expected.iter().map(|v| v.relu()).collect();
         assert_eq!(y, rectified);
+        let mut y = vec![T::ZERO; rows * outputs];
+        let plain: Vec<T> = (0..outputs * inner)
+            .map(|i| w.data[i / inner / T::PANEL * T::PANEL * inner + i % inner * T::PANEL + i / inner % T::PANEL])
+            .collect();
+        dots(arch, Rows { data: &x, stride: inner, count: rows }, &plain, &bias, &mut y);
+        let mut scalar = y.clone();
+        dots(Arch::Scalar, Rows { data: &x, stride: inner, count: rows }, &plain, &bias, &mut scalar);
+        assert_eq!(y, scalar);
+        let eps = if T::PANEL == 32 { f32::EPSILON as f64 } else { f64::EPSILON };
+        for (y, e) in y.iter().zip(&expected) {
+            assert!((y.to_f64() - e.to_f64()).abs() <= 4.0 * eps * (1 + inner) as f64);
+        }
     }
 
     proptest! {

@@ -53,6 +53,10 @@ pub trait Real:
     fn splat<S: Simd>(simd: S, x: Self) -> Self::Vector<S>;
     /// The first lanes of a slice.
     fn load<S: Simd>(simd: S, x: &[Self]) -> Self::Vector<S>;
+    /// A slice shorter than a vector, followed by zeros.
+    fn load_part<S: Simd>(simd: S, x: &[Self]) -> Self::Vector<S>;
+    /// Stores as many lanes as a slice shorter than a vector has.
+    fn store_part<S: Simd>(simd: S, x: &mut [Self], v: Self::Vector<S>);
     /// Stores to the first lanes of a slice.
     fn store<S: Simd>(simd: S, x: &mut [Self], v: Self::Vector<S>);
     /// a * b + c in every lane, rounded once.
@@ -62,7 +66,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($t:ident, $panel:expr, $vector:ident, $lanes:ident, $splat:ident, $as_simd:ident, $as_mut_simd:ident, $fma:ident, $less:ident, $select:ident, $exp:expr, $tail:expr, $end:expr) => {
+    ($t:ident, $panel:expr, $vector:ident, $lanes:ident, $splat:ident, $as_simd:ident, $as_mut_simd:ident, $load_part:ident, $store_part:ident, $fma:ident, $less:ident, $select:ident, $exp:expr, $tail:expr, $end:expr) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -115,6 +119,14 @@ macro_rules! real {
                 S::$as_simd(x).0[0]
             }
             #[inline(always)]
+            fn load_part<S: Simd>(simd: S, x: &[Self]) -> Self::Vector<S> {
+                simd.$load_part(x)
+            }
+            #[inline(always)]
+            fn store_part<S: Simd>(simd: S, x: &mut [Self], v: Self::Vector<S>) {
+                simd.$store_part(x, v);
+            }
+            #[inline(always)]
             fn store<S: Simd>(_: S, x: &mut [Self], v: Self::Vector<S>) {
                 S::$as_mut_simd(x).0[0] = v;
             }
@@ -139,6 +151,8 @@ real!(
     splat_f32s,
     as_simd_f32s,
     as_mut_simd_f32s,
+    partial_load_f32s,
+    partial_store_f32s,
     mul_add_f32s,
     less_than_f32s,
     select_f32s,
@@ -154,6 +168,8 @@ real!(
     splat_f64s,
     as_simd_f64s,
     as_mut_simd_f64s,
+    partial_load_f64s,
+    partial_store_f64s,
     mul_add_f64s,
     less_than_f64s,
     select_f64s,

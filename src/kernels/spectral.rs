@@ -94,7 +94,7 @@ impl<T: Real> WithSimd for Apply<'_, T> {
                         sums[3][v] = T::fused(simd, b, wr, sums[3][v]);
                     }
                 }
-                let mut edge = [[T::ZERO; 64]; 4];
+                let mut edge = [[T::ZERO; 32]; 4];
                 for (edge, sums) in edge.iter_mut().zip(&sums) {
                     for (v, sum) in sums.iter().enumerate() {
                         T::store(simd, &mut edge[v * lanes..], *sum);

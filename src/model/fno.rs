@@ -58,7 +58,7 @@ pub struct Fno<T> {
     last_inverse: Vec<T>,
     modes: Modes,
     back_modes: Modes,
-    /// Elements from one line's components to the next; a multiple of a panel, with room for an overhang.
+    /// Elements from one line's components to the next, with room for an overhang.
     row: usize,
     /// Points of a line that pass together.
     tile: usize,
@@ -183,7 +183,9 @@ impl<T: Real> Fno<T> {
         let Some(_) = total.filter(|len| *len <= isize::MAX as usize / 16) else { return too_large() };
 
         let last = &axes[d - 1];
-        let row = ((last.rows() - 1) * w + overhang::<T>(w)).next_multiple_of(T::PANEL);
+        // An odd number of cache lines: an even one would send the rows that a product walks along to a few sets of the cache.
+        let line = T::PANEL / 2;
+        let row = (((last.rows() - 1) * w + overhang::<T>(w)).div_ceil(line) | 1) * line;
         let modes_of = |axes: &[Axis<T>]| {
             let all: Vec<&Axis<T>> = axes.iter().collect();
             Modes::new(&all, &component_strides(axes, row, w), w)

@@ -2,7 +2,8 @@
 //! correction of other fluxes, and its transpose that of fluxes weighed with their variances.
 
 use super::mesh::OUTSIDE;
-use super::{FluxBalance, FluxScratch, Storage, check_apart, overflow, read, read_or_zero};
+use super::{FluxBalance, FluxScratch, Storage, overflow};
+use crate::constraint::arrays::{check_apart, read_each};
 use crate::constraint::sensitivity::{Tangent, check_gradient, refuse_infinite, write_gradient};
 use crate::error::{Result, fail};
 use crate::field::Dtype;
@@ -62,9 +63,9 @@ impl FluxBalance {
             self.check_cells("tangent_source", d.layout())?;
         }
         self.linearise(scratch, fluxes, variance.as_ref(), source)?;
-        read_or_zero("tangent_fluxes", tangent.mean.as_ref(), "face", &mut scratch.flux)?;
-        read_or_zero("tangent_variance", tangent.variance.as_ref(), "face", &mut scratch.corrected)?;
-        read_or_zero("tangent_source", tangent.b.as_ref(), "cell", &mut scratch.source)?;
+        read_each(tangent.mean.as_ref(), "tangent_fluxes", "face", &mut scratch.flux)?;
+        read_each(tangent.variance.as_ref(), "tangent_variance", "face", &mut scratch.corrected)?;
+        read_each(tangent.b.as_ref(), "tangent_source", "cell", &mut scratch.source)?;
         for ((flux, dw), q) in scratch.flux.iter_mut().zip(&scratch.corrected).zip(&scratch.drop) {
             *flux -= dw * q;
         }
@@ -101,7 +102,7 @@ impl FluxBalance {
         }
         check_gradient(&gradient, &[Some(&fluxes), variance.as_ref(), source.as_ref(), Some(&cotangent)])?;
         self.linearise(scratch, fluxes, variance.as_ref(), source)?;
-        read("cotangent", &cotangent, "face", &mut scratch.flux)?;
+        read_each(Some(&cotangent), "cotangent", "face", &mut scratch.flux)?;
         scratch.source.fill(0.0);
         // The potentials belong to scaled variances.
         let (mut largest, mut scale) = (0.0, 1.0);
@@ -160,8 +161,8 @@ impl FluxBalance {
             self.check_cells("source", s.layout())?;
         }
         self.check_scratch(scratch)?;
-        read("fluxes", &fluxes, "face", &mut scratch.flux)?;
-        read_or_zero("source", source.as_ref(), "cell", &mut scratch.source)?;
+        read_each(Some(&fluxes), "fluxes", "face", &mut scratch.flux)?;
+        read_each(source.as_ref(), "source", "cell", &mut scratch.source)?;
         self.read_variance(variance, &mut scratch.conductance)?;
         self.decide(scratch, variance, Storage(Dtype::F64))?;
         let FluxScratch { flux, corrected, drop, .. } = scratch;

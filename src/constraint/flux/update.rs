@@ -1,5 +1,6 @@
 use super::mesh::{Mesh, OUTSIDE};
-use super::{FluxBalance, FluxScratch, Storage, check_apart, read, read_or_zero};
+use super::{FluxBalance, FluxScratch, Storage};
+use crate::constraint::arrays::{check_apart, read_each};
 use crate::error::{Result, fail};
 use crate::field::Dtype;
 use crate::kernels::double::{Double, two_product, two_sum};
@@ -199,7 +200,7 @@ impl FluxBalance {
         self.read_update(scratch, dt, &state, &fluxes, source.as_ref())?;
         let storage = Storage(new_state.dtype());
         let flux_storage = Storage(limited.as_ref().map_or(fluxes.dtype(), ViewMut::dtype));
-        read_or_zero("low_order", bounds.low_order.as_ref(), "face", &mut scratch.conductance)?;
+        read_each(bounds.low_order.as_ref(), "low_order", "face", &mut scratch.conductance)?;
         read_bound("lower", bounds.lower.as_ref(), false, storage, &mut scratch.high)?;
         read_bound("upper", bounds.upper.as_ref(), true, storage, &mut scratch.low)?;
         for c in 0..self.cells() {
@@ -280,9 +281,9 @@ impl FluxBalance {
         source: Option<&View>,
     ) -> Result<()> {
         check_step(dt)?;
-        read("state", state, "cell", &mut scratch.ground)?;
-        read("fluxes", fluxes, "face", &mut scratch.flux)?;
-        read_or_zero("source", source, "cell", &mut scratch.source)
+        read_each(Some(state), "state", "cell", &mut scratch.ground)?;
+        read_each(Some(fluxes), "fluxes", "face", &mut scratch.flux)?;
+        read_each(source, "source", "cell", &mut scratch.source)
     }
 
     /// The limiter of each cell: `rhs` of what raises it, `step` of what lowers it; in the scales how far its low-order update may

@@ -2,7 +2,7 @@
 
 use super::{Block, Boon, Fno, Link, SMOOTHED, Scratch};
 use crate::error::{Result, fail};
-use crate::kernels::product::{Columns, Rows, Start, product, products};
+use crate::kernels::product::{Columns, Rows, Start, dots, product, products};
 use crate::kernels::real::Real;
 use crate::kernels::rows::{add, add_scaled};
 use crate::kernels::strided::{View, ViewMut};
@@ -276,7 +276,10 @@ impl<T: Real> Fno<T> {
             let outputs = layer.weight.outputs();
             let from = if i == 0 { x } else { &*there };
             let x = Rows { data: from, stride: layer.weight.inner(), count };
-            product(self.arch, x, &layer.weight, Start::Bias(&layer.bias), false, here, outputs);
+            match &layer.few {
+                Some(weight) => dots(self.arch, x, weight, &layer.bias, here),
+                None => product(self.arch, x, &layer.weight, Start::Bias(&layer.bias), false, here, outputs),
+            }
             if i + 1 < layers.len() {
                 self.activate(&mut here[..count * outputs], outputs, spared);
                 std::mem::swap(&mut here, &mut there);
@@ -347,11 +350,29 @@ impl<T: Real> Fno<T> {
         }
     }
 
-    /// y [rows, outputs] = matrix [rows, inner] x [inner, outputs].
+    /// y [rows, outputs] = matrix [rows, inner] x [inner, outputs]. Goes in steps of a few rows of y and of x, so that what a step reads
+    /// and writes lies together.
     fn transform(&self, matrix: &[T], inner: usize, x: &[T], outputs: usize, y: &mut [T]) {
+        const ROWS: usize = 24;
+        const INNER: usize = 64;
         self.team.share(y, outputs, |first, y| {
-            let matrix = Rows { data: &matrix[first * inner..], stride: inner, count: y.len() / outputs };
-            products(self.arch, [(matrix, Columns::plain(x, inner, outputs))], outputs, Start::Zero, y, outputs);
+            for (i, y) in y.chunks_mut(ROWS * outputs).enumerate() {
+                let count = y.len() / outputs;
+                let matrix = &matrix[(first + i * ROWS) * inner..];
+                for at in (0..inner).step_by(INNER) {
+                    let step = INNER.min(inner - at);
+                    let rows = Rows { data: &matrix[at..], stride: inner, count };
+                    let x = Columns::plain(&x[at * outputs..], step, outputs);
+                    products(
+                        self.arch,
+                        [(rows, x)],
+                        outputs,
+                        if at == 0 { Start::Zero } else { Start::Output },
+                        y,
+                        outputs,
+                    );
+                }
+            }
         });
     }
 
