@@ -267,9 +267,9 @@ fn shape(axes: usize, choice: usize) -> Vec<usize> {
 
 fn agrees<T: Element + Default>(case: &Case, parts: usize, seed: u64, tolerance: f64) {
     let whole = case.whole::<T>();
-    // Conditions may make more of rounding than a network alone: no more than twice what it is worth to the plan.
+    // Conditions make more of rounding than a network alone: a few times what it is worth to the plan.
     let tolerance = match T::DTYPE {
-        Dtype::F32 => tolerance.max(2.0 * apart(&whole, &case.whole::<f64>())),
+        Dtype::F32 => tolerance.max(4.0 * apart(&whole, &case.whole::<f64>())),
         Dtype::F64 => tolerance,
     };
     let one = case.parts(T::DTYPE, &[(0..case.blocks()).collect()]);
@@ -290,7 +290,7 @@ proptest! {
 
     #[test]
     fn bits_are_those_of_every_partition(
-        axes in 1usize..=3, kind in 0usize..4, size in 0usize..3, block in 1usize..60, parts in 1usize..=8, seed in any::<u32>(),
+        axes in 1usize..=3, kind in 0usize..4, size in 0usize..3, block in 1usize..200, parts in 1usize..=8, seed in any::<u32>(),
     ) {
         let case = Case::new(&network(axes, kind), &shape(axes, size), block, seed.into());
         both(&case, parts, seed.into());
@@ -298,7 +298,7 @@ proptest! {
 
     #[test]
     fn conditions_read_other_parts(
-        axes in 1usize..=3, kind in 0usize..64, size in 0usize..3, block in 1usize..60, parts in 1usize..=8, seed in any::<u32>(),
+        axes in 1usize..=3, kind in 0usize..64, size in 0usize..3, block in 1usize..200, parts in 1usize..=8, seed in any::<u32>(),
     ) {
         let all = conditions(axes);
         let (rule, kinds) = &all[kind % all.len()];
@@ -311,10 +311,16 @@ proptest! {
 fn all_conditions_at_least_once() {
     for axes in 1..=3 {
         for (at, (rule, kinds)) in conditions(axes).iter().enumerate() {
-            println!("{axes} {rule} {kinds:?}");
-            let case = Case::new(&boon(axes, rule, kinds), &shape(axes, 1), 7 + at, at as u64);
+            let case = Case::new(&boon(axes, rule, kinds), &shape(axes, usize::from(axes == 1)), 7 + at, at as u64);
             both(&case, 3, at as u64);
         }
+    }
+}
+
+#[test]
+fn blocks_may_have_many_planes() {
+    for (kind, block) in [(0, 1000), (1, 700), (2, 650)] {
+        both(&Case::new(&network(3, kind), &shape(3, 2), block, 5), 2, 3);
     }
 }
 

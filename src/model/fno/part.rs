@@ -214,7 +214,7 @@ struct ScratchOf<T> {
     result: Vec<f64>,
     /// Components along the last axis of a few lines.
     terms: Vec<T>,
-    /// Components along the last two of three axes.
+    /// Components along the last two of three axes, of a few planes.
     between: Vec<T>,
     /// Sums of one block: of all components, and of faces, some of which it touches.
     sums: Vec<T>,
@@ -347,7 +347,7 @@ impl<T: Real> PartOf<T> {
             field: zeros(layout.points.saturating_mul(w).saturating_add(T::PANEL), what)?,
             result: zeros(layout.nodes.saturating_mul(fno.outputs.len()), what)?,
             terms: many(&[layout::LINES, row])?,
-            between: many(&[if d == 3 { rows[1] } else { 0 }, row])?,
+            between: many(&[if d == 3 { layout::PLANES * rows[1] } else { 0 }, row])?,
             sums: many(&[outer, row])?,
             faces: zeros(self.faces.last().map_or(0, |face| face.start + face.rows * face.stride), what)?,
             touched: zeros(self.faces.len(), what)?,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::run::{Spared, Tile, thirds};
 use super::super::{Block, Link};
-use super::layout::{LINES, Run, plane};
+use super::layout::{LINES, PLANES, Run, plane};
 use super::message;
 use super::{PartOf, ScratchOf};
 use crate::error::{Result, fail};
@@ -101,8 +101,8 @@ impl<T: Real> PartOf<T> {
         let (fno, arch, row, w) = (&self.fno, self.fno.arch, self.fno.row, self.fno.numbers.width);
         let ScratchOf { field, terms, between, sums, faces, touched, .. } = s;
         touched.fill(false);
-        let mut begun = false;
-        let mut fresh = true;
+        // Of three axes: whole planes that wait, and whether the one at hand has begun.
+        let (mut begun, mut fresh, mut held) = (false, true, 0);
         let mut at = runs.start;
         while at < runs.end {
             let line = |r: usize| self.layout.runs[r].tile.line;
@@ -121,7 +121,9 @@ impl<T: Real> PartOf<T> {
             }
             let start = if begun { Start::Output } else { Start::Zero };
             let lines = Columns::plain(terms, end - at, row);
-            let closed = end == runs.end || plane(fno, line(end)) != plane(fno, first);
+            let next = (end < runs.end).then(|| plane(fno, line(end)));
+            let closed = next != Some(plane(fno, first));
+            let flush = closed && (next != Some(plane(fno, first) + 1) || held + 1 == PLANES);
             match &fno.axes[..] {
                 [outer, _] => {
                     let matrix = Rows { data: &outer.forward[first..], stride: outer.points, count: outer.rows() };
@@ -129,15 +131,15 @@ impl<T: Real> PartOf<T> {
                     begun = true;
                 }
                 [outer, middle, _] => {
+                    let len = middle.rows() * row;
                     let data = &middle.forward[first % middle.points..];
                     let matrix = Rows { data, stride: middle.points, count: middle.rows() };
                     let of_plane = if fresh { Start::Zero } else { Start::Output };
-                    products(arch, [(matrix, lines)], row, of_plane, between, row);
-                    if closed {
-                        let len = middle.rows() * row;
-                        let data = &outer.forward[plane(fno, first)..];
+                    products(arch, [(matrix, lines)], row, of_plane, &mut between[held * len..], row);
+                    if flush {
+                        let data = &outer.forward[plane(fno, first) - held..];
                         let matrix = Rows { data, stride: outer.points, count: outer.rows() };
-                        products(arch, [(matrix, Columns::plain(between, 1, len))], len, start, sums, len);
+                        products(arch, [(matrix, Columns::plain(between, held + 1, len))], len, start, sums, len);
                         begun = true;
                     }
                     fresh = closed;
@@ -185,7 +187,7 @@ impl<T: Real> PartOf<T> {
                     (_, 0) => {
                         if closed && plane(fno, first) == face.place {
                             begin(to);
-                            add(arch, &between[..to.len()], to);
+                            add(arch, &between[held * to.len()..][..to.len()], to);
                         }
                     }
                     _ => {
@@ -197,6 +199,7 @@ impl<T: Real> PartOf<T> {
                     }
                 }
             }
+            held = if flush { 0 } else { held + usize::from(closed) };
             at = end;
         }
     }
@@ -242,8 +245,8 @@ impl<T: Real> PartOf<T> {
         let (fno, arch, row, w) = (&self.fno, self.fno.arch, self.fno.row, self.fno.numbers.width);
         let axis = self.last_axis();
         let ScratchOf { inner, field, result, between, terms, buffers, .. } = s;
-        let mut at_plane = None;
-        for sweep in &self.layout.sweeps {
+        let mut held = 0..0;
+        for (number, sweep) in self.layout.sweeps.iter().enumerate() {
             let lines: &[T] = match &fno.back[..] {
                 [outer, _] => {
                     let data = &outer.inverse[sweep.first * outer.rows()..];
@@ -253,16 +256,17 @@ impl<T: Real> PartOf<T> {
                     terms
                 }
                 [outer, middle, _] => {
-                    let plane = plane(fno, sweep.first);
-                    if at_plane.replace(plane) != Some(plane) {
-                        let len = middle.rows() * row;
-                        let matrix = Rows { data: &outer.inverse[plane * outer.rows()..], stride: 0, count: 1 };
+                    let (plane, len) = (plane(fno, sweep.first), middle.rows() * row);
+                    if !held.contains(&plane) {
+                        held = plane..self.layout.planes_from(fno, number);
+                        let data = &outer.inverse[plane * outer.rows()..];
+                        let matrix = Rows { data, stride: outer.rows(), count: held.len() };
                         let x = Columns::plain(&inner.components, outer.rows(), len);
                         products(arch, [(matrix, x)], len, Start::Zero, between, len);
                     }
                     let data = &middle.inverse[sweep.first % middle.points * middle.rows()..];
                     let matrix = Rows { data, stride: middle.rows(), count: sweep.count };
-                    let x = Columns::plain(between, middle.rows(), row);
+                    let x = Columns::plain(&between[(plane - held.start) * len..], middle.rows(), row);
                     products(arch, [(matrix, x)], row, Start::Zero, terms, row);
                     terms
                 }

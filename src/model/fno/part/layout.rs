@@ -19,6 +19,9 @@ use crate::model::boundary::{Bound, BoundFace, Kind};
 /// Most lines whose components are found together.
 pub(super) const LINES: usize = 24;
 
+/// Most planes of three axes whose components are found together.
+pub(super) const PLANES: usize = 8;
+
 /// Neighbouring points of one line.
 pub(super) struct Run {
     pub tile: Tile,
@@ -292,6 +295,21 @@ impl Layout {
                 _ => self.sweeps.push(Sweep { first: line, count: 1, runs: at..at + 1 }),
             }
         }
+    }
+}
+
+impl Layout {
+    /// Where the planes end that follow each other from that of a sweep on; at most [`PLANES`].
+    pub(super) fn planes_from<T: Real>(&self, fno: &Fno<T>, sweep: usize) -> usize {
+        let first = plane(fno, self.sweeps[sweep].first);
+        let mut end = first + 1;
+        for next in self.sweeps[sweep + 1..].iter().map(|sweep| plane(fno, sweep.first)) {
+            if next > end || end == first + PLANES {
+                break;
+            }
+            end = next + 1;
+        }
+        end
     }
 }
 
