@@ -118,7 +118,8 @@ pub(super) fn add<T: Real>(arch: pulp::Arch, step: i32, sums: &[T], message: &mu
             let mut beyond = 0;
             for (to, v) in message.iter_mut().zip(sums) {
                 let multiple = v.to_f64() * scale;
-                beyond += i64::from(!(multiple.abs() < power(62)));
+                // NaN is not below either.
+                beyond += 1 - i64::from(multiple.abs() < power(62));
                 *to = to.wrapping_add(multiple as i64);
             }
             beyond
