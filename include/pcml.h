@@ -7,7 +7,8 @@
    Handles   Opaque; created by *_create, *_load, *_workspace or *_report, freed by *_free; freeing NULL is fine,
              freeing twice is misuse.
    Threads   A `const T *` argument may be used by many threads at once; a `T *` argument by one at a time.
-             No function starts a thread, prints, or ends the process; a defect inside is PCML_STATUS_PANIC.
+             No function prints, ends the process, or starts a thread, but for plans with pcml_options_set_threads; a defect
+             inside is PCML_STATUS_PANIC.
    Sizes     int64_t, strides in elements. */
 
 #ifndef PCML_H
@@ -459,6 +460,41 @@ typedef int32_t pcml_direction;
 #endif // __cplusplus
 
 /**
+ * A condition.
+ */
+enum pcml_boundary_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The value itself is given.
+   */
+  PCML_BOUNDARY_KIND_DIRICHLET = 1,
+  /**
+   * A one-sided difference quotient is given.
+   */
+  PCML_BOUNDARY_KIND_NEUMANN = 2,
+  /**
+   * The first point is the last.
+   */
+  PCML_BOUNDARY_KIND_PERIODIC = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum pcml_boundary_kind pcml_boundary_kind;
+#else
+typedef int32_t pcml_boundary_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Boundary conditions of a field on a grid, a face each: they set the nodes on the faces, exactly, and no other node. Where a value
+ * belongs to a face, it comes with each call.
+ */
+typedef struct pcml_boundary pcml_boundary;
+
+/**
  * What must hold: linear rows `G u = b + noise` over the cells of a state, numbered from 0 in the order in which they are added.
  * The right-hand sides b come with each projection.
  */
@@ -516,36 +552,6 @@ typedef struct pcml_report pcml_report;
 typedef struct pcml_workspace pcml_workspace;
 
 /**
- * An array that the library reads. As pcml_array, but strides may also repeat elements.
- */
-typedef struct pcml_const_array {
-  /**
-   * sizeof(pcml_const_array)
-   */
-  int64_t struct_size;
-  /**
-   * the element with index (0, ..., 0), aligned to the dtype
-   */
-  const void *data;
-  /**
-   * PCML_DTYPE_F32 or PCML_DTYPE_F64
-   */
-  int32_t dtype;
-  /**
-   * number of axes, 1 to PCML_MAX_RANK
-   */
-  int32_t rank;
-  /**
-   * extents, first axis first, each at least 1; entries from `rank` on are not read
-   */
-  int64_t shape[PCML_MAX_RANK];
-  /**
-   * steps in elements, of any sign and order
-   */
-  int64_t strides[PCML_MAX_RANK];
-} pcml_const_array;
-
-/**
  * An array that the library writes. The memory stays the caller's; nothing is copied or kept after the call.
  *
  * The fields map one to one to a DLPack `DLTensor` on the CPU (its `byte_offset` added to `data`).
@@ -577,6 +583,36 @@ typedef struct pcml_array {
    */
   int64_t strides[PCML_MAX_RANK];
 } pcml_array;
+
+/**
+ * An array that the library reads. As pcml_array, but strides may also repeat elements.
+ */
+typedef struct pcml_const_array {
+  /**
+   * sizeof(pcml_const_array)
+   */
+  int64_t struct_size;
+  /**
+   * the element with index (0, ..., 0), aligned to the dtype
+   */
+  const void *data;
+  /**
+   * PCML_DTYPE_F32 or PCML_DTYPE_F64
+   */
+  int32_t dtype;
+  /**
+   * number of axes, 1 to PCML_MAX_RANK
+   */
+  int32_t rank;
+  /**
+   * extents, first axis first, each at least 1; entries from `rank` on are not read
+   */
+  int64_t shape[PCML_MAX_RANK];
+  /**
+   * steps in elements, of any sign and order
+   */
+  int64_t strides[PCML_MAX_RANK];
+} pcml_const_array;
 
 /**
  * What a correction of fluxes did; D F is the outflow less inflow of each cell, s its source. The caller sets struct_size; all
@@ -666,6 +702,75 @@ typedef struct pcml_flux_limits {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Creates boundary conditions without faces.
+ *
+ * @param boundary  receives the object, NULL on failure; to be freed with pcml_boundary_free
+ * @return 0, PCML_STATUS_NULL_ARGUMENT
+ *
+ * Threads: any. Allocation: the object.
+ */
+int32_t pcml_boundary_create(struct pcml_boundary **boundary);
+
+/**
+ * Frees boundary conditions. NULL is fine; freeing twice is misuse. Options that copied them stay whole. Threads: nobody else uses
+ * the object.
+ */
+void pcml_boundary_free(struct pcml_boundary *boundary);
+
+/**
+ * Adds the condition of a face: u = value (Dirichlet), sum_k stencil[k] u_k / spacing = value (Neumann), or that the first point of
+ * the axis is the last (periodic; once an axis, for either side). The order of the faces is that of their values in later calls.
+ * The stencil is copied.
+ *
+ * @param boundary  the object that gets the face
+ * @param axis      the grid's axis that the face is normal to, 0 to PCML_MAX_RANK - 1
+ * @param side      -1: its first point; 1: its last
+ * @param kind      a number of enum pcml_boundary_kind
+ * @param stencil   Neumann: coefficients at unit spacing of the nodes next to the face, in the order of their coordinates: the
+ *                  face's own node is the first of side -1 and the last of side 1. Otherwise not read, NULL
+ * @param count     how many, 2 to 16; otherwise 0
+ * @param spacing   Neumann: the distance of neighbouring points, > 0; 0: that of the model's grid, where a plan has the conditions.
+ *                  Otherwise 0
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_STRIDE for the stencil's alignment, PCML_STATUS_INVALID_ARGUMENT (axis, side,
+ *         kind, count, spacing, a face that has a condition already, a face beside a periodic one), PCML_STATUS_NON_FINITE,
+ *         PCML_STATUS_SINGULAR when the coefficient of the face's own node is 0 or too small to divide by; after a failure the
+ *         conditions are as before
+ *
+ * Threads: one at a time for one object. Allocation: the face.
+ */
+int32_t pcml_boundary_add_face(struct pcml_boundary *boundary,
+                               int64_t axis,
+                               int32_t side,
+                               int32_t kind,
+                               const double *stencil,
+                               int64_t count,
+                               double spacing);
+
+/**
+ * Makes a field obey the conditions: any surrogate's output, or a state of the host's. Nodes off the faces are not touched. Periodic
+ * pairs get their mean first, then Neumann faces what stencil and value ask for, then Dirichlet faces their values: each kind in the
+ * order in which the faces were added, so that stated values hold at edges and corners, and of two the later one.
+ *
+ * @param boundary     the conditions; every Neumann face with a spacing of its own
+ * @param field        [batch, n_1, .., n_rank, channels], any strides; is changed at the faces
+ * @param rank         axes of the grid, at least 1
+ * @param values       an array for each Dirichlet and Neumann face in their order, [batch, the grid without the face's axis, channels]
+ *                     (axes of extent 1 may be left out, strides of 0 repeat a value); apart from the field. NULL with a count of 0
+ * @param value_count  how many
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_SHAPE (also fewer points than a stencil reads), PCML_STATUS_DTYPE,
+ *         PCML_STATUS_STRIDE also where values overlap the field, PCML_STATUS_MISMATCH for another number of arrays,
+ *         PCML_STATUS_INVALID_ARGUMENT (an axis that the grid lacks, a Neumann face without spacing), PCML_STATUS_NON_FINITE for
+ *         values, and where a face's node would not be finite. The field is written only on success.
+ *
+ * Threads: any, for fields of their own. Allocation: none on success.
+ */
+int32_t pcml_boundary_enforce(const struct pcml_boundary *boundary,
+                              const struct pcml_array *field,
+                              int64_t rank,
+                              const struct pcml_const_array *values,
+                              int64_t value_count);
 
 /**
  * Creates a workspace for the pcml_bounded_* calls of a projector: projections within bounds, on simplices and along monotone runs.
@@ -1714,23 +1819,21 @@ int32_t pcml_nonlinear_vjp(const struct pcml_projector *projector,
  *
  * @param model        a neural operator without norm; not needed any more after the call
  * @param dtype        PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either
- * @param shape        `rank` extents of the whole grid
- * @param rank         as many as the model has axes
+ * @param options      shape of the whole grid; boundary and threads, which serve the kept modes alone, if they are set
  * @param block        points of a block, at least 1
  * @param owned        `owned_count` numbers of blocks, from 0, in any order, none twice
  * @param owned_count  at least 1
  * @param part         receives the object, NULL on failure; to be freed with pcml_operator_part_free
- * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT for a rank, an extent, a block or blocks that
- *         are none, twice there or beyond the grid (named); PCML_STATUS_SHAPE for fewer points than modes or than the
- *         conditions of the model need; PCML_STATUS_STATE for another model or one with norm; PCML_STATUS_TOO_LARGE (more than
- *         2^30 blocks); PCML_STATUS_HANDLE; PCML_STATUS_OUT_OF_MEMORY
+ * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT for a block of no points, for blocks that are none,
+ *         twice there or beyond the grid (named), for a shape that is not set or does not fit, and for more than one function or
+ *         step; PCML_STATUS_STATE for another model or one with norm; PCML_STATUS_TOO_LARGE also for more than 2^30 blocks; and
+ *         those of pcml_plan_create
  *
  * Threads: any. Allocation: the packed weights, and the lines of the grid.
  */
 int32_t pcml_operator_part_create(const struct pcml_model *model,
                                   int32_t dtype,
-                                  const int64_t *shape,
-                                  int64_t rank,
+                                  const struct pcml_options *options,
                                   int64_t block,
                                   const int64_t *owned,
                                   int64_t owned_count,
@@ -1767,18 +1870,16 @@ int32_t pcml_operator_part_workspace(const struct pcml_operator_part *part,
  * part in the first call all the same, and all parts return its status; only a reduction that is itself NULL or no reduction keeps
  * a part away, and then the others wait.
  *
- * @param part        the part
- * @param workspace   one of pcml_operator_part_workspace of this part
- * @param reduction   the host's sum over the parts; not NULL
- * @param input       [own points, inputs], the points in C order of the grid, raw units
- * @param faces       `face_count` arrays one after the other, of the whole faces and the same on all parts: for each face of the
- *                    model's conditions that has a value, in their order, [grid without the face's axis, outputs], raw units;
- *                    NULL for none
- * @param face_count  how many
- * @param output      [own points, outputs]: receives the results, raw units (axes of extent 1 may be left out of all arrays)
+ * @param part         the part
+ * @param workspace    one of pcml_operator_part_workspace of this part
+ * @param reduction    the host's sum over the parts; not NULL
+ * @param input        [own points, inputs], the points in C order of the grid, raw units
+ * @param values       as in pcml_plan_predict for one function, of the whole faces and the same on all parts; NULL with a count of 0
+ * @param value_count  how many
+ * @param output       [own points, outputs]: receives the results, raw units (axes of extent 1 may be left out of all arrays)
  * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE; PCML_STATUS_STRIDE; PCML_STATUS_DTYPE; PCML_STATUS_NON_FINITE for
  *         NaN or infinity in the arrays, or an overflow in the network; PCML_STATUS_MISMATCH for a workspace of another part, a wrong
- *         number of faces, a model, grid, block or boundary values that differ between parts, or blocks that do not make the grid;
+ *         number of values, a model, grid, block or boundary values that differ between parts, or blocks that do not make the grid;
  *         PCML_STATUS_HANDLE; on all parts alike. PCML_STATUS_REDUCTION when the host's sum failed or is none. After any failure
  *         the output is as before, for the last reduction comes before the first write; where a reduction fails on some parts
  *         only, the others may have written.
@@ -1789,26 +1890,26 @@ int32_t pcml_operator_part_predict(const struct pcml_operator_part *part,
                                    struct pcml_workspace *workspace,
                                    struct pcml_reduction *reduction,
                                    const struct pcml_const_array *input,
-                                   const struct pcml_const_array *faces,
-                                   int64_t face_count,
+                                   const struct pcml_const_array *values,
+                                   int64_t value_count,
                                    const struct pcml_array *output);
 
 /**
  * pcml_operator_part_predict in steps, for a host that sums between calls: reads the arrays, and hands out this part's message. As
- * long as `count` is not 0 the host replaces the values by their sums over all parts and calls pcml_operator_part_continue, then
+ * long as `count` is not 0 the host replaces the message by its sum over all parts and calls pcml_operator_part_continue, then
  * pcml_operator_part_finish.
  *
  * What is wrong with this part's values and shapes is told by the next call, to all parts at once. After a failure here, of a
  * handle or a descriptor, this part has no message and the host must stop the other parts.
  *
- * @param part        as in pcml_operator_part_predict
- * @param workspace   one of pcml_operator_part_workspace of this part
- * @param input       this part's input; not read after the call
- * @param faces       `face_count` arrays of boundary values; not read after the call
- * @param face_count  how many
- * @param dtype       PCML_DTYPE_F32 or PCML_DTYPE_F64: of the output
- * @param values      receives the message, `count` integers that belong to the workspace until the next call with it
- * @param count       receives their number
+ * @param part         as in pcml_operator_part_predict
+ * @param workspace    one of pcml_operator_part_workspace of this part
+ * @param input        this part's input; not read after the call
+ * @param values       boundary values; not read after the call
+ * @param value_count  how many arrays
+ * @param dtype        PCML_DTYPE_F32 or PCML_DTYPE_F64: of the output
+ * @param message      receives the message, `count` integers that belong to the workspace until the next call with it
+ * @param count        receives their number
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_MISMATCH, PCML_STATUS_HANDLE, PCML_STATUS_DTYPE, or those of an array descriptor
  *
  * Threads: any, one workspace each. Allocation: none on success.
@@ -1816,19 +1917,19 @@ int32_t pcml_operator_part_predict(const struct pcml_operator_part *part,
 int32_t pcml_operator_part_begin(const struct pcml_operator_part *part,
                                  struct pcml_workspace *workspace,
                                  const struct pcml_const_array *input,
-                                 const struct pcml_const_array *faces,
-                                 int64_t face_count,
+                                 const struct pcml_const_array *values,
+                                 int64_t value_count,
                                  int32_t dtype,
-                                 int64_t **values,
+                                 int64_t **message,
                                  int64_t *count);
 
 /**
- * Reads the sums over all parts where pcml_operator_part_begin, or the call before, left its message; hands out the next message, or
+ * Reads the sum over all parts where pcml_operator_part_begin, or the call before, left its message; hands out the next message, or
  * gives a count of 0 when the results wait for pcml_operator_part_finish.
  *
  * @param part       the part
  * @param workspace  the one that it began with
- * @param values     receives the next message, as in pcml_operator_part_begin
+ * @param message    receives the next message, as in pcml_operator_part_begin
  * @param count      receives its length; 0: all is said
  * @return 0, or as pcml_operator_part_predict; PCML_STATUS_STATE when nothing is under way. After a failure the prediction is over.
  *
@@ -1836,7 +1937,7 @@ int32_t pcml_operator_part_begin(const struct pcml_operator_part *part,
  */
 int32_t pcml_operator_part_continue(const struct pcml_operator_part *part,
                                     struct pcml_workspace *workspace,
-                                    int64_t **values,
+                                    int64_t **message,
                                     int64_t *count);
 
 /**
@@ -1914,6 +2015,46 @@ int32_t pcml_options_set_seed(struct pcml_options *options,
  */
 int32_t pcml_options_set_dropout(struct pcml_options *options,
                                  double rate);
+
+/**
+ * Plans of neural operators: extents of the grid, first axis first. Required there. They are copied.
+ *
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_STRIDE for alignment, PCML_STATUS_INVALID_ARGUMENT when an extent is < 1,
+ *         PCML_STATUS_SHAPE when rank is not 1 to PCML_MAX_RANK
+ */
+int32_t pcml_options_set_shape(struct pcml_options *options,
+                               int64_t rank,
+                               const int64_t *shape);
+
+/**
+ * Plans of neural operators: steps of a roll-out in one call, each fed with the outputs before it as its newest input channels.
+ * Unset: 1.
+ *
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when steps < 1
+ */
+int32_t pcml_options_set_steps(struct pcml_options *options,
+                               int64_t steps);
+
+/**
+ * Plans of neural operators: threads of a call, the calling one among them. The plan starts the others when it is created and ends
+ * them when it is freed; calls that find them at work for another thread wait for their turn. Results do not depend on it. Unset: 1,
+ * no thread is started.
+ *
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when outside 1 to 1024
+ */
+int32_t pcml_options_set_threads(struct pcml_options *options,
+                                 int64_t threads);
+
+/**
+ * Plans of models that obey boundary conditions themselves: conditions instead of the model's own, on the same faces and of the same
+ * kinds, with other stencils, spacings or order. Unset: the model's own.
+ *
+ * @param options   the settings
+ * @param boundary  is copied, and may be freed or changed afterwards; NULL: unset again
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE
+ */
+int32_t pcml_options_set_boundary(struct pcml_options *options,
+                                  const struct pcml_boundary *boundary);
 
 /**
  * Projectors: 1 admits a prior variance of zero, which holds that cell where it is; 0 refuses it as
@@ -2088,16 +2229,20 @@ int32_t pcml_part_continue(const struct pcml_projector *projector,
                            int64_t *count);
 
 /**
- * Creates a plan: packs the weights for the arithmetic and draws the latent samples.
+ * Creates a plan: packs the weights for the arithmetic; draws the latent samples of neural processes; makes the transforms of neural
+ * operators for the grid, and the corrections of those that obey boundary conditions.
  *
  * @param model    the surrogate; not needed any more after the call
  * @param dtype    PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either
- * @param options  batch, context, targets, latents, seed, dropout; NULL for none set
+ * @param options  neural processes: batch, context, targets, latents, seed, dropout; neural operators: batch, shape, steps, boundary,
+ *                 threads; NULL for none set
  * @param plan     receives the object, NULL on failure; to be freed with pcml_plan_free
  * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT when an option that the model needs
- *         is not set; PCML_STATUS_HANDLE; PCML_STATUS_OUT_OF_MEMORY
+ *         is not set or does not fit it; PCML_STATUS_SHAPE for a grid with too few points for the model's modes or a stencil;
+ *         PCML_STATUS_STATE for boundary conditions where the model has none; PCML_STATUS_MISMATCH for other faces or kinds than
+ *         the model's; PCML_STATUS_SINGULAR, PCML_STATUS_TOO_LARGE; PCML_STATUS_HANDLE; PCML_STATUS_OUT_OF_MEMORY
  *
- * Threads: any. Allocation: the packed weights.
+ * Threads: any; with option threads the plan has its own. Allocation: the packed weights, and what the transforms take.
  */
 int32_t pcml_plan_create(const struct pcml_model *model,
                          int32_t dtype,
@@ -2176,6 +2321,82 @@ int32_t pcml_plan_query(const struct pcml_plan *plan,
                         const struct pcml_const_array *eps,
                         const struct pcml_array *mean,
                         const struct pcml_array *variance);
+
+/**
+ * Neural operators: predicts fields on the plan's grid from fields. Models with boundary conditions obey them: the results have
+ * exactly the values of Dirichlet faces, as they are stored.
+ *
+ * @param input        [functions, n_1, .., n_d, inputs], raw units; functions <= option batch
+ * @param values       models with boundary conditions: an array for each Dirichlet and Neumann face, in the order of the model's faces
+ *                     (of option boundary, where it is set), [functions, (steps,) the grid without the face's axis, outputs], raw units;
+ *                     a stride of 0 repeats a value. Others: NULL with a count of 0
+ * @param value_count  how many
+ * @param output       receives [functions, (steps,) n_1, .., n_d, outputs], raw units; may share memory with the arrays that are read:
+ *                     it is written last. (Axes of extent 1 may be left out everywhere; `steps` is an axis where that option is > 1)
+ * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE; PCML_STATUS_STRIDE; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT for a
+ *         count < 0; PCML_STATUS_NON_FINITE for NaN or infinity in the arrays, or an overflow; PCML_STATUS_MISMATCH for another number
+ *         of values, a workspace of another plan, or a plan of another kind; PCML_STATUS_HANDLE. The output is written only on success.
+ *
+ * Threads: one workspace a thread. Allocation: none.
+ */
+int32_t pcml_plan_predict(const struct pcml_plan *plan,
+                          struct pcml_workspace *workspace,
+                          const struct pcml_const_array *input,
+                          const struct pcml_const_array *values,
+                          int64_t value_count,
+                          const struct pcml_array *output);
+
+/**
+ * Neural operators: predicts as pcml_plan_predict and makes the prediction lawful as pcml_projector_project, in one call. The prediction
+ * stays in the plan's workspace, rounded to the dtype of `mean`; each function of the batch (with all its steps) is a slice.
+ *
+ * Where the model obeys boundary conditions, the projector should hold them as rows beside its conservation laws
+ * (pcml_constraints_add_boundary, pcml_constraints_add_sparse_rows), so that the result obeys both: rows that hold already cost no
+ * accuracy, and keep their faces where they are.
+ *
+ * @param plan                 the plan
+ * @param workspace            a workspace of the plan
+ * @param input                as in pcml_plan_predict
+ * @param values               as in pcml_plan_predict
+ * @param value_count          how many
+ * @param projector            the projector, whose cells are the values of one function: (steps,) n_1, .., n_d, outputs in C order
+ * @param projector_workspace  a workspace of the projector with room for the functions
+ * @param variance             the prior's data, as in pcml_projector_project; NULL with PCML_PRIOR_IDENTITY
+ * @param b                    one value a function and row, [functions, rows]
+ * @param mean                 receives the lawful prediction, shaped as the output of pcml_plan_predict; lies apart from the other arrays
+ *                             but `input` and `values`, whose memory it may share
+ * @param posterior_variance   receives the posterior variances; NULL: not asked for
+ * @param report               is filled on success, needs room for the functions; NULL: not asked for
+ * @return 0, or as pcml_plan_predict and pcml_projector_project, which calls the prediction `mean` in its messages. The arrays and the
+ *         report are written only on success of both.
+ *
+ * Threads: one of each workspace and one report a thread. Allocation: none on success.
+ */
+int32_t pcml_plan_predict_lawful(const struct pcml_plan *plan,
+                                 struct pcml_workspace *workspace,
+                                 const struct pcml_const_array *input,
+                                 const struct pcml_const_array *values,
+                                 int64_t value_count,
+                                 const struct pcml_projector *projector,
+                                 struct pcml_workspace *projector_workspace,
+                                 const struct pcml_const_array *variance,
+                                 const struct pcml_const_array *b,
+                                 const struct pcml_array *mean,
+                                 const struct pcml_array *posterior_variance,
+                                 struct pcml_report *report);
+
+/**
+ * How many kernel matrices of boundary corrections were singular or nearly so, and were regularised when the plan was created: the
+ * corrections of such frequencies do less than they were trained for. Conditions hold whatever the number; 0 for models without them.
+ *
+ * @param plan   the plan
+ * @param count  receives the number
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE
+ *
+ * Threads: any. Allocation: none.
+ */
+int32_t pcml_plan_regularised(const struct pcml_plan *plan,
+                              int64_t *count);
 
 /**
  * Creates a projector. The rows are copied: the constraints may be freed or changed afterwards.

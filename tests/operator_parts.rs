@@ -87,14 +87,16 @@ impl Case {
         owned.iter().flat_map(|b| b * self.block..((b + 1) * self.block).min(self.nodes())).collect()
     }
 
-    /// What a plan predicts.
-    fn whole<T: Element + Default>(&self) -> Vec<f64> {
+    /// What a plan predicts from the input, changed by up to so much.
+    fn whole<T: Element>(&self, change: f64) -> Vec<f64> {
         let plan = Plan::new(&self.model, T::DTYPE, &self.options()).unwrap();
         let mut out = vec![0f64; self.nodes() * self.outputs];
+        let mut next = sequence(17);
+        let input: Vec<f64> = self.input.iter().map(|v| v + change * next()).collect();
         let extents = |channels: usize| [&[1][..], &self.shape, &[channels]].concat();
         plan.predict(
             &mut plan.workspace().unwrap(),
-            &View::new("input", &self.input, &extents(self.inputs)).unwrap(),
+            &View::new("input", &input, &extents(self.inputs)).unwrap(),
             &self.views(),
             &mut ViewMut::new("output", &mut out, &extents(self.outputs)).unwrap(),
         )
@@ -216,6 +218,7 @@ fn network(axes: usize, kind: usize) -> Value {
 /// Networks with conditions: which rule, and the kinds on leading axes.
 fn boon(axes: usize, rule: &str, kinds: &[&str]) -> Value {
     let mut d = network(axes, 0);
+    d["fno"]["blocks"] = json!(2);
     if axes > kinds.len() {
         let mut cells = vec![0; axes];
         cells[axes - 1] = 3;
@@ -265,19 +268,16 @@ fn shape(axes: usize, choice: usize) -> Vec<usize> {
     }
 }
 
-fn agrees<T: Element + Default>(case: &Case, parts: usize, seed: u64, tolerance: f64) {
-    let whole = case.whole::<T>();
-    // Conditions make more of rounding than a network alone: a few times what it is worth to the plan.
-    let tolerance = match T::DTYPE {
-        Dtype::F32 => tolerance.max(4.0 * apart(&whole, &case.whole::<f64>())),
-        Dtype::F64 => tolerance,
-    };
+fn agrees<T: Element>(case: &Case, parts: usize, seed: u64, tolerance: f64) {
+    let whole = case.whole::<T>(0.0);
     let one = case.parts(T::DTYPE, &[(0..case.blocks()).collect()]);
     let owners = case.owners(parts, seed);
     let many = case.parts(T::DTYPE, &owners);
     assert_eq!(bits(&one), bits(&many), "{owners:?}");
+    // Conditions may make much of little: of a change of the input, and so of rounding.
+    let made = apart(&case.whole::<f64>(1e-9), &case.whole::<f64>(0.0)) / 1e-9;
     let apart = apart(&many, &whole);
-    assert!(apart <= tolerance, "{:?} {apart:e} apart", T::DTYPE);
+    assert!(apart <= tolerance * (4.0 * made).max(1.0), "{:?} {apart:e} apart, {made} made of 1", T::DTYPE);
 }
 
 fn both(case: &Case, parts: usize, seed: u64) {
@@ -324,35 +324,37 @@ fn blocks_may_have_many_planes() {
     }
 }
 
+/// What a host's function does to a part's values after the sum, from the numbers of the part and of the call.
+type Host<'a> = &'a (dyn Fn(usize, usize, &mut [i64]) -> Result<()> + Sync);
+
 #[test]
 fn an_error_of_one_part_is_an_error_of_all() {
     let mut case = Case::new(&boon(2, "exact", &["neumann"]), &[14, 9], 10, 3);
     let owners = case.owners(3, 5);
-    let run =
-        |case: &Case, wrong: usize, value: f64, reduce: &(dyn Fn(usize, usize, &mut [i64]) -> Result<()> + Sync)| {
-            let board = Board::new(owners.len());
-            let (case, owners, board) = (&case, &owners, &board);
-            std::thread::scope(|scope| {
-                let threads: Vec<_> = (0..owners.len())
-                    .map(|i| {
-                        scope.spawn(move || {
-                            let mut calls = 0;
-                            let change = |input: &mut Vec<f64>| {
-                                if i == wrong {
-                                    input[2] = value;
-                                }
-                            };
-                            case.part(Dtype::F32, &owners[i], change, &mut |values| {
-                                board.sum(values);
-                                calls += 1;
-                                reduce(i, calls, values)
-                            })
+    let run = |case: &Case, wrong: usize, value: f64, reduce: Host| {
+        let board = Board::new(owners.len());
+        let (case, owners, board) = (&case, &owners, &board);
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..owners.len())
+                .map(|i| {
+                    scope.spawn(move || {
+                        let mut calls = 0;
+                        let change = |input: &mut Vec<f64>| {
+                            if i == wrong {
+                                input[2] = value;
+                            }
+                        };
+                        case.part(Dtype::F32, &owners[i], change, &mut |values| {
+                            board.sum(values);
+                            calls += 1;
+                            reduce(i, calls, values)
                         })
                     })
-                    .collect();
-                threads.into_iter().map(|t| t.join().unwrap()).collect::<Vec<_>>()
-            })
-        };
+                })
+                .collect();
+            threads.into_iter().map(|t| t.join().unwrap()).collect::<Vec<_>>()
+        })
+    };
     let all = |outcomes: &[(Result<()>, Vec<f64>)], status: Status| {
         for (outcome, out) in outcomes {
             assert_eq!(outcome.as_ref().unwrap_err().status(), status);
@@ -365,8 +367,8 @@ fn an_error_of_one_part_is_an_error_of_all() {
     assert!(outcomes[1].0.as_ref().unwrap_err().message().contains("element 2"));
     // Finite, but beyond what the network can hold.
     all(&run(&case, 2, 3e38, &fine), Status::NonFinite);
-    // Hello, the inputs near faces, then two for each of three layers, the results: the host's function fails in any of them.
-    for failing in 1..=9 {
+    // Hello, the inputs near faces, then two for each of two layers, the results: the host's function fails in any of them.
+    for failing in 1..=7 {
         let failed = |_: usize, calls: usize, _: &mut [i64]| match calls == failing {
             true => Err(Error::new(Status::Reduction, "no network")),
             false => Ok(()),
@@ -391,7 +393,7 @@ fn an_error_of_one_part_is_an_error_of_all() {
         }
     }
     assert!(
-        run(&case, 9, 0.0, &|_, calls, _| if calls == 10 { panic!("too many") } else { Ok(()) })
+        run(&case, 9, 0.0, &|_, calls, _| if calls == 8 { panic!("too many") } else { Ok(()) })
             .iter()
             .all(|(outcome, _)| outcome.is_ok())
     );
@@ -476,7 +478,7 @@ fn steps_come_in_their_order() {
     );
     part.finish(&mut scratch, output).unwrap();
     refused(part.advance(&mut scratch), Status::State, "nothing is under way");
-    assert!(apart(&out, &case.whole::<f64>()) < 1e-12);
+    assert!(apart(&out, &case.whole::<f64>(0.0)) < 1e-12);
     // A shape is told to all parts.
     part.begin(&mut scratch, &View::new("input", &case.input, &[60]).unwrap(), &[], Dtype::F64).unwrap();
     refused(part.advance(&mut scratch), Status::Shape, "input has shape");

@@ -15,7 +15,7 @@ use std::ptr::{null, null_mut};
 
 use border::{SENTINEL, failed, input, ok, output};
 use counting::allocations;
-use operators::{plain, tested};
+use operators::{plain, random, with_selftest};
 use pcml::capi::*;
 use pcml::error::Status;
 use serde_json::{Value, json};
@@ -34,6 +34,15 @@ unsafe extern "C" fn alone(context: *mut c_void, values: *mut i64, count: i64) -
     assert!(!values.is_null() && count > 0);
     host.calls += 1;
     if host.calls == host.fails_at { 77 } else { 0 }
+}
+
+fn settings(shape: &[i64]) -> *mut pcml_options {
+    let mut options = null_mut();
+    unsafe {
+        ok(pcml_options_create(&mut options));
+        ok(pcml_options_set_shape(options, shape.len() as i64, shape.as_ptr()));
+    }
+    options
 }
 
 /// Kinds of faces on the first axis, or none.
@@ -66,13 +75,15 @@ struct Call {
 
 impl Call {
     fn new(kind: Option<&str>, dtype: i32) -> Call {
-        let bytes = tested(&description(kind), 7, &[14, 11]).bytes();
+        let bytes = with_selftest(random(&description(kind), 7)).bytes();
         let (mut model, mut part, mut workspace, mut reduction) = (null_mut(), null_mut(), null_mut(), null_mut());
+        let options = settings(&SHAPE);
         let mut host = Box::<Host>::default();
         let owned: Vec<i64> = (0..8).rev().collect();
         unsafe {
             ok(pcml_model_load_bytes(bytes.as_ptr().cast(), bytes.len() as i64, &mut model));
-            ok(pcml_operator_part_create(model, dtype, SHAPE.as_ptr(), 2, 20, owned.as_ptr(), 8, &mut part));
+            ok(pcml_operator_part_create(model, dtype, options, 20, owned.as_ptr(), 8, &mut part));
+            pcml_options_free(options);
             ok(pcml_operator_part_workspace(part, &mut workspace));
             ok(pcml_reduction_create(Some(alone), (&raw mut *host).cast(), &mut reduction));
         }
@@ -146,32 +157,35 @@ fn one_call_and_steps_are_the_same_and_allocate_nothing() {
 #[test]
 fn bad_parts_leave_null_behind() {
     let call = Call::new(None, 2);
-    let create = |dtype: i32, shape: &[i64], rank: i64, block: i64, owned: &[i64]| unsafe {
-        let mut part = std::ptr::dangling_mut();
+    let create = |dtype: i32, shape: &[i64], block: i64, owned: &[i64]| unsafe {
+        let (mut part, options) = (std::ptr::dangling_mut(), settings(shape));
         let count = owned.len() as i64;
-        let status =
-            pcml_operator_part_create(call.model, dtype, shape.as_ptr(), rank, block, owned.as_ptr(), count, &mut part);
+        let status = pcml_operator_part_create(call.model, dtype, options, block, owned.as_ptr(), count, &mut part);
+        pcml_options_free(options);
         assert!(part.is_null());
         status
     };
-    failed(create(3, &SHAPE, 2, 20, &[0]), Status::Dtype, &["part: dtype is 3"]);
-    failed(create(1, &SHAPE, -1, 20, &[0]), Status::InvalidArgument, &["shape's length is -1"]);
-    failed(create(1, &SHAPE, 1, 20, &[0]), Status::InvalidArgument, &["option shape is [14]"]);
-    failed(create(1, &[14, 0], 2, 20, &[0]), Status::InvalidArgument, &["shape[1] is 0"]);
-    failed(create(1, &SHAPE, 2, 0, &[0]), Status::InvalidArgument, &["block is 0"]);
-    failed(create(1, &SHAPE, 2, 20, &[]), Status::InvalidArgument, &["owned has no block"]);
-    failed(create(1, &SHAPE, 2, 20, &[0, -1]), Status::InvalidArgument, &["owned[1] is -1"]);
-    failed(create(1, &SHAPE, 2, 20, &[0, 8]), Status::InvalidArgument, &["owned has block 8"]);
-    failed(create(1, &SHAPE, 2, 20, &[1, 1]), Status::InvalidArgument, &["owned has block 1 twice"]);
+    failed(create(3, &SHAPE, 20, &[0]), Status::Dtype, &["part: dtype is 3"]);
+    failed(create(1, &[14], 20, &[0]), Status::InvalidArgument, &["option shape is [14]"]);
+    failed(create(1, &SHAPE, 0, &[0]), Status::InvalidArgument, &["block is 0"]);
+    failed(create(1, &SHAPE, 20, &[]), Status::InvalidArgument, &["owned has no block"]);
+    failed(create(1, &SHAPE, 20, &[0, -1]), Status::InvalidArgument, &["owned[1] is -1"]);
+    failed(create(1, &SHAPE, 20, &[0, 8]), Status::InvalidArgument, &["owned has block 8"]);
+    failed(create(1, &SHAPE, 20, &[1, 1]), Status::InvalidArgument, &["owned has block 1 twice"]);
     let mut part = null_mut();
     unsafe {
         failed(
-            pcml_operator_part_create(call.model, 1, null(), 2, 20, SHAPE.as_ptr(), 1, &mut part),
-            Status::NullArgument,
-            &["shape is NULL"],
+            pcml_operator_part_create(call.model, 1, null(), 20, SHAPE.as_ptr(), 1, &mut part),
+            Status::InvalidArgument,
+            &["option shape is not set"],
         );
         failed(
-            pcml_operator_part_create(null(), 1, SHAPE.as_ptr(), 2, 20, SHAPE.as_ptr(), 1, &mut part),
+            pcml_operator_part_create(call.model, 1, null(), 20, null(), 1, &mut part),
+            Status::NullArgument,
+            &["owned is NULL"],
+        );
+        failed(
+            pcml_operator_part_create(null(), 1, null(), 20, SHAPE.as_ptr(), 1, &mut part),
             Status::NullArgument,
             &["model is NULL"],
         );
@@ -196,11 +210,11 @@ fn bad_calls_take_part_in_the_first_reduction() {
             }
             2 => {
                 faces[1].rank = 9;
-                (Status::Shape, "faces[1].rank")
+                (Status::Shape, "values[1].rank")
             }
             3 => {
-                count = 7;
-                (Status::Mismatch, "face_count is 7")
+                count = 17;
+                (Status::Mismatch, "17 arrays of values")
             }
             4 => {
                 count = 1;
@@ -255,7 +269,7 @@ fn reductions_that_fail_and_steps_out_of_order() {
         failed(
             pcml_operator_part_begin(part, workspace, &x, null(), 2, 2, &mut values, &mut count),
             Status::NullArgument,
-            &["faces is NULL"],
+            &["values is NULL"],
         );
         ok(pcml_operator_part_begin(part, workspace, &x, faces.as_ptr(), 2, 2, &mut values, &mut count));
         ok(pcml_operator_part_continue(part, workspace, &mut values, &mut count));

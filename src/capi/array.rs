@@ -1,5 +1,7 @@
 use std::ffi::c_void;
+use std::ops::Deref;
 
+use super::size;
 use crate::error::{Result, fail};
 use crate::field::{Dtype, Layout, MAX_RANK};
 use crate::kernels::strided::{View, ViewMut};
@@ -122,4 +124,40 @@ pub(crate) unsafe fn optional_view<'a>(array: *const pcml_const_array, name: &st
 /// As [`view_mut`].
 pub(crate) unsafe fn optional_view_mut<'a>(array: *const pcml_array, name: &str) -> Result<Option<ViewMut<'a>>> {
     if array.is_null() { Ok(None) } else { unsafe { view_mut(array, name) }.map(Some) }
+}
+
+/// Most arrays of a list: one for each face of a grid.
+const MOST_VIEWS: usize = 2 * MAX_RANK;
+
+/// A list of arrays, read without an allocation.
+pub(crate) struct Views<'a> {
+    views: [View<'a>; MOST_VIEWS],
+    count: usize,
+}
+
+impl<'a> Deref for Views<'a> {
+    type Target = [View<'a>];
+    fn deref(&self) -> &[View<'a>] {
+        &self.views[..self.count]
+    }
+}
+
+/// # Safety
+/// `arrays` is NULL or names `count` descriptors whose elements are readable during `'a`.
+pub(crate) unsafe fn views<'a>(arrays: *const pcml_const_array, count: i64, name: &str) -> Result<Views<'a>> {
+    let count = size(count, "value_count", 0)?;
+    if count > MOST_VIEWS {
+        return fail!(Mismatch, "{count} arrays of {name}, expected at most {MOST_VIEWS}, one a face of a grid");
+    }
+    if count > 0 && arrays.is_null() {
+        return fail!(NullArgument, "{name} is NULL, expected {count} arrays");
+    }
+    let mut views = Views { views: [View::new(name, &[0.0], &[1])?; MOST_VIEWS], count };
+    for (number, to) in views.views[..count].iter_mut().enumerate() {
+        // SAFETY: the caller promises so many descriptors.
+        let read = |name: &str| unsafe { view(arrays.add(number), name) };
+        // Only a failure needs the array's own name, which allocates.
+        *to = read(name).or_else(|_| read(&format!("{name}[{number}]")))?;
+    }
+    Ok(views)
 }

@@ -12,6 +12,7 @@
 #![allow(clippy::missing_safety_doc, rustdoc::broken_intra_doc_links)]
 
 mod array;
+mod boundary;
 mod bounded;
 mod constraints;
 mod density;
@@ -40,6 +41,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::error::{Error, Result, Status, fail};
 
 pub use array::{pcml_array, pcml_const_array};
+pub use boundary::{
+    pcml_boundary, pcml_boundary_add_face, pcml_boundary_create, pcml_boundary_enforce, pcml_boundary_free,
+};
 pub use bounded::{
     pcml_bounded_check, pcml_bounded_jvp, pcml_bounded_project, pcml_bounded_vjp, pcml_bounded_workspace,
 };
@@ -69,15 +73,16 @@ pub use operator_part::{
     pcml_operator_part_finish, pcml_operator_part_free, pcml_operator_part_predict, pcml_operator_part_workspace,
 };
 pub use options::{
-    pcml_options, pcml_options_create, pcml_options_free, pcml_options_set_batch, pcml_options_set_context,
-    pcml_options_set_direct_cells, pcml_options_set_dropout, pcml_options_set_held_cells, pcml_options_set_held_faces,
-    pcml_options_set_latents, pcml_options_set_prior_size, pcml_options_set_seed, pcml_options_set_smoothing,
-    pcml_options_set_targets,
+    pcml_options, pcml_options_create, pcml_options_free, pcml_options_set_batch, pcml_options_set_boundary,
+    pcml_options_set_context, pcml_options_set_direct_cells, pcml_options_set_dropout, pcml_options_set_held_cells,
+    pcml_options_set_held_faces, pcml_options_set_latents, pcml_options_set_prior_size, pcml_options_set_seed,
+    pcml_options_set_shape, pcml_options_set_smoothing, pcml_options_set_steps, pcml_options_set_targets,
+    pcml_options_set_threads,
 };
 pub use part::{pcml_part_begin, pcml_part_continue, pcml_part_project, pcml_part_workspace};
 pub use plan::{
-    pcml_plan, pcml_plan_condition, pcml_plan_create, pcml_plan_free, pcml_plan_latent, pcml_plan_query,
-    pcml_plan_workspace,
+    pcml_plan, pcml_plan_condition, pcml_plan_create, pcml_plan_free, pcml_plan_latent, pcml_plan_predict,
+    pcml_plan_predict_lawful, pcml_plan_query, pcml_plan_regularised, pcml_plan_workspace,
 };
 pub use projector::{
     pcml_projector, pcml_projector_budget, pcml_projector_check, pcml_projector_covariance, pcml_projector_create,

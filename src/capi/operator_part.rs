@@ -1,11 +1,12 @@
-use super::array::{dtype, pcml_array, pcml_const_array, view, view_mut};
+use super::array::{Views, dtype, pcml_array, pcml_const_array, view, view_mut, views};
+use super::options::pcml_options;
+use super::plan::plan_options;
 use super::workspace::{create_workspace, lease};
 use super::{
     Object, borrow, borrow_mut, call, create, free, output, pcml_model, pcml_reduction, pcml_workspace, size, values,
 };
-use crate::error::{Result, fail};
+use crate::error::Result;
 use crate::kernels::strided::{View, ViewMut};
-use crate::model::fno::MOST_AXES;
 use crate::model::{OperatorPart, OperatorScratch, Options};
 use crate::reduce::abstain;
 
@@ -22,9 +23,6 @@ impl Object for pcml_operator_part {
 
 const CREATOR: &str = "pcml_operator_part_workspace";
 
-/// Most faces of a grid.
-const FACES: usize = 2 * MOST_AXES;
-
 /// Creates a part of a neural operator: a grid's points in C order fall into blocks of `block` points, of which the last may be
 /// shorter, and this part has some of them. All other arguments are the same on all parts, and each block is some part's.
 ///
@@ -33,24 +31,22 @@ const FACES: usize = 2 * MOST_AXES;
 ///
 /// @param model        a neural operator without norm; not needed any more after the call
 /// @param dtype        PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either
-/// @param shape        `rank` extents of the whole grid
-/// @param rank         as many as the model has axes
+/// @param options      shape of the whole grid; boundary and threads, which serve the kept modes alone, if they are set
 /// @param block        points of a block, at least 1
 /// @param owned        `owned_count` numbers of blocks, from 0, in any order, none twice
 /// @param owned_count  at least 1
 /// @param part         receives the object, NULL on failure; to be freed with pcml_operator_part_free
-/// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT for a rank, an extent, a block or blocks that
-///         are none, twice there or beyond the grid (named); PCML_STATUS_SHAPE for fewer points than modes or than the
-///         conditions of the model need; PCML_STATUS_STATE for another model or one with norm; PCML_STATUS_TOO_LARGE (more than
-///         2^30 blocks); PCML_STATUS_HANDLE; PCML_STATUS_OUT_OF_MEMORY
+/// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT for a block of no points, for blocks that are none,
+///         twice there or beyond the grid (named), for a shape that is not set or does not fit, and for more than one function or
+///         step; PCML_STATUS_STATE for another model or one with norm; PCML_STATUS_TOO_LARGE also for more than 2^30 blocks; and
+///         those of pcml_plan_create
 ///
 /// Threads: any. Allocation: the packed weights, and the lines of the grid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_operator_part_create(
     model: *const pcml_model,
     dtype: i32,
-    shape: *const i64,
-    rank: i64,
+    options: *const pcml_options,
     block: i64,
     owned: *const i64,
     owned_count: i64,
@@ -60,14 +56,13 @@ pub unsafe extern "C" fn pcml_operator_part_create(
         create("pcml_operator_part_create", part, "part", || {
             let model = borrow(model, "model")?;
             let dtype = self::dtype(dtype, "part")?;
-            let list = |data: *const i64, count: i64, name: &str, least: i64| -> Result<Vec<usize>> {
-                let values = values(data, size(count, &format!("{name}'s length"), 0)?, name)?;
-                values.iter().enumerate().map(|(i, v)| size(*v, &format!("{name}[{i}]"), least)).collect()
+            let options = match options.is_null() {
+                true => Options::default(),
+                false => plan_options(&borrow(options, "options")?.settings),
             };
-            let shape = list(shape, rank, "shape", 1)?;
-            let owned = list(owned, owned_count, "owned", 0)?;
-            let options = Options { shape: Some(shape), ..Options::default() };
-            let part = OperatorPart::new(&model.model, dtype, &options, size(block, "block", 1)?, &owned)?;
+            let owned = values(owned, size(owned_count, "owned_count", 0)?, "owned")?.iter().enumerate();
+            let owned: Result<Vec<usize>> = owned.map(|(i, b)| size(*b, &format!("owned[{i}]"), 0)).collect();
+            let part = OperatorPart::new(&model.model, dtype, &options, size(block, "block", 1)?, &owned?)?;
             Ok(pcml_operator_part { part })
         })
     }
@@ -95,41 +90,6 @@ pub unsafe extern "C" fn pcml_operator_part_workspace(
     unsafe { create_workspace(CREATOR, part, "part", workspace, |part| part.part.scratch()) }
 }
 
-/// The arrays that a call reads.
-struct Fields<'a> {
-    input: View<'a>,
-    /// As many as are given; the rest is filler.
-    faces: [View<'a>; FACES],
-    count: usize,
-}
-
-impl<'a> Fields<'a> {
-    fn faces(&self) -> &[View<'a>] {
-        &self.faces[..self.count]
-    }
-}
-
-unsafe fn fields<'a>(
-    input: *const pcml_const_array,
-    faces: *const pcml_const_array,
-    face_count: i64,
-) -> Result<Fields<'a>> {
-    let input = unsafe { view(input, "input") }?;
-    let count = size(face_count, "face_count", 0)?;
-    if count > FACES {
-        return fail!(Mismatch, "face_count is {count}, expected at most {FACES}, the faces of a grid");
-    }
-    if count > 0 && faces.is_null() {
-        return fail!(NullArgument, "faces is NULL, expected {count} arrays");
-    }
-    let mut fields = Fields { input, faces: [input; FACES], count };
-    for (i, face) in fields.faces[..count].iter_mut().enumerate() {
-        const NAMES: [&str; FACES] = ["faces[0]", "faces[1]", "faces[2]", "faces[3]", "faces[4]", "faces[5]"];
-        *face = unsafe { view(faces.add(i), NAMES[i]) }?;
-    }
-    Ok(fields)
-}
-
 /// Predicts one function on a grid in parts: every part calls it with its own points and gets the results there. They differ from those
 /// of a plan for the whole grid by rounding.
 ///
@@ -142,18 +102,16 @@ unsafe fn fields<'a>(
 /// part in the first call all the same, and all parts return its status; only a reduction that is itself NULL or no reduction keeps
 /// a part away, and then the others wait.
 ///
-/// @param part        the part
-/// @param workspace   one of pcml_operator_part_workspace of this part
-/// @param reduction   the host's sum over the parts; not NULL
-/// @param input       [own points, inputs], the points in C order of the grid, raw units
-/// @param faces       `face_count` arrays one after the other, of the whole faces and the same on all parts: for each face of the
-///                    model's conditions that has a value, in their order, [grid without the face's axis, outputs], raw units;
-///                    NULL for none
-/// @param face_count  how many
-/// @param output      [own points, outputs]: receives the results, raw units (axes of extent 1 may be left out of all arrays)
+/// @param part         the part
+/// @param workspace    one of pcml_operator_part_workspace of this part
+/// @param reduction    the host's sum over the parts; not NULL
+/// @param input        [own points, inputs], the points in C order of the grid, raw units
+/// @param values       as in pcml_plan_predict for one function, of the whole faces and the same on all parts; NULL with a count of 0
+/// @param value_count  how many
+/// @param output       [own points, outputs]: receives the results, raw units (axes of extent 1 may be left out of all arrays)
 /// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE; PCML_STATUS_STRIDE; PCML_STATUS_DTYPE; PCML_STATUS_NON_FINITE for
 ///         NaN or infinity in the arrays, or an overflow in the network; PCML_STATUS_MISMATCH for a workspace of another part, a wrong
-///         number of faces, a model, grid, block or boundary values that differ between parts, or blocks that do not make the grid;
+///         number of values, a model, grid, block or boundary values that differ between parts, or blocks that do not make the grid;
 ///         PCML_STATUS_HANDLE; on all parts alike. PCML_STATUS_REDUCTION when the host's sum failed or is none. After any failure
 ///         the output is as before, for the last reduction comes before the first write; where a reduction fails on some parts
 ///         only, the others may have written.
@@ -165,44 +123,45 @@ pub unsafe extern "C" fn pcml_operator_part_predict(
     workspace: *mut pcml_workspace,
     reduction: *mut pcml_reduction,
     input: *const pcml_const_array,
-    faces: *const pcml_const_array,
-    face_count: i64,
+    values: *const pcml_const_array,
+    value_count: i64,
     output: *const pcml_array,
 ) -> i32 {
     call("pcml_operator_part_predict", || unsafe {
         let reduction = borrow_mut(reduction, "reduction")?;
         let mut sum = |values: &mut [i64]| reduction.sum(values);
-        let arguments = || -> Result<(_, Fields, ViewMut)> {
+        let arguments = || -> Result<(_, View, Views, ViewMut)> {
             Ok((
                 lease::<_, OperatorScratch>(part, "part", workspace, CREATOR)?,
-                fields(input, faces, face_count)?,
+                view(input, "input")?,
+                views(values, value_count, "values")?,
                 view_mut(output, "output")?,
             ))
         };
         match arguments() {
             Err(error) => Err(abstain(error, &mut sum)),
-            Ok(((part, mut scratch), fields, mut output)) => {
-                part.part.predict(&mut scratch, &fields.input, fields.faces(), &mut output, &mut sum)
+            Ok(((part, mut scratch), input, values, mut output)) => {
+                part.part.predict(&mut scratch, &input, &values, &mut output, &mut sum)
             }
         }
     })
 }
 
 /// pcml_operator_part_predict in steps, for a host that sums between calls: reads the arrays, and hands out this part's message. As
-/// long as `count` is not 0 the host replaces the values by their sums over all parts and calls pcml_operator_part_continue, then
+/// long as `count` is not 0 the host replaces the message by its sum over all parts and calls pcml_operator_part_continue, then
 /// pcml_operator_part_finish.
 ///
 /// What is wrong with this part's values and shapes is told by the next call, to all parts at once. After a failure here, of a
 /// handle or a descriptor, this part has no message and the host must stop the other parts.
 ///
-/// @param part        as in pcml_operator_part_predict
-/// @param workspace   one of pcml_operator_part_workspace of this part
-/// @param input       this part's input; not read after the call
-/// @param faces       `face_count` arrays of boundary values; not read after the call
-/// @param face_count  how many
-/// @param dtype       PCML_DTYPE_F32 or PCML_DTYPE_F64: of the output
-/// @param values      receives the message, `count` integers that belong to the workspace until the next call with it
-/// @param count       receives their number
+/// @param part         as in pcml_operator_part_predict
+/// @param workspace    one of pcml_operator_part_workspace of this part
+/// @param input        this part's input; not read after the call
+/// @param values       boundary values; not read after the call
+/// @param value_count  how many arrays
+/// @param dtype        PCML_DTYPE_F32 or PCML_DTYPE_F64: of the output
+/// @param message      receives the message, `count` integers that belong to the workspace until the next call with it
+/// @param count        receives their number
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_MISMATCH, PCML_STATUS_HANDLE, PCML_STATUS_DTYPE, or those of an array descriptor
 ///
 /// Threads: any, one workspace each. Allocation: none on success.
@@ -211,30 +170,30 @@ pub unsafe extern "C" fn pcml_operator_part_begin(
     part: *const pcml_operator_part,
     workspace: *mut pcml_workspace,
     input: *const pcml_const_array,
-    faces: *const pcml_const_array,
-    face_count: i64,
+    values: *const pcml_const_array,
+    value_count: i64,
     dtype: i32,
-    values: *mut *mut i64,
+    message: *mut *mut i64,
     count: *mut i64,
 ) -> i32 {
     call("pcml_operator_part_begin", || unsafe {
-        let (values, count) = (output(values, "values")?, output(count, "count")?);
-        (*values, *count) = (std::ptr::null_mut(), 0);
+        let (message, count) = (output(message, "message")?, output(count, "count")?);
+        (*message, *count) = (std::ptr::null_mut(), 0);
         let (part, mut scratch) = lease::<_, OperatorScratch>(part, "part", workspace, CREATOR)?;
-        let fields = fields(input, faces, face_count)?;
-        part.part.begin(&mut scratch, &fields.input, fields.faces(), self::dtype(dtype, "output")?)?;
-        let message = scratch.message();
-        (*values, *count) = (message.as_mut_ptr(), message.len() as i64);
+        let (input, values) = (view(input, "input")?, views(values, value_count, "values")?);
+        part.part.begin(&mut scratch, &input, &values, self::dtype(dtype, "output")?)?;
+        let own = scratch.message();
+        (*message, *count) = (own.as_mut_ptr(), own.len() as i64);
         Ok(())
     })
 }
 
-/// Reads the sums over all parts where pcml_operator_part_begin, or the call before, left its message; hands out the next message, or
+/// Reads the sum over all parts where pcml_operator_part_begin, or the call before, left its message; hands out the next message, or
 /// gives a count of 0 when the results wait for pcml_operator_part_finish.
 ///
 /// @param part       the part
 /// @param workspace  the one that it began with
-/// @param values     receives the next message, as in pcml_operator_part_begin
+/// @param message    receives the next message, as in pcml_operator_part_begin
 /// @param count      receives its length; 0: all is said
 /// @return 0, or as pcml_operator_part_predict; PCML_STATUS_STATE when nothing is under way. After a failure the prediction is over.
 ///
@@ -243,16 +202,16 @@ pub unsafe extern "C" fn pcml_operator_part_begin(
 pub unsafe extern "C" fn pcml_operator_part_continue(
     part: *const pcml_operator_part,
     workspace: *mut pcml_workspace,
-    values: *mut *mut i64,
+    message: *mut *mut i64,
     count: *mut i64,
 ) -> i32 {
     call("pcml_operator_part_continue", || unsafe {
-        let (values, count) = (output(values, "values")?, output(count, "count")?);
-        (*values, *count) = (std::ptr::null_mut(), 0);
+        let (message, count) = (output(message, "message")?, output(count, "count")?);
+        (*message, *count) = (std::ptr::null_mut(), 0);
         let (part, mut scratch) = lease::<_, OperatorScratch>(part, "part", workspace, CREATOR)?;
         if part.part.advance(&mut scratch)? {
-            let message = scratch.message();
-            (*values, *count) = (message.as_mut_ptr(), message.len() as i64);
+            let own = scratch.message();
+            (*message, *count) = (own.as_mut_ptr(), own.len() as i64);
         }
         Ok(())
     })

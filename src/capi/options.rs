@@ -1,5 +1,8 @@
-use super::{Object, borrow_mut, call, create, free, size};
+use super::{Object, borrow, borrow_mut, call, create, free, pcml_boundary, size, values};
 use crate::error::{Result, fail};
+use crate::field::MAX_RANK;
+use crate::model::boundary::Boundary;
+use crate::model::plan::MOST_THREADS;
 
 /// Settings for create functions: sizes of a plan, sampling, what a projector admits. Every setting starts unset; a create
 /// function reads those that concern it, names the one it lacks, and keeps no reference to the object.
@@ -16,6 +19,10 @@ pub(crate) struct Settings {
     pub latents: Option<usize>,
     pub seed: Option<u64>,
     pub dropout: Option<f64>,
+    pub shape: Option<Vec<usize>>,
+    pub steps: Option<usize>,
+    pub boundary: Option<Boundary>,
+    pub threads: Option<usize>,
     pub held_cells: Option<bool>,
     pub prior_size: Option<usize>,
     pub smoothing: Option<f64>,
@@ -124,6 +131,73 @@ pub unsafe extern "C" fn pcml_options_set_dropout(options: *mut pcml_options, ra
         Ok(())
     };
     unsafe { set("pcml_options_set_dropout", options, change) }
+}
+
+/// Plans of neural operators: extents of the grid, first axis first. Required there. They are copied.
+///
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_STRIDE for alignment, PCML_STATUS_INVALID_ARGUMENT when an extent is < 1,
+///         PCML_STATUS_SHAPE when rank is not 1 to PCML_MAX_RANK
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_shape(options: *mut pcml_options, rank: i64, shape: *const i64) -> i32 {
+    let change = |s: &mut Settings| {
+        if !(1..=MAX_RANK as i64).contains(&rank) {
+            return fail!(Shape, "rank is {rank}, expected 1 to {MAX_RANK}");
+        }
+        let extents = unsafe { values(shape, rank as usize, "shape") }?.iter().enumerate();
+        let extents: Result<_> = extents.map(|(axis, n)| size(*n, &format!("shape[{axis}]"), 1)).collect();
+        s.shape = Some(extents?);
+        Ok(())
+    };
+    unsafe { set("pcml_options_set_shape", options, change) }
+}
+
+/// Plans of neural operators: steps of a roll-out in one call, each fed with the outputs before it as its newest input channels.
+/// Unset: 1.
+///
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when steps < 1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_steps(options: *mut pcml_options, steps: i64) -> i32 {
+    let change = |s: &mut Settings| {
+        s.steps = Some(size(steps, "steps", 1)?);
+        Ok(())
+    };
+    unsafe { set("pcml_options_set_steps", options, change) }
+}
+
+/// Plans of neural operators: threads of a call, the calling one among them. The plan starts the others when it is created and ends
+/// them when it is freed; calls that find them at work for another thread wait for their turn. Results do not depend on it. Unset: 1,
+/// no thread is started.
+///
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when outside 1 to 1024
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_threads(options: *mut pcml_options, threads: i64) -> i32 {
+    let change = |s: &mut Settings| {
+        let threads = size(threads, "threads", 1)?;
+        if threads > MOST_THREADS {
+            return fail!(InvalidArgument, "threads is {threads}, expected at most {MOST_THREADS}");
+        }
+        s.threads = Some(threads);
+        Ok(())
+    };
+    unsafe { set("pcml_options_set_threads", options, change) }
+}
+
+/// Plans of models that obey boundary conditions themselves: conditions instead of the model's own, on the same faces and of the same
+/// kinds, with other stencils, spacings or order. Unset: the model's own.
+///
+/// @param options   the settings
+/// @param boundary  is copied, and may be freed or changed afterwards; NULL: unset again
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_boundary(options: *mut pcml_options, boundary: *const pcml_boundary) -> i32 {
+    let change = |s: &mut Settings| {
+        s.boundary = match boundary.is_null() {
+            true => None,
+            false => Some(unsafe { borrow(boundary, "boundary") }?.boundary.clone()),
+        };
+        Ok(())
+    };
+    unsafe { set("pcml_options_set_boundary", options, change) }
 }
 
 /// Projectors: 1 admits a prior variance of zero, which holds that cell where it is; 0 refuses it as

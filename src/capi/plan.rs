@@ -1,8 +1,10 @@
-use super::array::{dtype, optional_view, optional_view_mut, pcml_array, pcml_const_array, view, view_mut};
+use super::array::{dtype, optional_view, optional_view_mut, pcml_array, pcml_const_array, view, view_mut, views};
 use super::model::pcml_model;
 use super::options::{Settings, pcml_options};
+use super::projector::{self, optional_report, pcml_projector};
 use super::workspace::{create_workspace, lease, pcml_workspace};
-use super::{Object, borrow, call, create, free};
+use super::{Object, borrow, call, create, free, output, pcml_report};
+use crate::constraint::{Posterior, Scratch};
 use crate::model::{Options, Plan, Workspace};
 
 /// A model bound to sizes, arithmetic and sampling: immutable, to be shared by threads. The model may be freed before it.
@@ -17,7 +19,7 @@ impl Object for pcml_plan {
 
 const CREATOR: &str = "pcml_plan_workspace";
 
-fn plan_options(s: &Settings) -> Options {
+pub(super) fn plan_options(s: &Settings) -> Options {
     let unset = Options::default();
     Options {
         batch: s.batch.unwrap_or(unset.batch),
@@ -26,20 +28,27 @@ fn plan_options(s: &Settings) -> Options {
         latents: s.latents.unwrap_or(unset.latents),
         seed: s.seed.unwrap_or(unset.seed),
         dropout: s.dropout.unwrap_or(unset.dropout),
-        ..unset
+        shape: s.shape.clone(),
+        steps: s.steps.unwrap_or(unset.steps),
+        boundary: s.boundary.clone(),
+        threads: s.threads.unwrap_or(unset.threads),
     }
 }
 
-/// Creates a plan: packs the weights for the arithmetic and draws the latent samples.
+/// Creates a plan: packs the weights for the arithmetic; draws the latent samples of neural processes; makes the transforms of neural
+/// operators for the grid, and the corrections of those that obey boundary conditions.
 ///
 /// @param model    the surrogate; not needed any more after the call
 /// @param dtype    PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either
-/// @param options  batch, context, targets, latents, seed, dropout; NULL for none set
+/// @param options  neural processes: batch, context, targets, latents, seed, dropout; neural operators: batch, shape, steps, boundary,
+///                 threads; NULL for none set
 /// @param plan     receives the object, NULL on failure; to be freed with pcml_plan_free
 /// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT when an option that the model needs
-///         is not set; PCML_STATUS_HANDLE; PCML_STATUS_OUT_OF_MEMORY
+///         is not set or does not fit it; PCML_STATUS_SHAPE for a grid with too few points for the model's modes or a stencil;
+///         PCML_STATUS_STATE for boundary conditions where the model has none; PCML_STATUS_MISMATCH for other faces or kinds than
+///         the model's; PCML_STATUS_SINGULAR, PCML_STATUS_TOO_LARGE; PCML_STATUS_HANDLE; PCML_STATUS_OUT_OF_MEMORY
 ///
-/// Threads: any. Allocation: the packed weights.
+/// Threads: any; with option threads the plan has its own. Allocation: the packed weights, and what the transforms take.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_plan_create(
     model: *const pcml_model,
@@ -156,5 +165,108 @@ pub unsafe extern "C" fn pcml_plan_query(
             &mut view_mut(mean, "mean")?,
             optional_view_mut(variance, "variance")?.as_mut(),
         )
+    })
+}
+
+/// Neural operators: predicts fields on the plan's grid from fields. Models with boundary conditions obey them: the results have
+/// exactly the values of Dirichlet faces, as they are stored.
+///
+/// @param input        [functions, n_1, .., n_d, inputs], raw units; functions <= option batch
+/// @param values       models with boundary conditions: an array for each Dirichlet and Neumann face, in the order of the model's faces
+///                     (of option boundary, where it is set), [functions, (steps,) the grid without the face's axis, outputs], raw units;
+///                     a stride of 0 repeats a value. Others: NULL with a count of 0
+/// @param value_count  how many
+/// @param output       receives [functions, (steps,) n_1, .., n_d, outputs], raw units; may share memory with the arrays that are read:
+///                     it is written last. (Axes of extent 1 may be left out everywhere; `steps` is an axis where that option is > 1)
+/// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE; PCML_STATUS_STRIDE; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT for a
+///         count < 0; PCML_STATUS_NON_FINITE for NaN or infinity in the arrays, or an overflow; PCML_STATUS_MISMATCH for another number
+///         of values, a workspace of another plan, or a plan of another kind; PCML_STATUS_HANDLE. The output is written only on success.
+///
+/// Threads: one workspace a thread. Allocation: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_plan_predict(
+    plan: *const pcml_plan,
+    workspace: *mut pcml_workspace,
+    input: *const pcml_const_array,
+    values: *const pcml_const_array,
+    value_count: i64,
+    output: *const pcml_array,
+) -> i32 {
+    call("pcml_plan_predict", || unsafe {
+        let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
+        let values = views(values, value_count, "values")?;
+        plan.plan.predict(&mut workspace, &view(input, "input")?, &values, &mut view_mut(output, "output")?)
+    })
+}
+
+/// Neural operators: predicts as pcml_plan_predict and makes the prediction lawful as pcml_projector_project, in one call. The prediction
+/// stays in the plan's workspace, rounded to the dtype of `mean`; each function of the batch (with all its steps) is a slice.
+///
+/// Where the model obeys boundary conditions, the projector should hold them as rows beside its conservation laws
+/// (pcml_constraints_add_boundary, pcml_constraints_add_sparse_rows), so that the result obeys both: rows that hold already cost no
+/// accuracy, and keep their faces where they are.
+///
+/// @param plan                 the plan
+/// @param workspace            a workspace of the plan
+/// @param input                as in pcml_plan_predict
+/// @param values               as in pcml_plan_predict
+/// @param value_count          how many
+/// @param projector            the projector, whose cells are the values of one function: (steps,) n_1, .., n_d, outputs in C order
+/// @param projector_workspace  a workspace of the projector with room for the functions
+/// @param variance             the prior's data, as in pcml_projector_project; NULL with PCML_PRIOR_IDENTITY
+/// @param b                    one value a function and row, [functions, rows]
+/// @param mean                 receives the lawful prediction, shaped as the output of pcml_plan_predict; lies apart from the other arrays
+///                             but `input` and `values`, whose memory it may share
+/// @param posterior_variance   receives the posterior variances; NULL: not asked for
+/// @param report               is filled on success, needs room for the functions; NULL: not asked for
+/// @return 0, or as pcml_plan_predict and pcml_projector_project, which calls the prediction `mean` in its messages. The arrays and the
+///         report are written only on success of both.
+///
+/// Threads: one of each workspace and one report a thread. Allocation: none on success.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_plan_predict_lawful(
+    plan: *const pcml_plan,
+    workspace: *mut pcml_workspace,
+    input: *const pcml_const_array,
+    values: *const pcml_const_array,
+    value_count: i64,
+    projector: *const pcml_projector,
+    projector_workspace: *mut pcml_workspace,
+    variance: *const pcml_const_array,
+    b: *const pcml_const_array,
+    mean: *const pcml_array,
+    posterior_variance: *const pcml_array,
+    report: *mut pcml_report,
+) -> i32 {
+    call("pcml_plan_predict_lawful", || unsafe {
+        let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
+        let (projector, mut scratch) =
+            lease::<_, Scratch>(projector, "projector", projector_workspace, projector::CREATOR)?;
+        let report = optional_report(report)?;
+        let (variance, b) = (optional_view(variance, "variance")?, view(b, "b")?);
+        let posterior = Posterior {
+            mean: view_mut(mean, "mean")?,
+            variance: optional_view_mut(posterior_variance, "posterior_variance")?,
+        };
+        let values = views(values, value_count, "values")?;
+        let prediction = plan.plan.evaluate(&mut workspace, &view(input, "input")?, &values, &posterior.mean)?;
+        projector.projector.project(&mut scratch, prediction, variance, b, posterior, report)
+    })
+}
+
+/// How many kernel matrices of boundary corrections were singular or nearly so, and were regularised when the plan was created: the
+/// corrections of such frequencies do less than they were trained for. Conditions hold whatever the number; 0 for models without them.
+///
+/// @param plan   the plan
+/// @param count  receives the number
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE
+///
+/// Threads: any. Allocation: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_plan_regularised(plan: *const pcml_plan, count: *mut i64) -> i32 {
+    call("pcml_plan_regularised", || unsafe {
+        let plan = borrow(plan, "plan")?;
+        *output(count, "count")? = plan.plan.regularised() as i64;
+        Ok(())
     })
 }

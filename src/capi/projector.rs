@@ -9,7 +9,7 @@ use crate::error::{Result, fail};
 use crate::field::{Element, Layout};
 use crate::kernels::strided::{View, ViewMut};
 
-const CREATOR: &str = "pcml_projector_workspace";
+pub(super) const CREATOR: &str = "pcml_projector_workspace";
 
 /// Constraints joined with a prior kind, ready to project. Immutable: any number of threads may use it at once, each with a
 /// workspace of its own.

@@ -65,8 +65,10 @@ impl<T: Real> Axis<T> {
             );
         }
         let first = if half { 0 } else { shift - (modes / 2) as i64 };
-        let frequencies: Vec<i64> = (first..first + modes as i64).collect();
         let n = points as i64;
+        // Points see k and k + n alike; waves of one frequency are to be one.
+        let wrapped = |k: i64| if 2 * k < -n { k + n } else { k };
+        let frequencies: Vec<i64> = (first..first + modes as i64).map(wrapped).collect();
         let mut sizes: Vec<i64> = frequencies.iter().map(|k| k.abs()).collect();
         sizes.sort_unstable();
         sizes.dedup();

@@ -51,11 +51,16 @@ pub(super) fn expect_shape(name: &str, shape: &[usize], outer: usize, middle: us
 }
 
 /// Accepts the extents of `shape`, with or without axes of extent 1.
-pub(super) fn expect_extents(name: impl Display, view: &View, shape: &[usize]) -> Result<()> {
+pub(super) fn expect_extents(
+    name: impl Display,
+    view: &View,
+    shape: impl Iterator<Item = usize> + Clone,
+) -> Result<()> {
     let found = view.layout().shape();
-    if found.iter().filter(|n| **n != 1).eq(shape.iter().filter(|n| **n != 1)) {
+    if found.iter().copied().filter(|n| *n != 1).eq(shape.clone().filter(|n| *n != 1)) {
         return Ok(());
     }
+    let shape: Vec<usize> = shape.collect();
     fail!(Shape, "{name} has shape {found:?}, expected {shape:?} (axes of extent 1 may be left out)")
 }
 

@@ -7,10 +7,13 @@
 //! Periodic pairs are set first, then Neumann faces, then Dirichlet faces, each kind in the order of the list, so that values that are
 //! stated hold at edges and corners, and a stencil there meets nodes that are already right.
 
+use std::ops::Deref;
+
 use serde::Deserialize;
 
-use crate::error::{Result, fail, zeros};
-use crate::field::MAX_RANK;
+use super::arrays::expect_extents;
+use crate::error::{Result, fail};
+use crate::field::{Layout, MAX_RANK, Sharing, sharing};
 use crate::kernels::real::Real;
 use crate::kernels::strided::{View, ViewMut};
 
@@ -18,10 +21,12 @@ use crate::kernels::strided::{View, ViewMut};
 pub const MOST_STENCIL: usize = 16;
 
 /// A condition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// The value itself is given.
+    #[default]
     Dirichlet = 1,
     /// A one-sided difference quotient is given.
     Neumann = 2,
@@ -133,7 +138,7 @@ impl Boundary {
     ///
     /// Errors: InvalidArgument (an axis that the grid lacks, no spacing), Shape (fewer points than the stencils of both sides reach).
     pub(crate) fn bind(&self, shape: &[usize], spacings: &[Option<f64>]) -> Result<Bound> {
-        let mut faces = Vec::new();
+        let mut faces: List<BoundFace, { 2 * MAX_RANK }> = List::default();
         for (number, face) in self.faces.iter().enumerate() {
             let Some(&points) = shape.get(face.axis) else {
                 return fail!(InvalidArgument, "face {number} has axis {}, expected below {}", face.axis, shape.len());
@@ -146,11 +151,8 @@ impl Boundary {
                     face.axis
                 );
             }
-            let mut inward = face.stencil.clone();
-            if face.side > 0 {
-                inward.reverse();
-            }
-            let mut factor = 1.0;
+            let inward = |k: usize| face.stencil[if face.side > 0 { face.stencil.len() - 1 - k } else { k }];
+            let (mut factor, mut ratios) = (1.0, List::default());
             if face.kind == Kind::Neumann {
                 let Some(h) = face.spacing.or(spacings.get(face.axis).copied().flatten()) else {
                     return fail!(
@@ -158,97 +160,239 @@ impl Boundary {
                         "face {number} has no spacing, expected one with Neumann conditions"
                     );
                 };
-                factor = h / inward[0];
-                inward = inward[1..].iter().map(|c| c / inward[0]).collect();
+                factor = h / inward(0);
+                ratios = (1..face.stencil.len()).map(|k| inward(k) / inward(0)).collect();
             }
-            if !factor.is_finite() || inward.iter().any(|c| !c.is_finite()) {
+            if !factor.is_finite() || ratios.iter().any(|c| !c.is_finite()) {
                 return fail!(
                     Singular,
                     "face {number}: the coefficient of the node on the face is too small to divide by"
                 );
             }
             let value = face.has_value().then(|| self.faces[..number].iter().filter(|f| f.has_value()).count());
-            faces.push(BoundFace {
-                axis: face.axis,
-                upper: face.side > 0,
-                kind: face.kind,
-                ratios: inward,
-                factor,
-                value,
-            });
+            let (axis, upper, kind) = (face.axis, face.side > 0, face.kind);
+            faces.push(BoundFace { axis, upper, kind, ratios, factor, value });
         }
-        faces.sort_by_key(|face| match face.kind {
-            Kind::Periodic => 0,
-            Kind::Neumann => 1,
-            Kind::Dirichlet => 2,
-        });
-        Ok(Bound { shape: shape.to_vec(), faces })
+        let of_kind = |kind: Kind| faces.iter().filter(move |face| face.kind == kind).copied();
+        let faces = [Kind::Periodic, Kind::Neumann, Kind::Dirichlet].into_iter().flat_map(of_kind).collect();
+        Ok(Bound { grid: Layout::contiguous("grid", shape)?, faces })
     }
 
     /// Sets the nodes of all faces of a field [batch, n_1, .., n_d, channels]; any surrogate's output, or a state of the host's.
+    /// Allocates nothing.
     ///
     /// `values`: for each face with a value an array [batch, the grid without the face's axis, channels]; axes of extent 1 may be left
-    /// out, and a stride of 0 repeats a value. `rank`: axes of the grid, d.
+    /// out, and a stride of 0 repeats a value. They lie apart from the field. `rank`: axes of the grid, d.
     ///
-    /// Errors: those of [`Boundary::bind`]; Shape; Mismatch (number of values); NonFinite, in `values` or at the nodes that the stencils
-    /// read, and where a result overflows the field's storage. The field is written only on success.
+    /// Errors: Shape (also fewer points than the stencils reach), InvalidArgument (an axis that the grid lacks, no spacing), Mismatch
+    /// (number of values), Stride (values overlap the field), NonFinite in `values`, and where a node on a face would not be finite in
+    /// the field's storage. The field is written only on success.
     pub fn enforce(&self, field: &mut ViewMut, rank: usize, values: &[View]) -> Result<()> {
-        let full = field.layout().shape().to_vec();
-        let [batch, rest @ ..] = &full[..] else { unreachable!("an array has an axis") };
-        if rank < 1 || rest.len() != rank + 1 {
-            return fail!(Shape, "field has shape {full:?}, expected [batch, the grid's {rank} axes, channels]");
+        let layout = *field.layout();
+        let [batch, rest @ ..] = layout.shape() else { unreachable!("an array has an axis") };
+        if rank < 1 || rest.len() != rank.saturating_add(1) {
+            let found = layout.shape();
+            return fail!(Shape, "field has shape {found:?}, expected [batch, the grid's {rank} axes, channels]");
         }
-        let channels = rest[rank];
-        let bound = self.bind(&rest[..rank], &[])?;
+        let (grid, channels) = (&rest[..rank], rest[rank]);
+        let bound = self.bind(grid, &[])?;
         bound.check_values(&[*batch], channels, values)?;
-        let points: usize = rest[..rank].iter().product();
-        let touched = bound.touched();
-        let mut new = zeros::<f64>(touched.len().saturating_mul(channels).saturating_mul(*batch), "boundary values")?;
-        let places: std::collections::HashMap<usize, usize> =
-            touched.iter().enumerate().map(|(place, node)| (*node, place)).collect();
-        let old = field.alias();
-        let mut given = zeros::<f64>(bound.value_len(channels), "boundary values")?;
-        for (b, new) in new.chunks_exact_mut(touched.len() * channels).enumerate() {
-            for (node, new) in touched.iter().zip(new.chunks_exact_mut(channels)) {
-                old.gather((b * points + node) * channels, new);
-            }
-            bound.read_values(b, channels, values, &mut given);
-            let at = |node: usize, channel: usize| places[&node] * channels + channel;
-            bound.set(channels, &given, |c| c, 1.0, |node, c| at(node, c), new);
-            for v in new.iter_mut() {
-                *v = old.dtype().round(*v);
-                if !v.is_finite() {
-                    return fail!(NonFinite, "field or values lead to {v} at a face, expected finite numbers");
-                }
+        for (number, view) in values.iter().enumerate() {
+            if sharing(&field.place(), &view.place()) != Sharing::Disjoint {
+                return fail!(Stride, "values[{number}] overlaps the field, expected arrays apart");
             }
         }
-        for (b, new) in new.chunks_exact(touched.len() * channels).enumerate() {
-            for (node, new) in touched.iter().zip(new.chunks_exact(channels)) {
-                field.scatter((b * points + node) * channels, new);
+        let points: usize = grid.iter().product();
+        let value_of = |b: usize| {
+            let bound = &bound;
+            move |face: &BoundFace, at: usize, c: usize| {
+                let number = face.value.expect("a face with a value");
+                element(&values[number], (b * bound.nodes(face.axis) + at) * channels + c)
             }
+        };
+        let old = field.alias();
+        let dtype = old.dtype();
+        for b in 0..*batch {
+            let here = |node: usize, c: usize| element(&old, (b * points + node) * channels + c);
+            let outlook = Outlook { bound: &bound, old: here, value: value_of(b), round: |v| dtype.round(v) };
+            bound.each_node(|node| {
+                for c in 0..channels {
+                    let v = outlook.settled(bound.faces.len(), node, c);
+                    if !v.is_finite() {
+                        return fail!(
+                            NonFinite,
+                            "field: function {b}, point {node}, channel {c} on a face becomes {v}, expected a finite number"
+                        );
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        for b in 0..*batch {
+            let mut nodes = Strided { field: field.merged_mut(), first: b * points, channels };
+            bound.apply(channels, value_of(b), &mut nodes);
         }
         Ok(())
     }
 }
 
-/// Conditions bound to a grid, in the order in which they are set.
-#[derive(Clone, Debug)]
-pub(crate) struct Bound {
-    shape: Vec<usize>,
-    faces: Vec<BoundFace>,
+fn element(view: &View, at: usize) -> f64 {
+    let mut value = [0.0];
+    view.gather(at, &mut value);
+    value[0]
 }
 
+/// A field whose nodes conditions set.
+trait Nodes {
+    fn get(&self, node: usize, channel: usize) -> f64;
+    fn put(&mut self, node: usize, channel: usize, value: f64);
+}
+
+/// One function of the caller's array.
+struct Strided<'a> {
+    field: ViewMut<'a>,
+    /// Its first node.
+    first: usize,
+    channels: usize,
+}
+
+impl Nodes for Strided<'_> {
+    fn get(&self, node: usize, channel: usize) -> f64 {
+        element(&self.field.alias(), (self.first + node) * self.channels + channel)
+    }
+
+    fn put(&mut self, node: usize, channel: usize, value: f64) {
+        self.field.scatter((self.first + node) * self.channels + channel, &[value]);
+    }
+}
+
+/// Memory without gaps; `at` finds an element.
+struct Flat<'a, T, At> {
+    field: &'a mut [T],
+    at: At,
+}
+
+impl<T: Real, At: Fn(usize, usize) -> usize> Nodes for Flat<'_, T, At> {
+    fn get(&self, node: usize, channel: usize) -> f64 {
+        self.field[(self.at)(node, channel)].to_f64()
+    }
+
+    fn put(&mut self, node: usize, channel: usize, value: f64) {
+        self.field[(self.at)(node, channel)] = T::from_f64(value);
+    }
+}
+
+/// What a field's nodes will be, found without writing any.
+struct Outlook<'a, Old, Value, Round> {
+    bound: &'a Bound,
+    old: Old,
+    value: Value,
+    round: Round,
+}
+
+impl<Old, Value, Round> Outlook<'_, Old, Value, Round>
+where
+    Old: Fn(usize, usize) -> f64,
+    Value: Fn(&BoundFace, usize, usize) -> f64,
+    Round: Fn(f64) -> f64,
+{
+    /// A node after the first `count` faces were set. What a face reads, only faces before it have set: the depth is bounded by their
+    /// number, and beyond one step there is work at edges and corners alone.
+    fn settled(&self, count: usize, node: usize, channel: usize) -> f64 {
+        let setter = self.bound.faces[..count].iter().rposition(|face| self.bound.sets(face, node));
+        let Some(number) = setter else { return (self.old)(node, channel) };
+        let face = &self.bound.faces[number];
+        let line = self.bound.line(face.axis, node);
+        let value = || (self.value)(face, line.number, channel);
+        (self.round)(face.rule(line, value, |node| self.settled(number, node, channel)))
+    }
+}
+
+/// Conditions bound to a grid, in the order in which they are set. It owns no memory, so that binding allocates none.
 #[derive(Clone, Debug)]
+pub(crate) struct Bound {
+    grid: Layout,
+    faces: List<BoundFace, { 2 * MAX_RANK }>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct BoundFace {
     pub axis: usize,
     pub upper: bool,
     pub kind: Kind,
     /// c_k / c_0 from the neighbour of the face's node inwards.
-    pub ratios: Vec<f64>,
+    pub ratios: List<f64, { MOST_STENCIL - 1 }>,
     /// What the value is multiplied by: spacing / c_0.
     pub factor: f64,
     /// Number of the face among those that have a value.
     pub value: Option<usize>,
+}
+
+/// A few elements in place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct List<E, const MOST: usize> {
+    elements: [E; MOST],
+    count: usize,
+}
+
+impl<E: Copy + Default, const MOST: usize> Default for List<E, MOST> {
+    fn default() -> Self {
+        List { elements: [E::default(); MOST], count: 0 }
+    }
+}
+
+impl<E, const MOST: usize> List<E, MOST> {
+    fn push(&mut self, element: E) {
+        self.elements[self.count] = element;
+        self.count += 1;
+    }
+}
+
+impl<E: Copy + Default, const MOST: usize> FromIterator<E> for List<E, MOST> {
+    fn from_iter<I: IntoIterator<Item = E>>(elements: I) -> Self {
+        let mut list = List::default();
+        elements.into_iter().for_each(|element| list.push(element));
+        list
+    }
+}
+
+impl<E, const MOST: usize> Deref for List<E, MOST> {
+    type Target = [E];
+    fn deref(&self) -> &[E] {
+        &self.elements[..self.count]
+    }
+}
+
+/// The nodes of a grid along an axis.
+#[derive(Clone, Copy)]
+struct Line {
+    /// Its number among the lines along this axis: that of its nodes on the faces.
+    number: usize,
+    first: usize,
+    step: usize,
+    points: usize,
+}
+
+impl Line {
+    /// Node k from a face inwards.
+    fn node(&self, upper: bool, k: usize) -> usize {
+        self.first + self.step * if upper { self.points - 1 - k } else { k }
+    }
+}
+
+impl BoundFace {
+    /// What the condition makes of its node on a line, from its value and from the line's nodes.
+    fn rule(&self, line: Line, value: impl FnOnce() -> f64, at: impl Fn(usize) -> f64) -> f64 {
+        match self.kind {
+            Kind::Dirichlet => value(),
+            Kind::Neumann => {
+                let inside = self.ratios.iter().enumerate();
+                let sum = inside.fold(0.0, |sum, (k, ratio)| sum + ratio * at(line.node(self.upper, k + 1)));
+                self.factor * value() - sum
+            }
+            Kind::Periodic => 0.5 * at(line.node(false, 0)) + 0.5 * at(line.node(true, 0)),
+        }
+    }
 }
 
 impl Bound {
@@ -257,18 +401,62 @@ impl Bound {
     }
 
     pub fn shape(&self) -> &[usize] {
-        &self.shape
+        self.grid.shape()
     }
 
-    /// Nodes of the grid with one axis' index held, as (first, count, step) of runs in C order: `outer` runs of `inner` nodes.
-    fn slab(&self, axis: usize) -> (usize, usize) {
-        (self.shape[..axis].iter().product(), self.shape[axis + 1..].iter().product())
-    }
-
-    /// Number of a face's nodes.
+    /// Number of a face's nodes: of lines along its axis.
     pub fn nodes(&self, axis: usize) -> usize {
-        let (outer, inner) = self.slab(axis);
-        outer * inner
+        self.grid.len() / self.shape()[axis]
+    }
+
+    /// The line along an axis through a node.
+    fn line(&self, axis: usize, node: usize) -> Line {
+        let (points, step) = (self.shape()[axis], self.grid.strides()[axis] as usize);
+        let (outer, inner) = (node / (points * step), node % step);
+        Line { number: outer * step + inner, first: outer * points * step + inner, step, points }
+    }
+
+    /// All lines along an axis, by number.
+    fn lines(&self, axis: usize) -> impl Iterator<Item = Line> {
+        let (points, step) = (self.shape()[axis], self.grid.strides()[axis] as usize);
+        let first = move |number: usize| number / step * points * step + number % step;
+        (0..self.nodes(axis)).map(move |number| Line { number, first: first(number), step, points })
+    }
+
+    /// Whether the face's condition sets the node.
+    fn sets(&self, face: &BoundFace, node: usize) -> bool {
+        let (points, step) = (self.shape()[face.axis], self.grid.strides()[face.axis] as usize);
+        let index = node / step % points;
+        let periodic = face.kind == Kind::Periodic;
+        (index == 0 && (!face.upper || periodic)) || (index == points - 1 && (face.upper || periodic))
+    }
+
+    /// Calls `visit` for each node that a condition sets; for those on several faces more than once.
+    fn each_node(&self, mut visit: impl FnMut(usize) -> Result<()>) -> Result<()> {
+        for face in self.faces.iter() {
+            for line in self.lines(face.axis) {
+                visit(line.node(face.upper, 0))?;
+                if face.kind == Kind::Periodic {
+                    visit(line.node(!face.upper, 0))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the faces' nodes, face after face.
+    fn apply(&self, channels: usize, value: impl Fn(&BoundFace, usize, usize) -> f64, field: &mut impl Nodes) {
+        for face in self.faces.iter() {
+            for line in self.lines(face.axis) {
+                for c in 0..channels {
+                    let v = face.rule(line, || value(face, line.number, c), |node| field.get(node, c));
+                    field.put(line.node(face.upper, 0), c, v);
+                    if face.kind == Kind::Periodic {
+                        field.put(line.node(!face.upper, 0), c, v);
+                    }
+                }
+            }
+        }
     }
 
     /// Numbers of all values of one function.
@@ -291,13 +479,9 @@ impl Bound {
             );
         }
         for (number, (view, face)) in values.iter().zip(self.by_value()).enumerate() {
-            let along = self.shape.iter().enumerate().filter(|(axis, _)| *axis != face.axis).map(|(_, n)| n);
-            let (mut shape, mut rank) = ([1; MAX_RANK + 2], 0);
-            for n in lead.iter().chain(along).chain([&channels]) {
-                shape[rank] = *n;
-                rank += 1;
-            }
-            super::arrays::expect_extents(format_args!("values[{number}]"), view, &shape[..rank])?;
+            let grid = self.shape().iter().enumerate().filter(|(axis, _)| *axis != face.axis).map(|(_, n)| *n);
+            let shape = lead.iter().copied().chain(grid).chain([channels]);
+            expect_extents(format_args!("values[{number}]"), view, shape)?;
             if let Some((i, v)) = view.first_non_finite() {
                 return fail!(NonFinite, "values[{number}] holds {v} at element {i}, expected finite values");
             }
@@ -321,29 +505,6 @@ impl Bound {
         self.by_value().take_while(|f| f.value < face.value).map(|f| self.nodes(f.axis) * channels).sum()
     }
 
-    /// All nodes that the conditions read or set, ascending.
-    fn touched(&self) -> Vec<usize> {
-        let mut nodes = Vec::new();
-        for face in &self.faces {
-            let n = self.shape[face.axis];
-            let (outer, inner) = self.slab(face.axis);
-            let depth = face.ratios.len() + 1;
-            let from = |k: usize| if face.upper { n - 1 - k } else { k };
-            let mut layers: Vec<usize> = (0..depth).map(from).collect();
-            if face.kind == Kind::Periodic {
-                layers = vec![0, n - 1];
-            }
-            for o in 0..outer {
-                for layer in &layers {
-                    nodes.extend((0..inner).map(|i| (o * n + layer) * inner + i));
-                }
-            }
-        }
-        nodes.sort_unstable();
-        nodes.dedup();
-        nodes
-    }
-
     /// Sets the faces' nodes. `given`: values of one function, [face, node, outputs]; channel c takes output `output(c)`, Dirichlet
     /// values times `stretch`. `at(node, channel)` is the place of an element of `field`.
     pub fn set<T: Real>(
@@ -356,34 +517,11 @@ impl Bound {
         field: &mut [T],
     ) {
         let outputs = given.len() / self.value_len(1).max(1);
-        for face in &self.faces {
-            let n = self.shape[face.axis];
-            let (outer, inner) = self.slab(face.axis);
-            let start = face.value.map_or(0, |_| self.value_start(face, outputs));
-            let layer = |k: usize| if face.upper { n - 1 - k } else { k };
-            for o in 0..outer {
-                for i in 0..inner {
-                    let node = |k: usize| (o * n + layer(k)) * inner + i;
-                    let values = &given[(start + (o * inner + i) * outputs).min(given.len())..];
-                    for c in 0..channels {
-                        match face.kind {
-                            Kind::Dirichlet => field[at(node(0), c)] = T::from_f64(stretch * values[output(c)]),
-                            Kind::Neumann => {
-                                let inside = face.ratios.iter().enumerate();
-                                let sum = inside
-                                    .fold(0.0, |sum, (k, ratio)| sum + ratio * field[at(node(k + 1), c)].to_f64());
-                                field[at(node(0), c)] = T::from_f64(face.factor * values[output(c)] - sum);
-                            }
-                            Kind::Periodic => {
-                                let (a, b) = (at(node(0), c), at(node(n - 1), c));
-                                let mean = 0.5 * field[a].to_f64() + 0.5 * field[b].to_f64();
-                                field[a] = T::from_f64(mean);
-                                field[b] = T::from_f64(mean);
-                            }
-                        }
-                    }
-                }
-            }
-        }
+        let starts: List<usize, { 2 * MAX_RANK }> = self.by_value().map(|f| self.value_start(f, outputs)).collect();
+        let value = |face: &BoundFace, node: usize, c: usize| {
+            let value = given[starts[face.value.expect("a face with a value")] + node * outputs + output(c)];
+            if face.kind == Kind::Dirichlet { stretch * value } else { value }
+        };
+        self.apply(channels, value, &mut Flat { field, at });
     }
 }

@@ -29,7 +29,7 @@ use crate::kernels::team::{Shared, Team};
 
 pub use boon::{Correction, Rule};
 use boon::{Kernel, Pair};
-pub use numbers::{ChannelMlp, Coordinates, MOST_AXES, Norm, NormKind, Numbers, Padding, Sides, Skip, Span};
+pub use numbers::{ChannelMlp, Coordinates, Norm, NormKind, Numbers, Padding, Sides, Skip, Span};
 pub use part::{OperatorPart, OperatorScratch};
 
 /// Bytes of activations that pass through a pointwise network together: they should stay in the second-level cache.
@@ -67,6 +67,8 @@ pub struct Fno<T> {
     projection: Vec<Dense<T>>,
     blocks: Vec<Block<T>>,
     boon: Option<Boon<T>>,
+    /// Offset, mean and mean square of each wave that a spectral convolution can make; with a norm.
+    waves: Vec<(usize, f64, f64)>,
     /// For each line whether a block's result waits in the field until its neighbours are there; and those lines.
     waits: Vec<bool>,
     waiting: Vec<usize>,
@@ -144,6 +146,8 @@ pub struct Scratch<T> {
     /// Bias, factor and shift of the block at hand where a norm changes them.
     bias: Vec<T>,
     affine: [Vec<T>; 2],
+    /// Mean and variance of each channel there.
+    moments: Vec<(f64, f64)>,
 }
 
 impl<T: Real> Fno<T> {
@@ -166,22 +170,28 @@ impl<T: Real> Fno<T> {
         if grid.len() != d || grid.contains(&0) {
             return fail!(InvalidArgument, "option shape is {grid:?}, expected {d} extents of at least 1");
         }
-        let (mut before, mut axes, mut back) = (Vec::new(), Vec::new(), Vec::new());
-        for (axis, (&points, &modes)) in grid.iter().zip(&numbers.modes).enumerate() {
-            let (first, last) = numbers.padding(axis, points);
-            let Some(padded) = points.checked_add(first + last).filter(|n| *n <= 1 << 32) else {
+        let (mut before, mut extents) = (Vec::new(), Vec::new());
+        for (axis, &points) in grid.iter().enumerate() {
+            // Padding is a small multiple of the points, or few cells.
+            if points > 1 << 32 {
                 return fail!(TooLarge, "axis {axis} has {points} points, expected at most 2^32");
-            };
+            }
+            let (first, last) = numbers.padding(axis, points);
             before.push(first);
+            extents.push(first + points + last);
+        }
+        // Before any transform, which can be large, is made.
+        let total = extents.iter().try_fold(4 * w, |len: usize, n| len.checked_mul(*n));
+        if total.is_none_or(|len| len > isize::MAX as usize / 16) {
+            return fail!(TooLarge, "a field of {grid:?} points and {w} channels is beyond the address space");
+        }
+        let (mut axes, mut back) = (Vec::new(), Vec::new());
+        for (axis, (&padded, &modes)) in extents.iter().zip(&numbers.modes).enumerate() {
             let name = format!("axis {axis}");
             let shift = if numbers.odd_shift && axis + 1 < d && padded % 2 == 1 { -1 } else { 0 };
             axes.push(Axis::<T>::new(&name, padded, modes, axis + 1 == d, 0)?);
             back.push(Axis::<T>::new(&name, padded, modes, axis + 1 == d, shift)?);
         }
-        let too_large = || fail!(TooLarge, "a field of {grid:?} points and {w} channels is beyond the address space");
-        let total = axes.iter().try_fold(4 * w, |len: usize, axis| len.checked_mul(axis.points));
-        let Some(_) = total.filter(|len| *len <= isize::MAX as usize / 16) else { return too_large() };
-
         let last = &axes[d - 1];
         // An odd number of cache lines: an even one would send the rows that a product walks along to a few sets of the cache.
         let line = T::PANEL / 2;
@@ -266,6 +276,7 @@ impl<T: Real> Fno<T> {
             projection: network("projection", numbers.projection.len())?,
             blocks,
             boon,
+            waves: if numbers.norm.is_some() { norm::waves(&back, row, w) } else { vec![] },
             waits: vec![],
             waiting: vec![],
             axes,
@@ -276,8 +287,12 @@ impl<T: Real> Fno<T> {
             let (i, o) = (fno.inputs.len(), fno.outputs.len());
             return fail!(InvalidArgument, "option steps is {}, but {o} outputs do not fit {i} inputs", fno.steps);
         }
-        fno.waits = (0..fno.line_count()).map(|line| fno.must_wait(line)).collect();
-        fno.waiting = (0..fno.line_count()).filter(|line| fno.waits[*line]).collect();
+        let mut waits = zeros(fno.line_count(), "a plan's lines")?;
+        waits.iter_mut().enumerate().for_each(|(line, waits)| *waits = fno.must_wait(line));
+        let mut waiting = zeros(waits.iter().filter(|waits| **waits).count(), "a plan's lines")?;
+        let lines = waits.iter().enumerate().filter(|(_, waits)| **waits).map(|(line, _)| line);
+        waiting.iter_mut().zip(lines).for_each(|(to, line)| *to = line);
+        (fno.waits, fno.waiting) = (waits, waiting);
         Ok(fno)
     }
 
@@ -361,6 +376,7 @@ impl<T: Real> Fno<T> {
             threads: Shared::uniform(self.team.count(), 3 * (self.tile * self.widest() + T::PANEL), what)?,
             bias: many(&[if norm { w } else { 0 }])?,
             affine: [many(&[if norm { w } else { 0 }])?, many(&[if norm { w } else { 0 }])?],
+            moments: zeros(if norm { w } else { 0 }, what)?,
         })
     }
 }

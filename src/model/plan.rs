@@ -173,6 +173,22 @@ impl Plan {
         }
     }
 
+    /// [`Plan::predict`] as far as the scratch: the prediction for an array like `output`, rounded to its dtype, [functions, steps, grid,
+    /// outputs]. `output` itself is not written.
+    pub fn evaluate<'w>(
+        &self,
+        workspace: &'w mut Workspace,
+        input: &View,
+        values: &[View],
+        output: &ViewMut,
+    ) -> Result<View<'w>> {
+        match (&self.0, &mut workspace.0) {
+            (Kind::FnoF32(p), Scratch::FnoF32(s)) => p.evaluate(s, input, values, output),
+            (Kind::FnoF64(p), Scratch::FnoF64(s)) => p.evaluate(s, input, values, output),
+            _ => foreign("neural operator"),
+        }
+    }
+
     /// Kernel matrices of boundary corrections that were singular or nearly so and had to be regularised; 0 without any.
     pub fn regularised(&self) -> usize {
         match &self.0 {
@@ -183,6 +199,6 @@ impl Plan {
     }
 }
 
-fn foreign(kind: &str) -> Result<()> {
+fn foreign<T>(kind: &str) -> Result<T> {
     fail!(Mismatch, "the plan is of no {kind}, or the workspace belongs to another plan")
 }

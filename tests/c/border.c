@@ -48,6 +48,20 @@ int main(void) {
   CHECK(42, pcml_options_set_dropout(options, 2.0) == PCML_STATUS_INVALID_ARGUMENT);
   pcml_constraints_free((pcml_constraints *)options);
   CHECK(43, pcml_options_set_seed(options, 1) == PCML_STATUS_OK);
+
+  double stencil[3] = {-1.5, 2.0, -0.5}, field[5] = {9.0, 1.0, 1.0, 1.0, 9.0}, values[2] = {0.0, 4.0};
+  pcml_boundary *boundary = NULL;
+  CHECK(50, pcml_boundary_create(&boundary) == PCML_STATUS_OK);
+  CHECK(51, pcml_boundary_add_face(boundary, 0, -1, PCML_BOUNDARY_KIND_NEUMANN, stencil, 3, 0.5) == PCML_STATUS_OK);
+  CHECK(52, pcml_boundary_add_face(boundary, 0, 1, PCML_BOUNDARY_KIND_DIRICHLET, NULL, 0, 0.0) == PCML_STATUS_OK);
+  CHECK(53, pcml_boundary_add_face(boundary, 0, 1, PCML_BOUNDARY_KIND_PERIODIC, NULL, 0, 0.0) == PCML_STATUS_INVALID_ARGUMENT);
+  pcml_array u = {sizeof u, field, PCML_DTYPE_F64, 3, {1, 5, 1}, {5, 1, 1}};
+  pcml_const_array faces[2] = {{sizeof u, values, PCML_DTYPE_F64, 1, {1}, {1}},
+                               {sizeof u, values + 1, PCML_DTYPE_F64, 1, {1}, {1}}};
+  CHECK(54, pcml_boundary_enforce(boundary, &u, 1, faces, 2) == PCML_STATUS_OK);
+  CHECK(55, field[0] > 0.999 && field[0] < 1.001 && field[1] == 1.0 && field[3] == 1.0 && field[4] == 4.0);
+  CHECK(56, pcml_options_set_boundary(options, boundary) == PCML_STATUS_OK);
+  pcml_boundary_free(boundary);
   pcml_options_free(options);
   return 0;
 }

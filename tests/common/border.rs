@@ -6,6 +6,7 @@ use std::ptr::null_mut;
 
 use pcml::capi::*;
 use pcml::error::Status;
+use pcml::field::Element;
 
 /// Marks memory that a failed call must leave alone.
 pub const SENTINEL: f64 = -7.25e77;
@@ -49,24 +50,24 @@ fn c_strides(shape: &[usize]) -> [i64; 8] {
     out
 }
 
-/// A C-ordered f64 array to read.
-pub fn input(data: &[f64], shape: &[usize]) -> pcml_const_array {
+/// A C-ordered array to read.
+pub fn input<T: Element>(data: &[T], shape: &[usize]) -> pcml_const_array {
     pcml_const_array {
         struct_size: size_of::<pcml_const_array>() as i64,
         data: data.as_ptr().cast(),
-        dtype: 2,
+        dtype: T::DTYPE as i32,
         rank: shape.len() as i32,
         shape: padded(shape),
         strides: c_strides(shape),
     }
 }
 
-/// A C-ordered f64 array to write.
-pub fn output(data: &mut [f64], shape: &[usize]) -> pcml_array {
+/// A C-ordered array to write.
+pub fn output<T: Element>(data: &mut [T], shape: &[usize]) -> pcml_array {
     pcml_array {
         struct_size: size_of::<pcml_array>() as i64,
         data: data.as_mut_ptr().cast(),
-        dtype: 2,
+        dtype: T::DTYPE as i32,
         rank: shape.len() as i32,
         shape: padded(shape),
         strides: c_strides(shape),

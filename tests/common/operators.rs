@@ -104,48 +104,68 @@ pub fn random(description: &Value, seed: u64) -> File {
     file
 }
 
-/// [`random`] with a self-test of one function on a grid of `shape`, which a host's load asks for.
-pub fn tested(description: &Value, seed: u64, shape: &[usize]) -> File {
-    let mut file = random(description, seed);
-    let count = |key: &str| description[key].as_array().unwrap().len();
-    let wave = |shape: Vec<usize>| {
-        let len = shape.iter().product::<usize>();
-        (shape, (0..len).map(|i| (i as f64 * 0.7).sin()).collect::<Vec<f64>>())
+/// A description whose operator obeys conditions itself.
+pub fn conditioned(mut description: Value, rule: &str, faces: Value) -> Value {
+    description["boon"] = json!({"rule": rule, "faces": faces});
+    description
+}
+
+/// Faces on both sides of an axis; Neumann with stencils of second order at `spacing`.
+pub fn pair(axis: usize, kind: &str, spacing: f64) -> Vec<Value> {
+    let face = |side: i32| match kind {
+        "neumann" => {
+            let stencil = if side < 0 { [-1.5, 2.0, -0.5] } else { [0.5, -2.0, 1.5] };
+            json!({"axis": axis, "side": side, "kind": kind, "stencil": stencil, "spacing": spacing})
+        }
+        _ => json!({"axis": axis, "side": side, "kind": kind}),
     };
-    let extents = |channels: usize| [&[1][..], shape, &[channels]].concat();
-    let input = wave(extents(count("inputs")));
-    let none = vec![];
-    let faces = description["boon"]["faces"].as_array().unwrap_or(&none).iter().enumerate();
-    let faces: Vec<_> = faces
-        .filter(|(_, face)| face["kind"] != "periodic")
-        .map(|(f, face)| {
-            let mut extents = extents(count("outputs"));
-            extents.remove(1 + face["axis"].as_u64().unwrap() as usize);
-            (f, wave(extents))
-        })
-        .collect();
-    let model = Model::from_bytes_untested(&file.bytes()).unwrap();
-    let options = Options { shape: Some(shape.to_vec()), ..Options::default() };
-    let plan = Plan::new(&model, Dtype::F64, &options).unwrap();
-    let (shape, mut output) = (extents(count("outputs")), vec![0.0; extents(count("outputs")).iter().product()]);
-    let values: Vec<View> = faces.iter().map(|(_, (shape, v))| View::new("face", v, shape).unwrap()).collect();
-    let view = View::new("input", &input.1, &input.0).unwrap();
+    let sides: &[i32] = if kind == "periodic" { &[-1] } else { &[-1, 1] };
+    sides.iter().map(|side| face(*side)).collect()
+}
+
+/// Smooth numbers of order one.
+pub fn waves(len: usize, phase: f64) -> Vec<f64> {
+    (0..len).map(|i| (0.37 * i as f64 + phase).sin()).collect()
+}
+
+/// The file with a self-test, on a grid with room for the modes: what the model gives in f64.
+pub fn with_selftest(mut file: File) -> File {
+    let model = Model::from_bytes_untested(&file.bytes()).expect("a model but for its self-test");
+    let description = model.description();
+    let numbers = description.fno.as_ref().expect("a neural operator");
+    let shape: Vec<usize> = numbers.modes.iter().map(|modes| (2 * modes).max(12)).collect();
+    let (inputs, outputs) = (description.inputs.len(), description.outputs.len());
+    let named = |shape: Vec<usize>, phase: f64| {
+        let len = shape.iter().product();
+        (shape, waves(len, phase))
+    };
+    let input = named([&[1][..], &shape, &[inputs]].concat(), 0.0);
+    let mut faces = Vec::new();
+    for (f, face) in description.boon.iter().flat_map(|boon| &boon.faces).enumerate().filter(|(_, f)| f.has_value()) {
+        let mut rest = [&[1][..], &shape, &[outputs]].concat();
+        rest.remove(1 + face.axis);
+        faces.push((f, named(rest, 1.0 + f as f64)));
+    }
+    let plan = Plan::new(&model, Dtype::F64, &Options { shape: Some(shape.clone()), ..Options::default() }).unwrap();
+    let mut output = named([&[1][..], &shape, &[outputs]].concat(), 0.0);
+    let values: Vec<View> = faces.iter().map(|(_, (shape, v))| View::new("values", v, shape).unwrap()).collect();
     plan.predict(
         &mut plan.workspace().unwrap(),
-        &view,
+        &View::new("input", &input.1, &input.0).unwrap(),
         &values,
-        &mut ViewMut::new("output", &mut output, &shape).unwrap(),
+        &mut ViewMut::new("output", &mut output.1, &output.0).unwrap(),
     )
-    .unwrap();
-    file.tensors.insert("selftest.input".into(), input.clone());
-    file.tensors.insert("selftest.output".into(), (shape, output));
-    for (f, face) in &faces {
-        file.tensors.insert(format!("selftest.face.{f}"), face.clone());
+    .expect("a prediction");
+    file.tensors.insert("selftest.input".into(), input);
+    file.tensors.insert("selftest.output".into(), output);
+    for (f, values) in faces {
+        file.tensors.insert(format!("selftest.face.{f}"), values);
     }
     file
 }
 
-fn channels(kind: &str, count: usize) -> Value {
+/// Channels without units, all alike.
+pub fn channels(kind: &str, count: usize) -> Value {
     (0..count).map(|i| json!({"name": format!("{kind}{i}"), "unit": "1"})).collect()
 }
 

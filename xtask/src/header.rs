@@ -14,7 +14,8 @@ const HEAD: &str = "\
    Handles   Opaque; created by *_create, *_load, *_workspace or *_report, freed by *_free; freeing NULL is fine,
              freeing twice is misuse.
    Threads   A `const T *` argument may be used by many threads at once; a `T *` argument by one at a time.
-             No function starts a thread, prints, or ends the process; a defect inside is PCML_STATUS_PANIC.
+             No function prints, ends the process, or starts a thread, but for plans with pcml_options_set_threads; a defect
+             inside is PCML_STATUS_PANIC.
    Sizes     int64_t, strides in elements. */";
 
 fn path() -> PathBuf {

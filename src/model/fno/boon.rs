@@ -225,6 +225,7 @@ impl<T: Real> Pair<T> {
     }
 
     /// The correction of a layer with these weights; adds the number of modes whose matrix had to be regularised to `singular`.
+    #[allow(clippy::too_many_arguments)]
     pub(super) fn kernel(
         &self,
         rule: Rule,

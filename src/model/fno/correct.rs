@@ -57,7 +57,8 @@ impl<T: Real> Fno<T> {
         }
     }
 
-    /// Changes the modes of the input (`s.modes[0]`), then those and the components of the result: from K x to K x'.
+    /// Changes the modes of the input (`s.modes[0]`), then those and the components of the result: from K x to K x'. Every
+    /// pair of faces starts from the input as it came.
     pub(super) fn correct(&self, s: &mut Scratch<T>, boon: &Boon<T>, block: &Block<T>) {
         self.correct_from(s, boon, block, |s, _, pair| self.input_on_faces(s, pair));
     }
@@ -70,6 +71,9 @@ impl<T: Real> Fno<T> {
         block: &Block<T>,
         input: impl Fn(&mut Scratch<T>, usize, &Pair<T>),
     ) {
+        if block.kernels.iter().all(Option::is_none) {
+            return;
+        }
         for (number, (pair, kernel)) in boon.pairs.iter().zip(&block.kernels).enumerate() {
             let Some(kernel) = kernel else { continue };
             input(s, number, pair);
@@ -87,9 +91,9 @@ impl<T: Real> Fno<T> {
                     im[i] += lower[w + i] + *c * b + *sn * a;
                 }
             }
-            self.mix(s, block);
-            self.scatter(s);
         }
+        self.mix(s, block);
+        self.scatter(s);
     }
 
     /// Tangential modes of the input at both faces.
@@ -156,7 +160,7 @@ impl<T: Real> Fno<T> {
         for node in 0..2 {
             let components = &mut faces[node * len..][..len];
             for (at, gram) in &pair.gram {
-                components[*at..at + w].iter_mut().for_each(|v| *v = *v * *gram);
+                components[*at..at + w].iter_mut().for_each(|v| *v *= *gram);
             }
             pair.tangential.gather(self.arch, components, &mut s.faces.result[node * count..][..count]);
         }

@@ -4,6 +4,7 @@
 //! normalisation becomes a factor and a shift of those, at no cost a point. After the pointwise network there is no such short cut.
 
 use super::{Block, BlockNorm, Fno, Scratch, component_strides};
+use crate::kernels::fourier::Axis;
 use crate::kernels::real::Real;
 
 /// Factor and shift of each channel that normalise it, from mean and variance of each.
@@ -28,31 +29,38 @@ fn normalising<T: Real>(
     }
 }
 
+/// Offset, mean and mean square of each wave that the axes' inverse transforms make of one component.
+pub(super) fn waves<T: Real>(axes: &[Axis<T>], row: usize, width: usize) -> Vec<(usize, f64, f64)> {
+    let mut waves = vec![(0usize, 1.0, 1.0)];
+    for (axis, stride) in axes.iter().zip(component_strides(axes, row, width)) {
+        let rows = axis.rows();
+        let share = 1.0 / axis.points as f64;
+        let of = |row: usize| {
+            let values = || axis.inverse.chunks_exact(rows).map(|point| point[row].to_f64());
+            let (sum, squares) = values().fold((0.0, 0.0), |(a, b), v| (a + v, b + v * v));
+            // One wave at most is constant; frequency 0 may have been shifted away.
+            let constant = row == 0 && values().all(|v| v == axis.inverse[0].to_f64());
+            (row * stride, if constant { sum * share } else { 0.0 }, squares * share)
+        };
+        let of_axis: Vec<_> = (0..rows).map(of).collect();
+        let joint = |(at, mean, square): &(usize, f64, f64)| {
+            let (at, mean, square) = (*at, *mean, *square);
+            of_axis.iter().map(move |(more, m, q)| (at + more, mean * m, square * q)).collect::<Vec<_>>()
+        };
+        waves = waves.iter().flat_map(joint).collect();
+    }
+    waves
+}
+
 impl<T: Real> Fno<T> {
     /// The first norm of a block, applied to the components of the convolution's result and to the bias.
     pub(super) fn normalise_modes(&self, s: &mut Scratch<T>, norm: &BlockNorm<T>) {
         let w = self.numbers.width;
         let numbers = self.numbers.norm.as_ref().expect("a norm");
-        // Offset, mean and mean square of each wave.
-        let mut waves = vec![(0usize, 1.0, 1.0)];
-        for (axis, stride) in self.back.iter().zip(component_strides(&self.back, self.row, w)) {
-            let rows = axis.rows();
-            let share = 1.0 / axis.points as f64;
-            let of = |row: usize| {
-                let values = axis.inverse.chunks_exact(rows).map(|point| point[row].to_f64());
-                let (sum, squares) = values.fold((0.0, 0.0), |(a, b), v| (a + v, b + v * v));
-                (row * stride, if row == 0 { sum * share } else { 0.0 }, squares * share)
-            };
-            waves = waves
-                .iter()
-                .flat_map(|(at, mean, square)| {
-                    (0..rows).map(of).map(move |(more, m, q)| (at + more, mean * m, square * q))
-                })
-                .collect();
-        }
         let components = if self.back.len() == 1 { s.lines.all() } else { &mut s.components };
-        let mut moments = vec![(0.0, 0.0); w];
-        for (at, mean, square) in &waves {
+        let moments = &mut s.moments;
+        moments.fill((0.0, 0.0));
+        for (at, mean, square) in &self.waves {
             for ((m, variance), v) in moments.iter_mut().zip(&components[*at..]) {
                 let v = v.to_f64();
                 if *mean != 0.0 {
@@ -66,13 +74,13 @@ impl<T: Real> Fno<T> {
             *mean += bias.to_f64();
         }
         let [factors, _] = &mut s.affine;
-        normalising(numbers.groups(w), numbers.eps, &norm.affine[0], &moments, |c, factor, shift| {
+        normalising(numbers.groups(w), numbers.eps, &norm.affine[0], moments, |c, factor, shift| {
             factors[c] = T::from_f64(factor);
             let bias = factor * norm.spectral_bias[c].to_f64() + shift + norm.skip_bias[c].to_f64();
             s.bias[c] = T::from_f64(bias);
         });
-        for (at, ..) in waves {
-            components[at..at + w].iter_mut().zip(&*factors).for_each(|(v, factor)| *v = *v * *factor);
+        for (at, ..) in &self.waves {
+            components[*at..at + w].iter_mut().zip(&*factors).for_each(|(v, factor)| *v *= *factor);
         }
     }
 
@@ -83,7 +91,8 @@ impl<T: Real> Fno<T> {
         let points: usize = self.axes.iter().map(|axis| axis.points).product();
         let field = &s.field.all()[..points * w];
         let share = 1.0 / points as f64;
-        let mut moments = vec![(0.0, 0.0); w];
+        let moments = &mut s.moments;
+        moments.fill((0.0, 0.0));
         for row in field.chunks_exact(w) {
             moments.iter_mut().zip(row).for_each(|((mean, _), v)| *mean += v.to_f64());
         }
@@ -96,7 +105,7 @@ impl<T: Real> Fno<T> {
         }
         moments.iter_mut().for_each(|(_, variance)| *variance *= share);
         let [factors, shifts] = &mut s.affine;
-        normalising(numbers.groups(w), numbers.eps, &norm.affine[1], &moments, |c, factor, shift| {
+        normalising(numbers.groups(w), numbers.eps, &norm.affine[1], moments, |c, factor, shift| {
             (factors[c], shifts[c]) = (T::from_f64(factor), T::from_f64(shift));
         });
     }

@@ -67,7 +67,7 @@ fn foreign<R>() -> Result<R> {
 
 impl OperatorPart {
     /// The part that has the blocks `owned`, in any order: block i is points i `block` to (i + 1) `block` of the grid in C order, less
-    /// where the grid ends. Model, arithmetic, options and `block` are the same on all parts, and each block is some part's. Blocks of
+    /// where the grid ends. Model, arithmetic, options and `block` are the same on all parts, and each block is some part's. Option threads serves the kept modes alone. Blocks of
     /// fewer points than the model has modes on all axes but the last cost more than the points themselves.
     ///
     /// Errors: those of [`Plan::new`](crate::model::Plan::new); InvalidArgument (a block of no points, blocks that are none, twice there
@@ -340,6 +340,7 @@ impl<T: Real> PartOf<T> {
                 threads: Shared::uniform(0, 0, what)?,
                 bias: vec![],
                 affine: [vec![], vec![]],
+                moments: vec![],
             },
             input: many(&[layout.nodes, fno.inputs.len()])?,
             told: zeros(layout.tells.len() * fno.inputs.len(), what)?,
@@ -391,7 +392,7 @@ impl<T: Real> PartOf<T> {
     }
 
     fn check_output(&self, output: &ViewMut) -> Result<()> {
-        expect_extents("output", &output.alias(), &[self.layout.own_nodes, self.fno.outputs.len()])
+        expect_extents("output", &output.alias(), [self.layout.own_nodes, self.fno.outputs.len()].into_iter())
     }
 
     fn begin(
@@ -416,7 +417,7 @@ impl<T: Real> PartOf<T> {
     fn read(&self, s: &mut ScratchOf<T>, input: &View, values: &[View]) -> Result<()> {
         let fno = &self.fno;
         let inputs = fno.inputs.len();
-        expect_extents("input", input, &[self.layout.own_nodes, inputs])?;
+        expect_extents("input", input, [self.layout.own_nodes, inputs].into_iter())?;
         if let Some((i, v)) = input.first_non_finite() {
             return fail!(NonFinite, "input is {v} at element {i}, expected finite values");
         }

@@ -1,5 +1,6 @@
 //! One evaluation: block by block, line by line.
 
+use super::numbers::MOST_AXES;
 use super::{Block, Boon, Fno, Link, SMOOTHED, Scratch};
 use crate::error::{Result, fail};
 use crate::kernels::product::{Columns, Rows, Start, dots, product, products};
@@ -43,6 +44,19 @@ impl<T: Real> Fno<T> {
         values: &[View],
         output: &mut ViewMut,
     ) -> Result<()> {
+        let len = self.evaluate(s, input, values, output)?.layout().len();
+        output.merged_mut().scatter(0, &s.output[..len]);
+        Ok(())
+    }
+
+    /// Leaves the prediction in the scratch; see [`crate::model::Plan::evaluate`].
+    pub(in crate::model) fn evaluate<'s>(
+        &self,
+        s: &'s mut Scratch<T>,
+        input: &View,
+        values: &[View],
+        output: &ViewMut,
+    ) -> Result<View<'s>> {
         let batch = self.check_shapes(input, output)?;
         if let Some((i, v)) = input.first_non_finite() {
             return fail!(NonFinite, "input is {v} at element {i}, expected finite values");
@@ -76,14 +90,24 @@ impl<T: Real> Fno<T> {
                 }
             }
         }
-        output.merged_mut().scatter(0, &s.output[..batch * self.steps * each]);
-        Ok(())
+        let shape = self.output_shape(batch);
+        View::new("prediction", &s.output[..batch * self.steps * each], &shape[..self.axes.len() + 3])
+    }
+
+    /// [functions, steps, grid, outputs]; entries behind are 0.
+    fn output_shape(&self, batch: usize) -> [usize; MOST_AXES + 3] {
+        let mut shape = [0; MOST_AXES + 3];
+        let d = self.grid.len();
+        (shape[0], shape[1], shape[d + 2]) = (batch, self.steps, self.outputs.len());
+        shape[2..d + 2].copy_from_slice(&self.grid);
+        shape
     }
 
     /// Compares the arrays with the plan; the number of functions.
     fn check_shapes(&self, input: &View, output: &ViewMut) -> Result<usize> {
         let batch = (input.layout().len() / (self.nodes() * self.inputs.len())).max(1);
-        expect_extents("input", input, &[&[batch][..], &self.grid, &[self.inputs.len()]].concat())?;
+        let inputs = [batch].into_iter().chain(self.grid.iter().copied()).chain([self.inputs.len()]);
+        expect_extents("input", input, inputs)?;
         if batch > self.batch {
             return fail!(
                 Shape,
@@ -91,8 +115,8 @@ impl<T: Real> Fno<T> {
                 self.batch
             );
         }
-        let shape = [&[batch, self.steps][..], &self.grid, &[self.outputs.len()]].concat();
-        expect_extents("output", &output.alias(), &shape)?;
+        let shape = self.output_shape(batch);
+        expect_extents("output", &output.alias(), shape.into_iter().take(self.axes.len() + 3))?;
         Ok(batch)
     }
 
@@ -162,18 +186,11 @@ impl<T: Real> Fno<T> {
                 continue;
             }
             match &self.boon {
-                Some(boon) => {
-                    boon.set(&self.line_shape(), self.numbers.width, self.outputs.len(), &s.inside, s.field.all())
-                }
+                Some(boon) => boon.set(self.numbers.width, self.outputs.len(), &s.inside, s.field.all()),
                 None => self.measure_points(s, block),
             }
             self.finish_waiting(s, last);
         }
-    }
-
-    /// Points of the padded grid.
-    pub(super) fn line_shape(&self) -> Vec<usize> {
-        self.axes.iter().map(|axis| axis.points).collect()
     }
 
     /// All tiles of all lines.
@@ -218,9 +235,9 @@ impl<T: Real> Fno<T> {
         let d = self.axes.len();
         let mut places = self.line_places(tile.line);
         let mut node = 0;
-        for axis in 0..d - 1 {
-            places[axis] = places[axis].checked_sub(self.before[axis]).filter(|p| *p < self.grid[axis])?;
-            node = node * self.grid[axis] + places[axis];
+        for ((place, before), points) in places.iter_mut().zip(&self.before).zip(&self.grid).take(d - 1) {
+            *place = place.checked_sub(*before).filter(|p| p < points)?;
+            node = node * points + *place;
         }
         Some((node * self.grid[d - 1], places))
     }
@@ -232,6 +249,13 @@ impl<T: Real> Fno<T> {
         let low = tile.first.max(before);
         let high = (tile.first + tile.count).min(before + points);
         (low - tile.first, low - before, high.saturating_sub(low))
+    }
+
+    /// What of a tile lies on the caller's grid.
+    pub(super) fn trimmed(&self, tile: Tile) -> Tile {
+        let (skipped, _, count) = self.inside_points(tile);
+        let count = if self.inside(tile).is_some() { count } else { 0 };
+        Tile { first: tile.first + skipped, count, ..tile }
     }
 
     pub(super) fn spared(&self, tile: Tile) -> Spared {
@@ -469,8 +493,15 @@ impl<T: Real> Fno<T> {
             self.line_count(),
             |line| line,
             |tile, thread| {
+                // Of the last block's result the padding is not wanted.
+                let trimmed = if last && !self.waits[tile.line] { self.trimmed(tile) } else { tile };
+                if trimmed.count == 0 {
+                    return;
+                }
                 let mut buffers = work.threads.write(thread);
-                let (z, x) = (work.lines.read(tile.line), work.field.read(self.piece(tile)));
+                let (z, held) = (work.lines.read(tile.line), work.field.read(self.piece(tile)));
+                let x = &held[(trimmed.first - tile.first) * w..][..trimmed.count * w];
+                let tile = trimmed;
                 let [a, b, c] = thirds(&mut buffers);
                 let matrix = Rows {
                     data: &self.last_inverse[tile.first * axis.rows()..],
@@ -479,11 +510,11 @@ impl<T: Real> Fno<T> {
                 };
                 let spectral = (matrix, Columns::plain(&z, axis.rows(), w));
                 if let Link::Linear(skip) = &block.skip {
-                    let x = Rows { data: &x, stride: w, count: tile.count };
+                    let x = Rows { data: x, stride: w, count: tile.count };
                     products(self.arch, [spectral, (x, skip.columns())], w, Start::Bias(bias), a, w);
                 } else {
                     products(self.arch, [spectral], w, Start::Bias(bias), a, w);
-                    self.connect(&block.skip, &x, &mut a[..tile.count * w]);
+                    self.connect(&block.skip, x, &mut a[..tile.count * w]);
                 }
                 let waits = self.waits[tile.line];
                 let activate = !last || self.numbers.last_activation;
@@ -494,12 +525,12 @@ impl<T: Real> Fno<T> {
                     None => (a, [b, c]),
                     Some(mlp) => {
                         let result = self.network(mlp, tile.count, a, [c, b], Spared::default());
-                        self.connect(&block.mlp_skip, &x, result);
+                        self.connect(&block.mlp_skip, x, result);
                         // Two layers: the result lies in the second buffer.
                         (b, [a, c])
                     }
                 };
-                drop((x, z));
+                drop((held, z));
                 if waits {
                     work.field.write(self.piece(tile)).copy_from_slice(&result[..tile.count * w]);
                 } else {
@@ -570,10 +601,11 @@ impl<T: Real> Fno<T> {
 
 impl<T: Real> Boon<T> {
     /// Sets a block's result at the nodes of faces.
-    fn set(&self, shape: &[usize], width: usize, outputs: usize, inside: &[f64], field: &mut [T]) {
+    fn set(&self, width: usize, outputs: usize, inside: &[f64], field: &mut [T]) {
         self.inner.set(width, inside, |c| c % outputs, self.stretch, |node, c| node * width + c, field);
         if self.smooth {
-            smooth(shape[0], field[..shape.iter().product::<usize>() * width].len() / shape[0], field);
+            let shape = self.inner.shape();
+            smooth(shape[0], shape[1..].iter().product::<usize>() * width, field);
         }
     }
 

@@ -275,7 +275,14 @@ impl<T: Real> PartOf<T> {
             for r in &self.layout.by_line[sweep.runs.clone()] {
                 let run = &self.layout.runs[*r];
                 let z = &lines[(run.tile.line - sweep.first) * row..][..row];
-                for (tile, at) in self.tiles(run) {
+                let waits = fno.waits[run.tile.line];
+                for (whole, at) in self.tiles(run) {
+                    // Of the last layer's result the padding is not wanted.
+                    let tile = if last && !waits { fno.trimmed(whole) } else { whole };
+                    if tile.count == 0 {
+                        continue;
+                    }
+                    let at = at + tile.first - whole.first;
                     let x = &field[at * w..][..tile.count * w];
                     let [a, b, c] = thirds(buffers);
                     let matrix = Rows {
@@ -291,7 +298,6 @@ impl<T: Real> PartOf<T> {
                         products(arch, [spectral], w, Start::Bias(&block.bias), a, w);
                         fno.connect(&block.skip, x, &mut a[..tile.count * w]);
                     }
-                    let waits = fno.waits[tile.line];
                     if !waits && (!last || fno.numbers.last_activation) {
                         fno.activate(&mut a[..tile.count * w], w, Spared::default());
                     }
