@@ -1824,9 +1824,9 @@ int32_t pcml_nonlinear_vjp(const struct pcml_projector *projector,
  * @param owned        `owned_count` numbers of blocks, from 0, in any order, none twice
  * @param owned_count  at least 1
  * @param part         receives the object, NULL on failure; to be freed with pcml_operator_part_free
- * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT for a block of no points, for blocks that are none,
- *         twice there or beyond the grid (named), for a shape that is not set or does not fit, and for more than one function or
- *         step; PCML_STATUS_STATE for another model or one with norm; PCML_STATUS_TOO_LARGE also for more than 2^30 blocks; and
+ * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT for a block of no points, for blocks that are
+ *         none, twice there or beyond the grid (named), for a shape that is not set or does not fit, and for more than one function
+ *         or step; PCML_STATUS_STATE for another model or one with norm; PCML_STATUS_TOO_LARGE also for more than 2^30 blocks; and
  *         those of pcml_plan_create
  *
  * Threads: any. Allocation: the packed weights, and the lines of the grid.

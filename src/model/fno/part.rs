@@ -67,8 +67,9 @@ fn foreign<R>() -> Result<R> {
 
 impl OperatorPart {
     /// The part that has the blocks `owned`, in any order: block i is points i `block` to (i + 1) `block` of the grid in C order, less
-    /// where the grid ends. Model, arithmetic, options and `block` are the same on all parts, and each block is some part's. Option threads serves the kept modes alone. Blocks of
-    /// fewer points than the model has modes on all axes but the last cost more than the points themselves.
+    /// where the grid ends. Model, arithmetic, options and `block` are the same on all parts, and each block is some part's. Blocks of
+    /// fewer points than the model has modes on all axes but the last cost more than the points themselves. Option threads serves the
+    /// kept modes alone.
     ///
     /// Errors: those of [`Plan::new`](crate::model::Plan::new); InvalidArgument (a block of no points, blocks that are none, twice there
     /// or beyond the grid, options batch and steps); State (a model that is no neural operator, or one with norm, whose statistics are
