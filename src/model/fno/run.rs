@@ -13,22 +13,22 @@ use crate::model::dense::Dense;
 
 /// Points `first .. first + count` of a line, the `number`th of its tiles.
 #[derive(Clone, Copy)]
-struct Tile {
-    line: usize,
-    number: usize,
-    first: usize,
-    count: usize,
+pub(super) struct Tile {
+    pub line: usize,
+    pub number: usize,
+    pub first: usize,
+    pub count: usize,
 }
 
 /// Points of a tile that no activation touches.
 #[derive(Clone, Copy, Default)]
-struct Spared {
+pub(super) struct Spared {
     all: bool,
     first: bool,
     last: bool,
 }
 
-fn thirds<T>(buffer: &mut [T]) -> [&mut [T]; 3] {
+pub(super) fn thirds<T>(buffer: &mut [T]) -> [&mut [T]; 3] {
     let third = buffer.len() / 3;
     let (a, rest) = buffer.split_at_mut(third);
     let (b, c) = rest.split_at_mut(third);
@@ -121,7 +121,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// Points of the caller's grid.
-    fn nodes(&self) -> usize {
+    pub(super) fn nodes(&self) -> usize {
         self.grid.iter().product()
     }
 
@@ -152,7 +152,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// Boundary values of one function and step: raw on the caller's grid, and in network units on the padded one.
-    fn read_values(&self, s: &mut Scratch<T>, values: &[View], at: usize) {
+    pub(super) fn read_values(&self, s: &mut Scratch<T>, values: &[View], at: usize) {
         let Some(boon) = &self.boon else { return };
         let outputs = self.outputs.len();
         boon.outer.read_values(at, outputs, values, &mut s.given);
@@ -231,7 +231,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// The tile's line on the caller's grid: its first node there, and its indices on the axes before the last; none in the padding.
-    fn inside(&self, tile: Tile) -> Option<(usize, [usize; 2])> {
+    pub(super) fn inside(&self, tile: Tile) -> Option<(usize, [usize; 2])> {
         let d = self.axes.len();
         let mut places = self.line_places(tile.line);
         let mut node = 0;
@@ -243,7 +243,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// The tile's points on the caller's grid: how many of the tile come before them, the first one's index there, how many.
-    fn inside_points(&self, tile: Tile) -> (usize, usize, usize) {
+    pub(super) fn inside_points(&self, tile: Tile) -> (usize, usize, usize) {
         let last = self.axes.len() - 1;
         let (before, points) = (self.before[last], self.grid[last]);
         let low = tile.first.max(before);
@@ -252,13 +252,13 @@ impl<T: Real> Fno<T> {
     }
 
     /// What of a tile lies on the caller's grid.
-    fn trimmed(&self, tile: Tile) -> Tile {
+    pub(super) fn trimmed(&self, tile: Tile) -> Tile {
         let (skipped, _, count) = self.inside_points(tile);
         let count = if self.inside(tile).is_some() { count } else { 0 };
         Tile { first: tile.first + skipped, count, ..tile }
     }
 
-    fn spared(&self, tile: Tile) -> Spared {
+    pub(super) fn spared(&self, tile: Tile) -> Spared {
         let mut spared = Spared::default();
         let Some(boon) = self.boon.as_ref().filter(|boon| boon.spare) else { return spared };
         let places = self.line_places(tile.line);
@@ -275,7 +275,7 @@ impl<T: Real> Fno<T> {
         spared
     }
 
-    fn activate(&self, x: &mut [T], width: usize, spared: Spared) {
+    pub(super) fn activate(&self, x: &mut [T], width: usize, spared: Spared) {
         if spared.all {
             return;
         }
@@ -287,7 +287,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// A pointwise network on `count` points; its result lies in one of the buffers.
-    fn network<'b>(
+    pub(super) fn network<'b>(
         &self,
         layers: &[Dense<T>],
         count: usize,
@@ -471,7 +471,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// y += what a connection makes of x.
-    fn connect(&self, link: &Link<T>, x: &[T], y: &mut [T]) {
+    pub(super) fn connect(&self, link: &Link<T>, x: &[T], y: &mut [T]) {
         let w = self.numbers.width;
         match link {
             Link::None => {}
