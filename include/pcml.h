@@ -2386,6 +2386,75 @@ int32_t pcml_plan_predict_lawful(const struct pcml_plan *plan,
                                  struct pcml_report *report);
 
 /**
+ * Creates the scratch memory of derivatives of a plan's predictions (pcml_plan_jvp, pcml_plan_vjp): one a thread, apart from
+ * pcml_plan_workspace, since it takes a field for each block of the network beside. The first call gives the plan its transposed weights.
+ *
+ * @param plan       a plan of a neural operator
+ * @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_OUT_OF_MEMORY, PCML_STATUS_STATE for a neural process, for a
+ *         model with normalisation (fno.norm) and with option steps > 1, whose derivatives are not there yet
+ *
+ * Threads: any. Allocation: all that later calls need.
+ */
+int32_t pcml_plan_derivative_workspace(const struct pcml_plan *plan,
+                                       struct pcml_workspace **workspace);
+
+/**
+ * Neural operators: the derivative of pcml_plan_predict in a direction (jvp), at an input and boundary values. Corrections and conditions of
+ * boundaries are differentiated too: tangents of Dirichlet values arrive at their faces as they are. Where an activation has a kink it
+ * is one of the one-sided derivatives.
+ *
+ * @param plan            the plan
+ * @param workspace       made by pcml_plan_derivative_workspace
+ * @param input           as in pcml_plan_predict
+ * @param values          as in pcml_plan_predict
+ * @param value_count     how many
+ * @param input_tangent   the direction of the input, shaped as it, raw units; NULL: 0
+ * @param value_tangents  the direction of the values, `value_count` arrays shaped as they are, raw units; NULL: 0
+ * @param output_tangent  receives [functions, n_1, .., n_d, outputs], raw units; may share memory with the arrays that are read: it is
+ *                        written last
+ * @return 0, or as pcml_plan_predict; PCML_STATUS_NON_FINITE also for tangents and where the derivative overflows;
+ *         PCML_STATUS_MISMATCH also for a workspace of pcml_plan_workspace. The tangent is written only on success.
+ *
+ * Threads: one workspace a thread. Allocation: none.
+ */
+int32_t pcml_plan_jvp(const struct pcml_plan *plan,
+                      struct pcml_workspace *workspace,
+                      const struct pcml_const_array *input,
+                      const struct pcml_const_array *values,
+                      int64_t value_count,
+                      const struct pcml_const_array *input_tangent,
+                      const struct pcml_const_array *value_tangents,
+                      const struct pcml_array *output_tangent);
+
+/**
+ * Neural operators: from cotangents of the output to those of the input and of the boundary values (vjp), at an input and boundary values:
+ * the transpose of pcml_plan_jvp, and so the gradient of a function of the prediction from its gradient with respect to that.
+ *
+ * @param plan              the plan
+ * @param workspace         made by pcml_plan_derivative_workspace
+ * @param input             as in pcml_plan_predict
+ * @param values            as in pcml_plan_predict
+ * @param value_count       how many
+ * @param output_cotangent  [functions, n_1, .., n_d, outputs], per raw unit
+ * @param input_cotangent   receives the cotangent of the input, shaped as it, per raw unit; NULL: not asked for
+ * @param value_cotangents  receive those of the values, `value_count` arrays shaped as they are, per raw unit; NULL: not asked for. A value
+ *                          that was repeated by a stride of 0 has a cotangent for each time it was read
+ * @return 0, or as pcml_plan_jvp; PCML_STATUS_STRIDE also when results overlap each other; they may share memory with the arrays that
+ *         are read. The cotangents are written only on success.
+ *
+ * Threads: one workspace a thread. Allocation: none.
+ */
+int32_t pcml_plan_vjp(const struct pcml_plan *plan,
+                      struct pcml_workspace *workspace,
+                      const struct pcml_const_array *input,
+                      const struct pcml_const_array *values,
+                      int64_t value_count,
+                      const struct pcml_const_array *output_cotangent,
+                      const struct pcml_array *input_cotangent,
+                      const struct pcml_array *value_cotangents);
+
+/**
  * How many kernel matrices of boundary corrections were singular or nearly so, and were regularised when the plan was created: the
  * corrections of such frequencies do less than they were trained for. Conditions hold whatever the number; 0 for models without them.
  *

@@ -1,4 +1,5 @@
 use std::ffi::c_void;
+use std::mem::MaybeUninit;
 use std::ops::Deref;
 
 use super::size;
@@ -142,13 +143,18 @@ impl<'a> Deref for Views<'a> {
     }
 }
 
-/// # Safety
-/// `arrays` is NULL or names `count` descriptors whose elements are readable during `'a`.
-pub(crate) unsafe fn views<'a>(arrays: *const pcml_const_array, count: i64, name: &str) -> Result<Views<'a>> {
+fn view_count(count: i64, name: &str) -> Result<usize> {
     let count = size(count, "value_count", 0)?;
     if count > MOST_VIEWS {
         return fail!(Mismatch, "{count} arrays of {name}, expected at most {MOST_VIEWS}, one a face of a grid");
     }
+    Ok(count)
+}
+
+/// # Safety
+/// `arrays` is NULL or names `count` descriptors whose elements are readable during `'a`.
+pub(crate) unsafe fn views<'a>(arrays: *const pcml_const_array, count: i64, name: &str) -> Result<Views<'a>> {
+    let count = view_count(count, name)?;
     if count > 0 && arrays.is_null() {
         return fail!(NullArgument, "{name} is NULL, expected {count} arrays");
     }
@@ -160,4 +166,53 @@ pub(crate) unsafe fn views<'a>(arrays: *const pcml_const_array, count: i64, name
         *to = read(name).or_else(|_| read(&format!("{name}[{number}]")))?;
     }
     Ok(views)
+}
+
+/// A list of arrays to write, read without an allocation.
+pub(crate) struct ViewsMut<'a> {
+    /// The first `count` are there.
+    views: [MaybeUninit<ViewMut<'a>>; MOST_VIEWS],
+    count: usize,
+}
+
+impl<'a> ViewsMut<'a> {
+    pub(crate) fn all(&mut self) -> &mut [ViewMut<'a>] {
+        // SAFETY: so many are there, and a MaybeUninit lies in memory as what it holds.
+        unsafe { std::slice::from_raw_parts_mut(self.views.as_mut_ptr().cast(), self.count) }
+    }
+}
+
+/// A NULL list means that the caller does not ask for these results.
+///
+/// # Safety
+/// `arrays` is NULL or names `count` descriptors whose elements are writable during `'a`.
+pub(crate) unsafe fn optional_views_mut<'a>(
+    arrays: *const pcml_array,
+    count: i64,
+    name: &str,
+) -> Result<Option<ViewsMut<'a>>> {
+    if arrays.is_null() {
+        return Ok(None);
+    }
+    let count = view_count(count, name)?;
+    let mut views = ViewsMut { views: [const { MaybeUninit::uninit() }; MOST_VIEWS], count };
+    for (number, to) in views.views[..count].iter_mut().enumerate() {
+        // SAFETY: the caller promises so many descriptors.
+        let read = |name: &str| unsafe { view_mut(arrays.add(number), name) };
+        // Only a failure needs the array's own name, which allocates.
+        to.write(read(name).or_else(|_| read(&format!("{name}[{number}]")))?);
+    }
+    Ok(Some(views))
+}
+
+/// A NULL list means that the caller has no such arrays.
+///
+/// # Safety
+/// As [`views`].
+pub(crate) unsafe fn optional_views<'a>(
+    arrays: *const pcml_const_array,
+    count: i64,
+    name: &str,
+) -> Result<Option<Views<'a>>> {
+    if arrays.is_null() { Ok(None) } else { unsafe { views(arrays, count, name) }.map(Some) }
 }

@@ -81,8 +81,9 @@ pub use options::{
 };
 pub use part::{pcml_part_begin, pcml_part_continue, pcml_part_project, pcml_part_workspace};
 pub use plan::{
-    pcml_plan, pcml_plan_condition, pcml_plan_create, pcml_plan_free, pcml_plan_latent, pcml_plan_predict,
-    pcml_plan_predict_lawful, pcml_plan_query, pcml_plan_regularised, pcml_plan_workspace,
+    pcml_plan, pcml_plan_condition, pcml_plan_create, pcml_plan_derivative_workspace, pcml_plan_free, pcml_plan_jvp,
+    pcml_plan_latent, pcml_plan_predict, pcml_plan_predict_lawful, pcml_plan_query, pcml_plan_regularised,
+    pcml_plan_vjp, pcml_plan_workspace,
 };
 pub use projector::{
     pcml_projector, pcml_projector_budget, pcml_projector_check, pcml_projector_covariance, pcml_projector_create,

@@ -1,11 +1,14 @@
-use super::array::{dtype, optional_view, optional_view_mut, pcml_array, pcml_const_array, view, view_mut, views};
+use super::array::{
+    dtype, optional_view, optional_view_mut, optional_views, optional_views_mut, pcml_array, pcml_const_array, view,
+    view_mut, views,
+};
 use super::model::pcml_model;
 use super::options::{Settings, pcml_options};
 use super::projector::{self, optional_report, pcml_projector};
 use super::workspace::{create_workspace, lease, pcml_workspace};
 use super::{Object, borrow, call, create, free, output, pcml_report};
 use crate::constraint::{Posterior, Scratch};
-use crate::model::{Options, Plan, Workspace};
+use crate::model::{DerivativeWorkspace, Options, Plan, Workspace};
 
 /// A model bound to sizes, arithmetic and sampling: immutable, to be shared by threads. The model may be freed before it.
 pub struct pcml_plan {
@@ -18,6 +21,7 @@ impl Object for pcml_plan {
 }
 
 const CREATOR: &str = "pcml_plan_workspace";
+const DERIVATIVE_CREATOR: &str = "pcml_plan_derivative_workspace";
 
 pub(super) fn plan_options(s: &Settings) -> Options {
     let unset = Options::default();
@@ -251,6 +255,104 @@ pub unsafe extern "C" fn pcml_plan_predict_lawful(
         let values = views(values, value_count, "values")?;
         let prediction = plan.plan.evaluate(&mut workspace, &view(input, "input")?, &values, &posterior.mean)?;
         projector.projector.project(&mut scratch, prediction, variance, b, posterior, report)
+    })
+}
+
+/// Creates the scratch memory of derivatives of a plan's predictions (pcml_plan_jvp, pcml_plan_vjp): one a thread, apart from
+/// pcml_plan_workspace, since it takes a field for each block of the network beside. The first call gives the plan its transposed weights.
+///
+/// @param plan       a plan of a neural operator
+/// @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_OUT_OF_MEMORY, PCML_STATUS_STATE for a neural process, for a
+///         model with normalisation (fno.norm) and with option steps > 1, whose derivatives are not there yet
+///
+/// Threads: any. Allocation: all that later calls need.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_plan_derivative_workspace(
+    plan: *const pcml_plan,
+    workspace: *mut *mut pcml_workspace,
+) -> i32 {
+    unsafe { create_workspace(DERIVATIVE_CREATOR, plan, "plan", workspace, |plan| plan.plan.derivative_workspace()) }
+}
+
+/// Neural operators: the derivative of pcml_plan_predict in a direction (jvp), at an input and boundary values. Corrections and conditions of
+/// boundaries are differentiated too: tangents of Dirichlet values arrive at their faces as they are. Where an activation has a kink it
+/// is one of the one-sided derivatives.
+///
+/// @param plan            the plan
+/// @param workspace       made by pcml_plan_derivative_workspace
+/// @param input           as in pcml_plan_predict
+/// @param values          as in pcml_plan_predict
+/// @param value_count     how many
+/// @param input_tangent   the direction of the input, shaped as it, raw units; NULL: 0
+/// @param value_tangents  the direction of the values, `value_count` arrays shaped as they are, raw units; NULL: 0
+/// @param output_tangent  receives [functions, n_1, .., n_d, outputs], raw units; may share memory with the arrays that are read: it is
+///                        written last
+/// @return 0, or as pcml_plan_predict; PCML_STATUS_NON_FINITE also for tangents and where the derivative overflows;
+///         PCML_STATUS_MISMATCH also for a workspace of pcml_plan_workspace. The tangent is written only on success.
+///
+/// Threads: one workspace a thread. Allocation: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_plan_jvp(
+    plan: *const pcml_plan,
+    workspace: *mut pcml_workspace,
+    input: *const pcml_const_array,
+    values: *const pcml_const_array,
+    value_count: i64,
+    input_tangent: *const pcml_const_array,
+    value_tangents: *const pcml_const_array,
+    output_tangent: *const pcml_array,
+) -> i32 {
+    call("pcml_plan_jvp", || unsafe {
+        let (plan, mut workspace) = lease::<_, DerivativeWorkspace>(plan, "plan", workspace, DERIVATIVE_CREATOR)?;
+        plan.plan.jvp(
+            &mut workspace,
+            &view(input, "input")?,
+            &views(values, value_count, "values")?,
+            optional_view(input_tangent, "input_tangent")?.as_ref(),
+            optional_views(value_tangents, value_count, "value_tangents")?.as_deref(),
+            &mut view_mut(output_tangent, "output_tangent")?,
+        )
+    })
+}
+
+/// Neural operators: from cotangents of the output to those of the input and of the boundary values (vjp), at an input and boundary values:
+/// the transpose of pcml_plan_jvp, and so the gradient of a function of the prediction from its gradient with respect to that.
+///
+/// @param plan              the plan
+/// @param workspace         made by pcml_plan_derivative_workspace
+/// @param input             as in pcml_plan_predict
+/// @param values            as in pcml_plan_predict
+/// @param value_count       how many
+/// @param output_cotangent  [functions, n_1, .., n_d, outputs], per raw unit
+/// @param input_cotangent   receives the cotangent of the input, shaped as it, per raw unit; NULL: not asked for
+/// @param value_cotangents  receive those of the values, `value_count` arrays shaped as they are, per raw unit; NULL: not asked for. A value
+///                          that was repeated by a stride of 0 has a cotangent for each time it was read
+/// @return 0, or as pcml_plan_jvp; PCML_STATUS_STRIDE also when results overlap each other; they may share memory with the arrays that
+///         are read. The cotangents are written only on success.
+///
+/// Threads: one workspace a thread. Allocation: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_plan_vjp(
+    plan: *const pcml_plan,
+    workspace: *mut pcml_workspace,
+    input: *const pcml_const_array,
+    values: *const pcml_const_array,
+    value_count: i64,
+    output_cotangent: *const pcml_const_array,
+    input_cotangent: *const pcml_array,
+    value_cotangents: *const pcml_array,
+) -> i32 {
+    call("pcml_plan_vjp", || unsafe {
+        let (plan, mut workspace) = lease::<_, DerivativeWorkspace>(plan, "plan", workspace, DERIVATIVE_CREATOR)?;
+        plan.plan.vjp(
+            &mut workspace,
+            &view(input, "input")?,
+            &views(values, value_count, "values")?,
+            &view(output_cotangent, "output_cotangent")?,
+            optional_view_mut(input_cotangent, "input_cotangent")?.as_mut(),
+            optional_views_mut(value_cotangents, value_count, "value_cotangents")?.as_mut().map(|views| views.all()),
+        )
     })
 }
 

@@ -83,6 +83,12 @@ impl<T: Real> Packed<T> {
         self.inner
     }
 
+    /// An entry of W.
+    pub fn entry(&self, output: usize, inner: usize) -> T {
+        let (panel, lane) = (output / T::PANEL, output % T::PANEL);
+        self.data[(panel * self.inner + inner) * T::PANEL + lane]
+    }
+
     /// W as a factor of products.
     pub fn columns(&self) -> Columns<'_, T> {
         Columns { data: &self.data, inner: self.inner, stride: T::PANEL, panel: T::PANEL * self.inner }

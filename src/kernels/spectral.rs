@@ -38,6 +38,15 @@ impl<T: Real> Mixer<T> {
         Ok(Mixer { modes, inputs, outputs, data })
     }
 
+    /// The conjugate transposes.
+    pub fn adjoint(&self, what: &str) -> Result<Self> {
+        let outputs = self.outputs;
+        Mixer::new(self.modes, outputs, self.inputs, what, |mode, output, input| {
+            let re = (mode * self.inputs + input) * 2 * outputs + output;
+            (self.data[re].to_f64(), -self.data[re + outputs].to_f64())
+        })
+    }
+
     /// Number of matrices.
     pub fn modes(&self) -> usize {
         self.modes

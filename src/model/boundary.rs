@@ -470,21 +470,39 @@ impl Bound {
     }
 
     pub fn check_values(&self, lead: &[usize], channels: usize, values: &[View]) -> Result<()> {
-        let expected = self.by_value().count();
-        if values.len() != expected {
+        self.check_finite("values", lead, channels, values)
+    }
+
+    /// The same of arrays that go with the values, under another name.
+    pub fn check_finite(&self, name: &str, lead: &[usize], channels: usize, arrays: &[View]) -> Result<()> {
+        self.check_shapes(name, lead, channels, arrays.iter().copied())?;
+        for (number, view) in arrays.iter().enumerate() {
+            if let Some((i, v)) = view.first_non_finite() {
+                return fail!(NonFinite, "{name}[{number}] holds {v} at element {i}, expected finite values");
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares the number and the shapes of arrays that belong to the faces with a value.
+    pub fn check_shapes<'v>(
+        &self,
+        name: &str,
+        lead: &[usize],
+        channels: usize,
+        arrays: impl ExactSizeIterator<Item = View<'v>>,
+    ) -> Result<()> {
+        let (found, expected) = (arrays.len(), self.by_value().count());
+        if found != expected {
             return fail!(
                 Mismatch,
-                "{} arrays of boundary values, expected {expected}, one a face with a value",
-                values.len()
+                "{name}: {found} arrays of boundary values, expected {expected}, one a face with a value"
             );
         }
-        for (number, (view, face)) in values.iter().zip(self.by_value()).enumerate() {
+        for (number, (view, face)) in arrays.zip(self.by_value()).enumerate() {
             let grid = self.shape().iter().enumerate().filter(|(axis, _)| *axis != face.axis).map(|(_, n)| *n);
             let shape = lead.iter().copied().chain(grid).chain([channels]);
-            expect_extents(format_args!("values[{number}]"), view, shape)?;
-            if let Some((i, v)) = view.first_non_finite() {
-                return fail!(NonFinite, "values[{number}] holds {v} at element {i}, expected finite values");
-            }
+            expect_extents(format_args!("{name}[{number}]"), &view, shape)?;
         }
         Ok(())
     }
@@ -498,6 +516,15 @@ impl Bound {
             view.gather(b * len, part);
             rest = more;
         }
+    }
+
+    /// The part of each array of values among those of one function, in the caller's order.
+    pub fn parts(&self, channels: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+        self.by_value().scan(0, move |end, face| {
+            let start = *end;
+            *end += self.nodes(face.axis) * channels;
+            Some(start..*end)
+        })
     }
 
     /// Where a face's values begin among those of one function.
@@ -523,5 +550,42 @@ impl Bound {
             if face.kind == Kind::Dirichlet { stretch * value } else { value }
         };
         self.apply(channels, value, &mut Flat { field, at });
+    }
+    /// The transpose of [`Bound::set`]: from cotangents of a field whose faces were set to those of the field before, in place, and of
+    /// the values, which are added to `given`.
+    pub fn set_transposed<T: Real>(
+        &self,
+        channels: usize,
+        given: &mut [f64],
+        output: impl Fn(usize) -> usize,
+        stretch: f64,
+        at: impl Fn(usize, usize) -> usize,
+        field: &mut [T],
+    ) {
+        let outputs = given.len() / self.value_len(1).max(1);
+        let mut nodes = Flat { field, at };
+        for face in self.faces.iter().rev() {
+            let start = face.value.map_or(0, |_| self.value_start(face, outputs));
+            for line in self.lines(face.axis) {
+                let here = line.node(face.upper, 0);
+                for c in 0..channels {
+                    let cotangent = nodes.get(here, c);
+                    if face.kind == Kind::Periodic {
+                        let opposite = line.node(!face.upper, 0);
+                        let mean = 0.5 * cotangent + 0.5 * nodes.get(opposite, c);
+                        nodes.put(here, c, mean);
+                        nodes.put(opposite, c, mean);
+                        continue;
+                    }
+                    let factor = if face.kind == Kind::Dirichlet { stretch } else { face.factor };
+                    given[start + line.number * outputs + output(c)] += factor * cotangent;
+                    nodes.put(here, c, 0.0);
+                    for (k, ratio) in face.ratios.iter().enumerate() {
+                        let inside = line.node(face.upper, k + 1);
+                        nodes.put(inside, c, nodes.get(inside, c) - ratio * cotangent);
+                    }
+                }
+            }
+        }
     }
 }

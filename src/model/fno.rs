@@ -10,10 +10,14 @@
 
 mod boon;
 mod correct;
+mod derivative;
 mod norm;
 mod numbers;
 mod part;
 mod run;
+mod transpose;
+
+use std::sync::OnceLock;
 
 use pulp::Arch;
 
@@ -29,8 +33,10 @@ use crate::kernels::team::{Shared, Team};
 
 pub use boon::{Correction, Rule};
 use boon::{Kernel, Pair};
+pub use derivative::DerivativeScratch;
 pub use numbers::{ChannelMlp, Coordinates, Norm, NormKind, Numbers, Padding, Sides, Skip, Span};
 pub use part::{OperatorPart, OperatorScratch};
+use transpose::Transposes;
 
 /// Bytes of activations that pass through a pointwise network together: they should stay in the second-level cache.
 const TILE_BYTES: usize = 1 << 18;
@@ -72,6 +78,8 @@ pub struct Fno<T> {
     /// For each line whether a block's result waits in the field until its neighbours are there; and those lines.
     waits: Vec<bool>,
     waiting: Vec<usize>,
+    /// What derivatives need besides, once somebody asks for them.
+    transposes: OnceLock<Transposes<T>>,
 }
 
 /// One Fourier layer.
@@ -279,6 +287,7 @@ impl<T: Real> Fno<T> {
             waves: if numbers.norm.is_some() { norm::waves(&back, row, w) } else { vec![] },
             waits: vec![],
             waiting: vec![],
+            transposes: OnceLock::new(),
             axes,
             back,
             numbers,

@@ -16,7 +16,7 @@ use crate::kernels::strided::{View, ViewMut};
 
 pub use file::{Channel, Description};
 pub use fno::{OperatorPart, OperatorScratch};
-pub use plan::{Options, Plan, Workspace};
+pub use plan::{DerivativeWorkspace, Options, Plan, Workspace};
 
 use file::{Contents, Tensor};
 

@@ -73,6 +73,14 @@ enum Scratch {
     FnoF64(Box<fno::Scratch<f64>>),
 }
 
+/// The scratch of one plan's derivatives, for one thread at a time.
+pub struct DerivativeWorkspace(DerivativeScratch);
+
+enum DerivativeScratch {
+    F32(Box<fno::DerivativeScratch<f32>>),
+    F64(Box<fno::DerivativeScratch<f64>>),
+}
+
 impl Plan {
     /// Binds a model to sizes; `arithmetic` is the type in which the network is evaluated, whatever the arrays' dtypes.
     pub fn new(model: &Model, arithmetic: Dtype, options: &Options) -> Result<Plan> {
@@ -185,6 +193,75 @@ impl Plan {
         match (&self.0, &mut workspace.0) {
             (Kind::FnoF32(p), Scratch::FnoF32(s)) => p.evaluate(s, input, values, output),
             (Kind::FnoF64(p), Scratch::FnoF64(s)) => p.evaluate(s, input, values, output),
+            _ => foreign("neural operator"),
+        }
+    }
+
+    /// Neural operators: allocates all that derivatives need, and on the first call the plan's transposed weights. It takes a field for
+    /// each block beside what [`Plan::workspace`] takes, so it is apart from that.
+    ///
+    /// Errors: State (a neural process; a model with normalisation, or option steps > 1, whose derivatives are not there yet),
+    /// OutOfMemory.
+    pub fn derivative_workspace(&self) -> Result<DerivativeWorkspace> {
+        Ok(DerivativeWorkspace(match &self.0 {
+            Kind::FnoF32(p) => DerivativeScratch::F32(Box::new(p.derivative_scratch()?)),
+            Kind::FnoF64(p) => DerivativeScratch::F64(Box::new(p.derivative_scratch()?)),
+            _ => return fail!(State, "neural processes have no derivatives, expected a neural operator"),
+        }))
+    }
+
+    /// Neural operators: the derivative of [`Plan::predict`] in a direction (jvp), at `input` and `values`.
+    ///
+    /// Shapes: `input` and `values` as there; `input_tangent` as `input` and `value_tangents` as `values`, absent ones count as 0;
+    /// `output_tangent` [functions, grid, outputs]. Raw units, so the channels' scales enter and their offsets do not. Where an activation
+    /// has a kink it is one of the one-sided derivatives. All that is evaluated is linearised: corrections and conditions of
+    /// boundaries too, so that tangents of Dirichlet values arrive at their faces as they are.
+    ///
+    /// Errors: as [`Plan::predict`]; NonFinite also for tangents, and where the derivative overflows; Mismatch for a workspace of another
+    /// plan. `output_tangent` is written only on success. Allocates nothing.
+    pub fn jvp(
+        &self,
+        workspace: &mut DerivativeWorkspace,
+        input: &View,
+        values: &[View],
+        input_tangent: Option<&View>,
+        value_tangents: Option<&[View]>,
+        output_tangent: &mut ViewMut,
+    ) -> Result<()> {
+        match (&self.0, &mut workspace.0) {
+            (Kind::FnoF32(p), DerivativeScratch::F32(s)) => {
+                p.jvp(s, input, values, input_tangent, value_tangents, output_tangent)
+            }
+            (Kind::FnoF64(p), DerivativeScratch::F64(s)) => {
+                p.jvp(s, input, values, input_tangent, value_tangents, output_tangent)
+            }
+            _ => foreign("neural operator"),
+        }
+    }
+
+    /// Neural operators: from cotangents of the output to those of the input and of the boundary values (vjp), at `input` and `values`:
+    /// the transpose of [`Plan::jvp`], the gradient of whatever depends on the prediction.
+    ///
+    /// Shapes: `output_cotangent` [functions, grid, outputs]; `input_cotangent` as `input` and `value_cotangents` as `values`; absent ones
+    /// are not asked for. Raw units. Cotangents that are written lie apart from each other.
+    ///
+    /// Errors: as [`Plan::jvp`]; Stride for overlapping results. Results are written only on success. Allocates nothing.
+    pub fn vjp(
+        &self,
+        workspace: &mut DerivativeWorkspace,
+        input: &View,
+        values: &[View],
+        output_cotangent: &View,
+        input_cotangent: Option<&mut ViewMut>,
+        value_cotangents: Option<&mut [ViewMut]>,
+    ) -> Result<()> {
+        match (&self.0, &mut workspace.0) {
+            (Kind::FnoF32(p), DerivativeScratch::F32(s)) => {
+                p.vjp(s, input, values, output_cotangent, input_cotangent, value_cotangents)
+            }
+            (Kind::FnoF64(p), DerivativeScratch::F64(s)) => {
+                p.vjp(s, input, values, output_cotangent, input_cotangent, value_cotangents)
+            }
             _ => foreign("neural operator"),
         }
     }

@@ -11,13 +11,13 @@ use crate::kernels::real::Real;
 #[derive(Default)]
 pub(super) struct Faces<T> {
     /// Components on both faces.
-    components: Vec<T>,
+    pub components: Vec<T>,
     /// Tangential modes of the input, of K x and of delta, [node, mode, (re, im), channel].
-    input: Vec<T>,
-    result: Vec<T>,
-    delta: Vec<T>,
+    pub input: Vec<T>,
+    pub result: Vec<T>,
+    pub delta: Vec<T>,
     /// [mode, (re, im), node, channel], before and after R.
-    joint: [Vec<T>; 2],
+    pub joint: [Vec<T>; 2],
 }
 
 impl<T: Real> Faces<T> {

@@ -23,9 +23,9 @@ pub(super) struct Tile {
 /// Points of a tile that no activation touches.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Spared {
-    all: bool,
-    first: bool,
-    last: bool,
+    pub all: bool,
+    pub first: bool,
+    pub last: bool,
 }
 
 pub(super) fn thirds<T>(buffer: &mut [T]) -> [&mut [T]; 3] {
@@ -125,7 +125,7 @@ impl<T: Real> Fno<T> {
         self.grid.iter().product()
     }
 
-    fn read_input(&self, s: &mut Scratch<T>, input: &View, b: usize) {
+    pub(super) fn read_input(&self, s: &mut Scratch<T>, input: &View, b: usize) {
         let each = s.input.len();
         let mut buffer = [0.0; 256];
         let mut channels = self.inputs.iter().cycle();
@@ -194,7 +194,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// All tiles of all lines.
-    fn every_tile(&self) -> impl Iterator<Item = Tile> {
+    pub(super) fn every_tile(&self) -> impl Iterator<Item = Tile> {
         (0..self.line_count()).flat_map(move |line| (0..self.tiles()).map(move |number| self.tile(line, number)))
     }
 
@@ -225,7 +225,12 @@ impl<T: Real> Fno<T> {
     }
 
     /// Calls `work(tile, thread)` for all tiles of the lines `line(0)` to `line(lines - 1)`.
-    fn each_tile(&self, lines: usize, line: impl Fn(usize) -> usize + Sync, work: impl Fn(Tile, usize) + Sync) {
+    pub(super) fn each_tile(
+        &self,
+        lines: usize,
+        line: impl Fn(usize) -> usize + Sync,
+        work: impl Fn(Tile, usize) + Sync,
+    ) {
         let tiles = self.tiles();
         self.team.each(lines * tiles, |task, thread| work(self.tile(line(task / tiles), task % tiles), thread));
     }
@@ -313,7 +318,7 @@ impl<T: Real> Fno<T> {
         &mut here[..count * outputs]
     }
 
-    fn lift(&self, s: &mut Scratch<T>) {
+    pub(super) fn lift(&self, s: &mut Scratch<T>) {
         let w = self.numbers.width;
         let inputs = self.inputs.len();
         let lifted = self.numbers.lifted(inputs);
@@ -347,7 +352,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// Number of a tile among the pieces of the field, the partial sums and the results.
-    fn piece(&self, tile: Tile) -> usize {
+    pub(super) fn piece(&self, tile: Tile) -> usize {
         tile.line * self.tiles() + tile.number
     }
 
@@ -376,7 +381,7 @@ impl<T: Real> Fno<T> {
 
     /// y [rows, outputs] = matrix [rows, inner] x [inner, outputs]. Goes in steps of a few rows of y and of x, so that what a step reads
     /// and writes lies together.
-    fn transform(&self, matrix: &[T], inner: usize, x: &[T], outputs: usize, y: &mut [T]) {
+    pub(super) fn transform(&self, matrix: &[T], inner: usize, x: &[T], outputs: usize, y: &mut [T]) {
         const ROWS: usize = 24;
         const INNER: usize = 64;
         self.team.share(y, outputs, |first, y| {
@@ -401,7 +406,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// The same for each of many x and y that lie one after the other.
-    fn transform_each(&self, matrix: &[T], inner: usize, x: &[T], outputs: usize, y: &mut [T]) {
+    pub(super) fn transform_each(&self, matrix: &[T], inner: usize, x: &[T], outputs: usize, y: &mut [T]) {
         let rows = matrix.len() / inner;
         self.team.share(y, rows * outputs, |first, y| {
             let x = x[first * inner * outputs..].chunks_exact(inner * outputs);
@@ -413,7 +418,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// The spectral convolution, from the components along the last axis to those of its result.
-    fn convolve(&self, s: &mut Scratch<T>, block: &Block<T>) {
+    pub(super) fn convolve(&self, s: &mut Scratch<T>, block: &Block<T>) {
         let row = self.row;
         match &self.axes[..] {
             [first, _] => {
@@ -601,7 +606,7 @@ impl<T: Real> Fno<T> {
 
 impl<T: Real> Boon<T> {
     /// Sets a block's result at the nodes of faces.
-    fn set(&self, width: usize, outputs: usize, inside: &[f64], field: &mut [T]) {
+    pub(super) fn set(&self, width: usize, outputs: usize, inside: &[f64], field: &mut [T]) {
         self.inner.set(width, inside, |c| c % outputs, self.stretch, |node, c| node * width + c, field);
         if self.smooth {
             let shape = self.inner.shape();
@@ -610,7 +615,7 @@ impl<T: Real> Boon<T> {
     }
 
     /// Sets the results at the nodes of faces, raw units.
-    fn finish(&self, outputs: usize, given: &[f64], result: &mut [f64]) {
+    pub(super) fn finish(&self, outputs: usize, given: &[f64], result: &mut [f64]) {
         self.outer.set(outputs, given, |c| c, 1.0, |node, c| node * outputs + c, result);
         if self.smooth {
             let lines = self.outer.shape()[0];
