@@ -12,6 +12,9 @@ use pcml::{View, ViewMut};
 use serde_json::{Value, json};
 
 /// A plan, and where its derivatives are taken.
+/// Tangents of the input and of the boundary values.
+type Direction = (Option<Vec<f64>>, Option<Vec<Vec<f64>>>);
+
 struct Case {
     name: String,
     plan: Plan,
