@@ -512,6 +512,12 @@ typedef struct pcml_flux pcml_flux;
 typedef struct pcml_model pcml_model;
 
 /**
+ * One part of a neural operator on a grid that lies in parts, one in each process: immutable, to be shared by threads. The model may
+ * be freed before it.
+ */
+typedef struct pcml_operator_part pcml_operator_part;
+
+/**
  * Settings for create functions: sizes of a plan, sampling, what a projector admits. Every setting starts unset; a create
  * function reads those that concern it, names the one it lacks, and keeps no reference to the object.
  */
@@ -1803,6 +1809,151 @@ int32_t pcml_nonlinear_vjp(const struct pcml_projector *projector,
                            const struct pcml_array *gradient_mean,
                            const struct pcml_array *gradient_variance,
                            const struct pcml_array *gradient_b);
+
+/**
+ * Creates a part of a neural operator: a grid's points in C order fall into blocks of `block` points, of which the last may be
+ * shorter, and this part has some of them. All other arguments are the same on all parts, and each block is some part's.
+ *
+ * Blocks as large as the split allows are fastest: each costs about as much as so many points as the model has modes on all axes but
+ * the last. The padding around the grid needs no owner.
+ *
+ * @param model        a neural operator without norm; not needed any more after the call
+ * @param dtype        PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either
+ * @param options      shape of the whole grid; boundary and threads, which serve the kept modes alone, if they are set
+ * @param block        points of a block, at least 1
+ * @param owned        `owned_count` numbers of blocks, from 0, in any order, none twice
+ * @param owned_count  at least 1
+ * @param part         receives the object, NULL on failure; to be freed with pcml_operator_part_free
+ * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT for a block of no points, for blocks that are
+ *         none, twice there or beyond the grid (named), for a shape that is not set or does not fit, and for more than one function
+ *         or step; PCML_STATUS_STATE for another model or one with norm; PCML_STATUS_TOO_LARGE also for more than 2^30 blocks; and
+ *         those of pcml_plan_create
+ *
+ * Threads: any. Allocation: the packed weights, and the lines of the grid.
+ */
+int32_t pcml_operator_part_create(const struct pcml_model *model,
+                                  int32_t dtype,
+                                  const struct pcml_options *options,
+                                  int64_t block,
+                                  const int64_t *owned,
+                                  int64_t owned_count,
+                                  struct pcml_operator_part **part);
+
+/**
+ * Frees a part; its workspaces are to be freed on their own. NULL is fine; freeing twice is misuse.
+ *
+ * Threads: nobody else uses the object.
+ */
+void pcml_operator_part_free(struct pcml_operator_part *part);
+
+/**
+ * Creates the scratch memory of a part: one a thread.
+ *
+ * @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_OUT_OF_MEMORY
+ *
+ * Threads: any. Allocation: all that later calls need.
+ */
+int32_t pcml_operator_part_workspace(const struct pcml_operator_part *part,
+                                     struct pcml_workspace **workspace);
+
+/**
+ * Predicts one function on a grid in parts: every part calls it with its own points and gets the results there. They differ from those
+ * of a plan for the whole grid by rounding.
+ *
+ * A point's bits do not depend on which part has which block, nor on the order of the parts (1 to 2^20): all that parts share are sums
+ * of integers. Boundary values are exact where Dirichlet conditions are.
+ *
+ * The reduction is called for 52 integers; where conditions read other nodes (periodic and Neumann ones, and the published smoothing)
+ * for the input near the faces; then for each layer of the model for some hundreds and for one integer a component of the kept
+ * modes; last for five. All parts are called equally often with the same counts. A part whose arguments or values are refused takes
+ * part in the first call all the same, and all parts return its status; only a reduction that is itself NULL or no reduction keeps
+ * a part away, and then the others wait.
+ *
+ * @param part         the part
+ * @param workspace    one of pcml_operator_part_workspace of this part
+ * @param reduction    the host's sum over the parts; not NULL
+ * @param input        [own points, inputs], the points in C order of the grid, raw units
+ * @param values       as in pcml_plan_predict for one function, of the whole faces and the same on all parts; NULL with a count of 0
+ * @param value_count  how many
+ * @param output       [own points, outputs]: receives the results, raw units (axes of extent 1 may be left out of all arrays)
+ * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE; PCML_STATUS_STRIDE; PCML_STATUS_DTYPE; PCML_STATUS_NON_FINITE for
+ *         NaN or infinity in the arrays, or an overflow in the network; PCML_STATUS_MISMATCH for a workspace of another part, a wrong
+ *         number of values, a model, grid, block or boundary values that differ between parts, or blocks that do not make the grid;
+ *         PCML_STATUS_HANDLE; on all parts alike. PCML_STATUS_REDUCTION when the host's sum failed or is none. After any failure
+ *         the output is as before, for the last reduction comes before the first write; where a reduction fails on some parts
+ *         only, the others may have written.
+ *
+ * Threads: any, one workspace and reduction each. Allocation: none on success.
+ */
+int32_t pcml_operator_part_predict(const struct pcml_operator_part *part,
+                                   struct pcml_workspace *workspace,
+                                   struct pcml_reduction *reduction,
+                                   const struct pcml_const_array *input,
+                                   const struct pcml_const_array *values,
+                                   int64_t value_count,
+                                   const struct pcml_array *output);
+
+/**
+ * pcml_operator_part_predict in steps, for a host that sums between calls: reads the arrays, and hands out this part's message. As
+ * long as `count` is not 0 the host replaces the message by its sum over all parts and calls pcml_operator_part_continue, then
+ * pcml_operator_part_finish.
+ *
+ * What is wrong with this part's values and shapes is told by the next call, to all parts at once. After a failure here, of a
+ * handle or a descriptor, this part has no message and the host must stop the other parts.
+ *
+ * @param part         as in pcml_operator_part_predict
+ * @param workspace    one of pcml_operator_part_workspace of this part
+ * @param input        this part's input; not read after the call
+ * @param values       boundary values; not read after the call
+ * @param value_count  how many arrays
+ * @param dtype        PCML_DTYPE_F32 or PCML_DTYPE_F64: of the output
+ * @param message      receives the message, `count` integers that belong to the workspace until the next call with it
+ * @param count        receives their number
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_MISMATCH, PCML_STATUS_HANDLE, PCML_STATUS_DTYPE, or those of an array descriptor
+ *
+ * Threads: any, one workspace each. Allocation: none on success.
+ */
+int32_t pcml_operator_part_begin(const struct pcml_operator_part *part,
+                                 struct pcml_workspace *workspace,
+                                 const struct pcml_const_array *input,
+                                 const struct pcml_const_array *values,
+                                 int64_t value_count,
+                                 int32_t dtype,
+                                 int64_t **message,
+                                 int64_t *count);
+
+/**
+ * Reads the sum over all parts where pcml_operator_part_begin, or the call before, left its message; hands out the next message, or
+ * gives a count of 0 when the results wait for pcml_operator_part_finish.
+ *
+ * @param part       the part
+ * @param workspace  the one that it began with
+ * @param message    receives the next message, as in pcml_operator_part_begin
+ * @param count      receives its length; 0: all is said
+ * @return 0, or as pcml_operator_part_predict; PCML_STATUS_STATE when nothing is under way. After a failure the prediction is over.
+ *
+ * Threads: any, one workspace each. Allocation: none on success.
+ */
+int32_t pcml_operator_part_continue(const struct pcml_operator_part *part,
+                                    struct pcml_workspace *workspace,
+                                    int64_t **message,
+                                    int64_t *count);
+
+/**
+ * Writes the results at this part's points, once pcml_operator_part_continue gave a count of 0.
+ *
+ * @param part       the part
+ * @param workspace  the one that it began with
+ * @param output     [own points, outputs], of the dtype that it began with: receives the results, raw units
+ * @return 0, PCML_STATUS_STATE before that or for another dtype, PCML_STATUS_SHAPE, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_MISMATCH,
+ *         PCML_STATUS_HANDLE, or those of an array descriptor
+ *
+ * Threads: any, one workspace each. Allocation: none on success.
+ */
+int32_t pcml_operator_part_finish(const struct pcml_operator_part *part,
+                                  struct pcml_workspace *workspace,
+                                  const struct pcml_array *output);
 
 /**
  * Creates settings, all unset.

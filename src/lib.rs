@@ -5,10 +5,11 @@
 //!
 //! The map of the house; dependencies point one way, `capi -> model, constraint -> reduce -> kernels -> field, error`:
 //!
-//! - [`model`]: what predicts. The model file, the architectures, a plan that binds a model to sizes and arithmetic.
+//! - [`model`]: what predicts. The model file, the architectures, a plan that binds a model to sizes and arithmetic;
+//!   a part of an operator whose grid lies in several processes.
 //! - [`constraint`]: what corrects. Rows that must hold, bounds, invariants, fluxes; the prior that is the metric; projections of
 //!   whole fields and of parts, their samples, derivatives and reports.
-//! - [`reduce`]: sums whose bits depend on no order.
+//! - [`reduce`]: sums whose bits depend on no order, and what parts tell each other first.
 //! - [`kernels`]: what makes it fast. Strided access, packed products, compensated sums, counter-based random numbers.
 //! - [`field`]: dtype, shape and strides of the caller's arrays. [`error`]: one error type with pinned numbers.
 //! - [`capi`]: the only home of `extern "C"`; one file per C object, no numerics.

@@ -62,7 +62,7 @@ fn predict(plan: &Plan, c: &Case) -> (Vec<f64>, Vec<f64>) {
 }
 
 fn options(latents: usize, dropout: f64) -> Options {
-    Options { batch: 4, context: Some(40), targets: Some(250), latents, seed: 11, dropout }
+    Options { batch: 4, context: Some(40), targets: Some(250), latents, seed: 11, dropout, ..Options::default() }
 }
 
 proptest! {

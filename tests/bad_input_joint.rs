@@ -267,7 +267,7 @@ fn outputs_that_overlap_inputs_are_refused() {
 
 /// A C-ordered f32 array to write.
 fn output32(data: &mut [f32], shape: &[usize]) -> pcml_array {
-    let mut a = output(&mut [], shape);
+    let mut a = output::<f64>(&mut [], shape);
     (a.data, a.dtype) = (data.as_mut_ptr().cast(), 1);
     a
 }

@@ -12,6 +12,9 @@ use pcml::{View, ViewMut};
 use serde_json::{Value, json};
 
 /// A plan, and where its derivatives are taken.
+/// Tangents of the input and of the boundary values.
+type Direction = (Option<Vec<f64>>, Option<Vec<Vec<f64>>>);
+
 struct Case {
     name: String,
     plan: Plan,
@@ -137,7 +140,7 @@ impl Case {
     }
 
     /// A direction of the input, of the values, and of both.
-    fn directions(&self) -> Vec<(Option<Vec<f64>>, Option<Vec<Vec<f64>>>)> {
+    fn directions(&self) -> Vec<Direction> {
         let (of_input, of_values) = (noise(self.input.len(), 2), noises(&self.shapes.values, 20));
         let mut directions = vec![(Some(of_input.clone()), None)];
         if !of_values.is_empty() {

@@ -1,8 +1,10 @@
 //! A field in parts: the same bits for every partition, lawful, and the same status on all parts. Parts are threads that sum through
 //! a shared board.
 
-use std::sync::{Barrier, Mutex};
+#[path = "common/board.rs"]
+mod board;
 
+use board::Board;
 use pcml::constraint::{
     Bounds, Constraints, PartInput, Posterior, Prior, Projector, ProjectorOptions, RowReport, SliceReport,
 };
@@ -11,32 +13,6 @@ use pcml::field::Element;
 use pcml::reduce::Exact;
 use pcml::{View, ViewMut};
 use proptest::prelude::*;
-
-/// An all-reduce among threads.
-struct Board {
-    sums: Mutex<Vec<i64>>,
-    barrier: Barrier,
-}
-
-impl Board {
-    fn new(parts: usize) -> Board {
-        Board { sums: Mutex::default(), barrier: Barrier::new(parts) }
-    }
-
-    fn sum(&self, values: &mut [i64]) {
-        {
-            let mut sums = self.sums.lock().unwrap();
-            sums.resize(values.len(), 0);
-            sums.iter_mut().zip(&*values).for_each(|(sum, value)| *sum += value);
-        }
-        self.barrier.wait();
-        values.copy_from_slice(&self.sums.lock().unwrap());
-        if self.barrier.wait().is_leader() {
-            self.sums.lock().unwrap().clear();
-        }
-        self.barrier.wait();
-    }
-}
 
 #[derive(Clone, Debug)]
 struct Part<T> {

@@ -79,7 +79,15 @@ fn dropout_while_predicting_scores_as_published() {
     let Some(dir) = reference_dir(50) else { return };
     let model = Model::from_bytes(&probconserv_model(&dir)).expect("the published weights");
     let cases = read_tensors(&dir.join("probconserv_stefan/cases.safetensors"));
-    let options = Options { batch: 10, context: Some(100), targets: Some(201), latents: 30, seed: 1, dropout: 0.1 };
+    let options = Options {
+        batch: 10,
+        context: Some(100),
+        targets: Some(201),
+        latents: 30,
+        seed: 1,
+        dropout: 0.1,
+        ..Options::default()
+    };
     let plan = Plan::new(&model, Dtype::F32, &options).unwrap();
     let mut workspace = plan.workspace().unwrap();
     let inside: Vec<usize> = (0..CASES).filter(|f| (cases["parameter"].1[*f] - 0.6).abs() < 1e-6).collect();

@@ -40,3 +40,22 @@ fn a_short_training_run_gives_a_model_that_loads() {
     assert!(run(&python, args).status.success());
     assert_eq!(std::fs::read_to_string(out.join("log.csv")).unwrap(), log);
 }
+
+#[test]
+fn the_layers_of_operators_are_what_the_model_file_says() {
+    if let Some(python) = python() {
+        succeed(&python, [root().join("examples/training/fno.py")]);
+        succeed(&python, [root().join("examples/training/heat.py")]);
+    }
+}
+
+#[test]
+fn a_short_training_run_gives_an_operator_that_loads() {
+    let Some(python) = python() else { return };
+    let out = scratch("training_fno");
+    let script = root().join("examples/training/train_fno.py");
+    let short = ["--epochs", "1", "--functions", "20", "--eval-every", "1", "--threads", "1"];
+    succeed(&python, [&[script.to_str().unwrap(), "--out", out.to_str().unwrap()], &short[..]].concat());
+    let model = Model::load(&out.join("model.safetensors")).expect("the exported model");
+    assert_eq!(model.description().boon.as_ref().map(|boon| boon.faces.len()), Some(2));
+}

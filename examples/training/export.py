@@ -66,15 +66,19 @@ def selftest(model: ANP, problem: Problem) -> dict:
             "selftest.mean": mean.contiguous(), "selftest.variance": (sigma**2).contiguous()}
 
 
-def export_anp(model: ANP, problem: Problem, path: Path, settings: dict):
-    tensors = {name: value.detach().float().contiguous() for name, value in model.state_dict().items()}
-    tensors |= selftest(model, problem)
-    text = json.dumps(description(model, problem, settings), sort_keys=True)
+def write(path: Path, description: dict, tensors: dict):
+    """The model file of these tensors, the self-test's among them."""
+    text = json.dumps(description, sort_keys=True)
     # The digest covers the description and the data section, which does not depend on the metadata.
     draft = save(tensors)
     data = draft[8 + int.from_bytes(draft[:8], "little"):]
     digest = hashlib.sha256(text.encode() + data).hexdigest()
     path.write_bytes(save(tensors, metadata={"pcml": text, "pcml.sha256": digest}))
+
+
+def export_anp(model: ANP, problem: Problem, path: Path, settings: dict):
+    tensors = {name: value.detach().float().contiguous() for name, value in model.state_dict().items()}
+    write(path, description(model, problem, settings), tensors | selftest(model, problem))
 
 
 def main():

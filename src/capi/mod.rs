@@ -21,6 +21,7 @@ mod flux;
 mod inference;
 mod model;
 mod nonlinear;
+mod operator_part;
 mod options;
 mod part;
 mod plan;
@@ -66,6 +67,10 @@ pub use inference::{
 pub use model::{pcml_model, pcml_model_description, pcml_model_free, pcml_model_load, pcml_model_load_bytes};
 pub use nonlinear::{
     pcml_nonlinear_check, pcml_nonlinear_jvp, pcml_nonlinear_project, pcml_nonlinear_vjp, pcml_nonlinear_workspace,
+};
+pub use operator_part::{
+    pcml_operator_part, pcml_operator_part_begin, pcml_operator_part_continue, pcml_operator_part_create,
+    pcml_operator_part_finish, pcml_operator_part_free, pcml_operator_part_predict, pcml_operator_part_workspace,
 };
 pub use options::{
     pcml_options, pcml_options_create, pcml_options_free, pcml_options_set_batch, pcml_options_set_boundary,

@@ -3,8 +3,9 @@ use super::bounded::bounds;
 use super::projector::{optional_report, pcml_projector};
 use super::workspace::{Lease, create_workspace, lease};
 use super::{borrow_mut, call, output, pcml_array, pcml_const_array, pcml_reduction, pcml_report, pcml_workspace};
-use crate::constraint::{Part, PartInput, Posterior, Report, abstain};
+use crate::constraint::{Part, PartInput, Posterior, Report};
 use crate::error::Result;
+use crate::reduce::abstain;
 
 const CREATOR: &str = "pcml_part_workspace";
 

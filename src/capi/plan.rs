@@ -23,7 +23,7 @@ impl Object for pcml_plan {
 const CREATOR: &str = "pcml_plan_workspace";
 const DERIVATIVE_CREATOR: &str = "pcml_plan_derivative_workspace";
 
-fn plan_options(s: &Settings) -> Options {
+pub(super) fn plan_options(s: &Settings) -> Options {
     let unset = Options::default();
     Options {
         batch: s.batch.unwrap_or(unset.batch),

@@ -53,7 +53,7 @@ pub use density::log_density;
 pub use flux::{FluxBalance, FluxMethod, FluxOptions, FluxReport, FluxScratch, LimitReport, UpdateBounds};
 pub use inference::Inference;
 pub use nonlinear::{MAX_NONLINEAR, NonlinearScratch};
-pub use part::{MOST_PART_ROWS, Part, PartInput, abstain};
+pub use part::{MOST_PART_ROWS, Part, PartInput};
 pub use prior::Prior;
 pub use project::{MAX_STEPS, Posterior, Projector, ProjectorOptions, Scratch};
 pub use report::{Report, RowReport, SliceReport};

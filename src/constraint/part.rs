@@ -13,7 +13,6 @@ use pulp::Arch;
 
 use self::block::{Block, furthest, moved, shrunk, substitute};
 use self::decide::Verdict;
-pub use self::message::abstain;
 use self::message::{BINS, HELLO, digest, heed, hello};
 use super::arrays::{check_apart, check_count};
 use super::bounds::{Bounds, inwards};

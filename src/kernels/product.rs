@@ -191,6 +191,9 @@ fn run<T: Real, const N: usize>(arch: Arch, p: Product<T, N>) {
     arch.dispatch(p);
 }
 
+/// Summed terms from which a panel leaves the first-level cache.
+const LONG: usize = 192;
+
 struct Product<'a, T, const N: usize> {
     terms: [(Rows<'a, T>, Columns<'a, T>); N],
     outputs: usize,
@@ -209,7 +212,12 @@ impl<T: Real, const N: usize> WithSimd for Product<'_, T, N> {
     fn with_simd<S: Simd>(self, simd: S) {
         let lanes = T::lanes::<S>();
         if lanes * 2 == T::PANEL {
-            self.run::<S, 2, 1, 8>(simd);
+            // More rows read a long panel less often from the second-level cache, but their addresses do not fit the registers.
+            if self.terms.iter().any(|(_, w)| w.inner >= LONG) {
+                self.run::<S, 2, 1, 12>(simd);
+            } else {
+                self.run::<S, 2, 1, 8>(simd);
+            }
         } else if lanes * 4 == T::PANEL {
             self.run::<S, 4, 2, 3>(simd);
         } else if lanes * 8 == T::PANEL {

@@ -67,6 +67,25 @@ impl<T: Real> Mixer<T> {
     }
 }
 
+/// Elements ahead of the product that the processor is told to fetch: matrices are read once, and its own prefetching stops at
+/// every page.
+const AHEAD: usize = 1024;
+
+/// Asks for the cache lines of `len` elements from `first` on, as far as the slice has them.
+#[inline(always)]
+fn prefetch<T>(data: &[T], first: usize, len: usize) {
+    #[cfg(target_arch = "x86_64")]
+    for at in (first..(first + len).min(data.len())).step_by(64 / size_of::<T>()) {
+        // SAFETY: a hint; the address lies in the slice.
+        unsafe {
+            use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_T0>(data.as_ptr().add(at).cast());
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (data, first, len);
+}
+
 struct Apply<'a, T> {
     mixer: &'a Mixer<T>,
     first: usize,
@@ -81,6 +100,7 @@ impl<T: Real> WithSimd for Apply<'_, T> {
     fn with_simd<S: Simd>(self, simd: S) {
         let (inputs, outputs) = (self.mixer.inputs, self.mixer.outputs);
         let lanes = T::lanes::<S>();
+        let data = &self.mixer.data[..];
         let modes = self.x.chunks_exact(2 * inputs).zip(self.y.chunks_exact_mut(2 * outputs));
         for (mode, (x, y)) in modes.enumerate() {
             let start = (self.first + mode) * 2 * inputs * outputs;
@@ -92,11 +112,17 @@ impl<T: Real> WithSimd for Apply<'_, T> {
                 let mut sums = [[T::splat(simd, T::ZERO); VECTORS]; 4];
                 for i in 0..inputs {
                     let re = start + 2 * i * outputs + at;
-                    // The overhang behind the last matrix covers what is read beyond `width`.
+                    prefetch(data, re + AHEAD, 2 * outputs);
                     let (a, b) = (T::splat(simd, xr[i]), T::splat(simd, xi[i]));
+                    // SAFETY: the room behind the last matrix covers what is read beyond `width`.
+                    let (wr, wi) = unsafe {
+                        (
+                            data.get_unchecked(re..re + VECTORS * lanes),
+                            data.get_unchecked(re + outputs..re + outputs + VECTORS * lanes),
+                        )
+                    };
                     for v in 0..VECTORS {
-                        let wr = T::load(simd, &self.mixer.data[re + v * lanes..]);
-                        let wi = T::load(simd, &self.mixer.data[re + outputs + v * lanes..]);
+                        let (wr, wi) = (T::load(simd, &wr[v * lanes..]), T::load(simd, &wi[v * lanes..]));
                         sums[0][v] = T::fused(simd, a, wr, sums[0][v]);
                         sums[1][v] = T::fused(simd, b, wi, sums[1][v]);
                         sums[2][v] = T::fused(simd, a, wi, sums[2][v]);

@@ -13,6 +13,7 @@ mod correct;
 mod derivative;
 mod norm;
 mod numbers;
+mod part;
 mod run;
 mod transpose;
 
@@ -34,6 +35,7 @@ pub use boon::{Correction, Rule};
 use boon::{Kernel, Pair};
 pub use derivative::DerivativeScratch;
 pub use numbers::{ChannelMlp, Coordinates, Norm, NormKind, Numbers, Padding, Sides, Skip, Span};
+pub use part::{OperatorPart, OperatorScratch};
 use transpose::Transposes;
 
 /// Bytes of activations that pass through a pointwise network together: they should stay in the second-level cache.
@@ -346,6 +348,13 @@ impl<T: Real> Fno<T> {
         })
     }
 
+    /// Most channels that a point has anywhere.
+    fn widest(&self) -> usize {
+        let widest = self.lifting.iter().chain(&self.projection).map(|layer| layer.weight.outputs());
+        let hidden = self.numbers.mlp.iter().map(|mlp| mlp.hidden);
+        widest.chain(hidden).fold(self.numbers.width.max(self.numbers.lifted(self.inputs.len())), usize::max)
+    }
+
     /// Allocates all that a call needs.
     pub(super) fn scratch(&self) -> Result<Scratch<T>> {
         let what = "a workspace";
@@ -355,9 +364,6 @@ impl<T: Real> Fno<T> {
         let nodes: usize = self.grid.iter().product();
         let last = self.axes.len() - 1;
         let many = |counts: &[usize]| zeros::<T>(counts.iter().fold(1usize, |len, n| len.saturating_mul(*n)), what);
-        let widest = self.lifting.iter().chain(&self.projection).map(|layer| layer.weight.outputs());
-        let hidden = self.numbers.mlp.iter().map(|mlp| mlp.hidden);
-        let widest = widest.chain(hidden).fold(w.max(self.numbers.lifted(self.inputs.len())), usize::max);
         let rows: Vec<usize> = self.axes.iter().zip(&self.back).map(|(a, b)| a.rows().max(b.rows())).collect();
         let outputs = self.batch.saturating_mul(self.steps).saturating_mul(nodes).saturating_mul(self.outputs.len());
         let value_len = |bound: Option<&Bound>| bound.map_or(0, |bound| bound.value_len(self.outputs.len()));
@@ -376,7 +382,7 @@ impl<T: Real> Fno<T> {
             components: many(&[if last > 0 { rows[..last].iter().product() } else { 0 }, self.row])?,
             modes: [many(&[self.modes.len(), 2 * w])?, many(&[self.modes.len(), 2 * w])?],
             faces: correct::Faces::new(self, what)?,
-            threads: Shared::uniform(self.team.count(), 3 * (self.tile * widest + T::PANEL), what)?,
+            threads: Shared::uniform(self.team.count(), 3 * (self.tile * self.widest() + T::PANEL), what)?,
             bias: many(&[if norm { w } else { 0 }])?,
             affine: [many(&[if norm { w } else { 0 }])?, many(&[if norm { w } else { 0 }])?],
             moments: zeros(if norm { w } else { 0 }, what)?,

@@ -15,6 +15,7 @@ use crate::field::Dtype;
 use crate::kernels::strided::{View, ViewMut};
 
 pub use file::{Channel, Description};
+pub use fno::{OperatorPart, OperatorScratch};
 pub use plan::{DerivativeWorkspace, Options, Plan, Workspace};
 
 use file::{Contents, Tensor};

@@ -1,6 +1,9 @@
-//! Sums whose bits depend on no order: [`Exact`] splits doubles into integer digits, which add without rounding.
+//! Sums whose bits depend on no order: [`Exact`] splits doubles into integer digits, which add without rounding. And what parts of a
+//! field tell each other first.
 
+pub(crate) mod agree;
 /// cbindgen:ignore
 mod exact;
 
+pub use agree::abstain;
 pub use exact::Exact;

@@ -38,7 +38,7 @@ impl Surrogate {
             targets: Some(CELLS),
             latents: LATENTS,
             seed: SEED,
-            dropout: 0.0,
+            ..Options::default()
         };
         let plan = Plan::new(model, dtype, &options)?;
         let x = (0..CELLS).map(|i| i as f64 / (CELLS - 1) as f64).collect();

@@ -1,19 +1,11 @@
 //! What parts tell each other.
 
-use crate::error::{Error, Result, Status, fail};
-use crate::reduce::Exact;
+pub(super) use crate::reduce::agree::{HELLO, digest, hello};
 
-/// Most parts of a field.
-const MOST_PARTS: i64 = 1 << 20;
+use crate::error::{Error, Result};
+use crate::reduce::{Exact, agree};
+
 pub(super) const BINS: usize = Exact::BINS;
-
-// The first message: for each status the number of parts that have it, the number of parts, and words on which all must agree, each
-// with its square.
-const PARTS: usize = Status::all().len();
-const WORDS: usize = PARTS + 1;
-/// 16 bits each, so that the sum of their squares over 2^20 parts stays far within an integer.
-const WORD_COUNT: usize = 12;
-pub(super) const HELLO: usize = WORDS + 2 * WORD_COUNT;
 
 pub(super) fn read(message: &[i64], at: usize) -> Exact {
     let mut bins = [0; BINS];
@@ -21,69 +13,7 @@ pub(super) fn read(message: &[i64], at: usize) -> Exact {
     Exact::from_bins(&bins)
 }
 
-/// FNV-1a over words.
-pub(super) fn digest(words: impl Iterator<Item = u64>) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    for byte in words.flat_map(u64::to_le_bytes) {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    hash
-}
-
-pub(super) fn hello(message: &mut [i64], own: Option<&Error>, words: [u64; 3]) {
-    message[..HELLO].fill(0);
-    message[PARTS] = 1;
-    if let Some(error) = own {
-        message[error.status() as usize] = 1;
-    }
-    for word in 0..WORD_COUNT {
-        let value = (words[word / 4] >> (16 * (word % 4)) & 0xffff) as i64;
-        message[WORDS + 2 * word] = value;
-        message[WORDS + 2 * word + 1] = value * value;
-    }
-}
-
-/// What all parts have to say of themselves: an error of any part is an error of all.
+/// What all parts have to say of themselves.
 pub(super) fn heed(message: &[i64], own: Option<Error>) -> Result<()> {
-    let parts = message[PARTS];
-    if !(1..=MOST_PARTS).contains(&parts) {
-        return fail!(Reduction, "reduction: 1 from every part sums to {parts}, expected 1 to {MOST_PARTS}");
-    }
-    if let Some(&status) = Status::all().iter().find(|&&status| message[status as usize] != 0) {
-        return Err(match own {
-            Some(error) if error.status() == status => error,
-            _ => Error::new(status, format!("another part of the field was refused with {status:?}")),
-        });
-    }
-    if let Some(error) = own {
-        return fail!(Reduction, "reduction: lost the error of this part: {}", error.message());
-    }
-    // n sum w^2 = (sum w)^2 where all n words are equal, and nowhere else (Cauchy and Schwarz).
-    let differs = |word: usize| {
-        let (sum, squares) = (message[WORDS + 2 * word], message[WORDS + 2 * word + 1]);
-        i128::from(parts) * i128::from(squares) != i128::from(sum) * i128::from(sum)
-    };
-    match (0..WORD_COUNT).find(|&word| differs(word)) {
-        None => Ok(()),
-        Some(0..4) => fail!(Mismatch, "b differs between the parts, expected the same on all"),
-        Some(4..8) => fail!(Mismatch, "the rows' number or noise differs between the parts, expected the same on all"),
-        Some(_) => fail!(
-            Mismatch,
-            "prior, dtype or the presence of bounds differs between the parts, expected the same on all"
-        ),
-    }
-}
-
-/// Takes part in a conversation with nothing but an error: the other parts get its status instead of waiting for a part that never
-/// comes. Returns the error of this part, which may be another part's.
-pub fn abstain(error: Error, reduction: &mut dyn FnMut(&mut [i64]) -> Result<()>) -> Error {
-    let mut message = [0; HELLO];
-    hello(&mut message, Some(&error), [0; 3]);
-    if let Err(failed) = reduction(&mut message) {
-        return Error::new(Status::Reduction, failed.message());
-    }
-    match heed(&message, Some(error)) {
-        Err(error) => error,
-        Ok(()) => Error::new(Status::Reduction, "reduction: lost the error of this part"),
-    }
+    agree::heed(message, own, ["b", "the rows' number or noise", "prior, dtype or the presence of bounds"])
 }

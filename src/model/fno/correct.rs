@@ -57,11 +57,26 @@ impl<T: Real> Fno<T> {
         }
     }
 
-    /// Changes the modes of the input (`s.modes[0]`), then those and the components of the result: from K x to K x'.
+    /// Changes the modes of the input (`s.modes[0]`), then those and the components of the result: from K x to K x'. Every
+    /// pair of faces starts from the input as it came.
     pub(super) fn correct(&self, s: &mut Scratch<T>, boon: &Boon<T>, block: &Block<T>) {
-        for (pair, kernel) in boon.pairs.iter().zip(&block.kernels) {
+        self.correct_from(s, boon, block, |s, _, pair| self.input_on_faces(s, pair));
+    }
+
+    /// The same with the input's tangential modes from `input(scratch, number, pair)`, which calls [`Fno::take_input`].
+    pub(super) fn correct_from(
+        &self,
+        s: &mut Scratch<T>,
+        boon: &Boon<T>,
+        block: &Block<T>,
+        input: impl Fn(&mut Scratch<T>, usize, &Pair<T>),
+    ) {
+        if block.kernels.iter().all(Option::is_none) {
+            return;
+        }
+        for (number, (pair, kernel)) in boon.pairs.iter().zip(&block.kernels).enumerate() {
             let Some(kernel) = kernel else { continue };
-            self.input_on_faces(s, pair);
+            input(s, number, pair);
             self.result_on_faces(s, pair);
             self.find_delta(s, pair, kernel);
             let each = 2 * self.numbers.width;
@@ -76,9 +91,9 @@ impl<T: Real> Fno<T> {
                     im[i] += lower[w + i] + *c * b + *sn * a;
                 }
             }
-            self.mix(s, block);
-            self.scatter(s);
         }
+        self.mix(s, block);
+        self.scatter(s);
     }
 
     /// Tangential modes of the input at both faces.
@@ -107,6 +122,12 @@ impl<T: Real> Fno<T> {
             }
             pair.tangential.gather(self.arch, to, &mut s.faces.input[node * count..][..count]);
         }
+    }
+
+    /// Tangential modes of the input at a node of a pair from the face's components.
+    pub(super) fn take_input(&self, s: &mut Scratch<T>, pair: &Pair<T>, node: usize, components: &[T]) {
+        let count = pair.tangential.len() * 2 * self.numbers.width;
+        pair.tangential.gather(self.arch, components, &mut s.faces.input[node * count..][..count]);
     }
 
     /// Tangential modes of K x at both faces, from its components.

@@ -15,7 +15,7 @@ use crate::model::dense::Dense;
 #[derive(Clone, Copy)]
 pub(super) struct Tile {
     pub line: usize,
-    number: usize,
+    pub number: usize,
     pub first: usize,
     pub count: usize,
 }
@@ -28,7 +28,7 @@ pub(super) struct Spared {
     pub last: bool,
 }
 
-fn thirds<T>(buffer: &mut [T]) -> [&mut [T]; 3] {
+pub(super) fn thirds<T>(buffer: &mut [T]) -> [&mut [T]; 3] {
     let third = buffer.len() / 3;
     let (a, rest) = buffer.split_at_mut(third);
     let (b, c) = rest.split_at_mut(third);
@@ -240,9 +240,9 @@ impl<T: Real> Fno<T> {
         let d = self.axes.len();
         let mut places = self.line_places(tile.line);
         let mut node = 0;
-        for axis in 0..d - 1 {
-            places[axis] = places[axis].checked_sub(self.before[axis]).filter(|p| *p < self.grid[axis])?;
-            node = node * self.grid[axis] + places[axis];
+        for ((place, before), points) in places.iter_mut().zip(&self.before).zip(&self.grid).take(d - 1) {
+            *place = place.checked_sub(*before).filter(|p| p < points)?;
+            node = node * points + *place;
         }
         Some((node * self.grid[d - 1], places))
     }
@@ -254,6 +254,13 @@ impl<T: Real> Fno<T> {
         let low = tile.first.max(before);
         let high = (tile.first + tile.count).min(before + points);
         (low - tile.first, low - before, high.saturating_sub(low))
+    }
+
+    /// What of a tile lies on the caller's grid.
+    pub(super) fn trimmed(&self, tile: Tile) -> Tile {
+        let (skipped, _, count) = self.inside_points(tile);
+        let count = if self.inside(tile).is_some() { count } else { 0 };
+        Tile { first: tile.first + skipped, count, ..tile }
     }
 
     pub(super) fn spared(&self, tile: Tile) -> Spared {
@@ -491,8 +498,15 @@ impl<T: Real> Fno<T> {
             self.line_count(),
             |line| line,
             |tile, thread| {
+                // Of the last block's result the padding is not wanted.
+                let trimmed = if last && !self.waits[tile.line] { self.trimmed(tile) } else { tile };
+                if trimmed.count == 0 {
+                    return;
+                }
                 let mut buffers = work.threads.write(thread);
-                let (z, x) = (work.lines.read(tile.line), work.field.read(self.piece(tile)));
+                let (z, held) = (work.lines.read(tile.line), work.field.read(self.piece(tile)));
+                let x = &held[(trimmed.first - tile.first) * w..][..trimmed.count * w];
+                let tile = trimmed;
                 let [a, b, c] = thirds(&mut buffers);
                 let matrix = Rows {
                     data: &self.last_inverse[tile.first * axis.rows()..],
@@ -501,11 +515,11 @@ impl<T: Real> Fno<T> {
                 };
                 let spectral = (matrix, Columns::plain(&z, axis.rows(), w));
                 if let Link::Linear(skip) = &block.skip {
-                    let x = Rows { data: &x, stride: w, count: tile.count };
+                    let x = Rows { data: x, stride: w, count: tile.count };
                     products(self.arch, [spectral, (x, skip.columns())], w, Start::Bias(bias), a, w);
                 } else {
                     products(self.arch, [spectral], w, Start::Bias(bias), a, w);
-                    self.connect(&block.skip, &x, &mut a[..tile.count * w]);
+                    self.connect(&block.skip, x, &mut a[..tile.count * w]);
                 }
                 let waits = self.waits[tile.line];
                 let activate = !last || self.numbers.last_activation;
@@ -516,12 +530,12 @@ impl<T: Real> Fno<T> {
                     None => (a, [b, c]),
                     Some(mlp) => {
                         let result = self.network(mlp, tile.count, a, [c, b], Spared::default());
-                        self.connect(&block.mlp_skip, &x, result);
+                        self.connect(&block.mlp_skip, x, result);
                         // Two layers: the result lies in the second buffer.
                         (b, [a, c])
                     }
                 };
-                drop((x, z));
+                drop((held, z));
                 if waits {
                     work.field.write(self.piece(tile)).copy_from_slice(&result[..tile.count * w]);
                 } else {

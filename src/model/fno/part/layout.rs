@@ -1,0 +1,399 @@
+//! Which points a part has, and what its boundary conditions read.
+//!
+//! A block is a number of neighbouring points of the caller's grid, in C order. The padding around the grid goes with it: what lies on
+//! a line of the grid belongs to the block of the line's nearest point; the lines that are all padding, in C order, are dealt out
+//! evenly, the k-th of K to block floor(k B / K) of B. So every padded point has one owner, whoever owns which block.
+//!
+//! A condition on a face may read nodes of other parts: the opposite node, a stencil's, those of the published smoothing. A part
+//! evaluates those nodes as well (its *ghosts*): what a point becomes depends on the kept modes and on the point itself, so a ghost
+//! has its owner's bits and only its input has to be told, once.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::super::run::Tile;
+use super::super::{Fno, SMOOTHED};
+use crate::kernels::real::Real;
+use crate::model::boundary::{Bound, BoundFace, Kind};
+
+/// Most lines whose components are found together.
+pub(super) const LINES: usize = 24;
+
+/// Most planes of three axes whose components are found together.
+pub(super) const PLANES: usize = 8;
+
+/// Neighbouring points of one line.
+pub(super) struct Run {
+    pub tile: Tile,
+    /// Place of the first one among the part's points.
+    pub at: usize,
+    /// Place of the first one that lies on the caller's grid, among those of the part.
+    pub node: usize,
+}
+
+/// Lines that follow each other, and the runs on them.
+pub(super) struct Sweep {
+    pub first: usize,
+    pub count: usize,
+    /// In [`Layout::by_line`].
+    pub runs: Range<usize>,
+}
+
+/// A part's points: block by block, then its ghosts.
+pub(super) struct Layout {
+    pub runs: Vec<Run>,
+    /// Runs of each block.
+    pub blocks: Vec<Range<usize>>,
+    /// All runs in the order of lines.
+    pub by_line: Vec<usize>,
+    pub sweeps: Vec<Sweep>,
+    /// Points, ghosts left out and counted in; the same for those on the caller's grid.
+    pub own: usize,
+    pub points: usize,
+    pub own_nodes: usize,
+    pub nodes: usize,
+    /// Nodes whose input is told to all parts; which of them are this part's to tell and to hear: (place there, node).
+    pub told: usize,
+    pub tells: Vec<(usize, usize)>,
+    pub hears: Vec<(usize, usize)>,
+    /// Conditions on blocks' results and on the results at the end.
+    pub inner: Conditions,
+    pub outer: Conditions,
+}
+
+/// What a part sets of boundary conditions, places among its points instead of nodes.
+#[derive(Default)]
+pub(super) struct Conditions {
+    fixes: Vec<Fix>,
+    /// Of the face's node and those that it depends on.
+    places: Vec<usize>,
+    /// The first nodes of a line from either end of the first axis, which are smoothed.
+    columns: Vec<[usize; SMOOTHED + 1]>,
+}
+
+struct Fix {
+    face: usize,
+    /// Where its value begins among those given.
+    value: usize,
+    first: usize,
+}
+
+/// Nodes with one axis' index held, in C order.
+fn layer(shape: &[usize], axis: usize, index: usize) -> impl Iterator<Item = usize> {
+    let (n, inner) = (shape[axis], shape[axis + 1..].iter().product::<usize>());
+    let outer: usize = shape[..axis].iter().product();
+    (0..outer).flat_map(move |o| (0..inner).map(move |i| (o * n + index) * inner + i))
+}
+
+/// Layers (axis, index) that depend on other nodes, and layers that others depend on.
+fn layers(bound: &Bound, smooth: bool) -> [Vec<(usize, usize)>; 2] {
+    let (mut setting, mut read) = (vec![], vec![]);
+    for face in bound.faces() {
+        let n = bound.shape()[face.axis];
+        let from = |k: usize| (face.axis, if face.upper { n - 1 - k } else { k });
+        match face.kind {
+            Kind::Dirichlet => {}
+            Kind::Neumann => {
+                setting.push(from(0));
+                read.extend((1..=face.ratios.len()).map(from));
+            }
+            Kind::Periodic => {
+                setting.extend([from(0), from(n - 1)]);
+                read.extend([from(0), from(n - 1)]);
+            }
+        }
+    }
+    if smooth {
+        let n = bound.shape()[0];
+        setting.extend((1..SMOOTHED).chain(n - SMOOTHED..n - 1).map(|at| (0, at)));
+        read.extend((0..=SMOOTHED).chain(n - 1 - SMOOTHED..n).map(|at| (0, at)));
+    }
+    [setting, read]
+}
+
+/// What a node's value on the padded grid depends on beside the node itself.
+fn reads(bound: &Bound, smooth: bool, node: usize, mut each: impl FnMut(usize)) {
+    let shape = bound.shape();
+    let stride = |axis: usize| shape[axis + 1..].iter().product::<usize>();
+    let index = |axis: usize| node / stride(axis) % shape[axis];
+    for face in bound.faces() {
+        let (n, step, at) = (shape[face.axis], stride(face.axis), index(face.axis));
+        match face.kind {
+            Kind::Neumann if face.upper && at == n - 1 => (1..=face.ratios.len()).for_each(|k| each(node - k * step)),
+            Kind::Neumann if !face.upper && at == 0 => (1..=face.ratios.len()).for_each(|k| each(node + k * step)),
+            Kind::Periodic if at == 0 => each(node + (n - 1) * step),
+            Kind::Periodic if at == n - 1 => each(node - (n - 1) * step),
+            _ => {}
+        }
+    }
+    let at = index(0);
+    if smooth && ((1..SMOOTHED).contains(&at) || (shape[0] - SMOOTHED..shape[0] - 1).contains(&at)) {
+        each(node - stride(0));
+        each(node + stride(0));
+    }
+}
+
+impl Layout {
+    /// The points of `owned` blocks, ascending, of `count` blocks of `block` points.
+    pub(super) fn new<T: Real>(fno: &Fno<T>, block: usize, count: usize, owned: &[usize]) -> Layout {
+        let mut layout = Layout {
+            runs: vec![],
+            blocks: vec![],
+            by_line: vec![],
+            sweeps: vec![],
+            own: 0,
+            points: 0,
+            own_nodes: 0,
+            nodes: 0,
+            told: 0,
+            tells: vec![],
+            hears: vec![],
+            inner: Conditions::default(),
+            outer: Conditions::default(),
+        };
+        let last = fno.axes.len() - 1;
+        let (points, n, before) = (fno.line_points(), fno.grid[last], fno.before[last]);
+        let all = |line: usize| Tile { line, number: 0, first: 0, count: points };
+        let (lines, padding): (Vec<usize>, Vec<usize>) =
+            (0..fno.line_count()).partition(|line| fno.inside(all(*line)).is_some());
+        let dealt = |b: usize| (b as u128 * padding.len() as u128).div_ceil(count as u128) as usize;
+        for &b in owned {
+            let start = layout.runs.len();
+            let (mut node, end) = (b * block, (b + 1).saturating_mul(block).min(fno.nodes()));
+            while node < end {
+                let low = node % n;
+                let high = n.min(low + end - node);
+                let first = if low == 0 { 0 } else { before + low };
+                let past = if high == n { points } else { before + high };
+                layout.push(fno, Tile { line: lines[node / n], number: 0, first, count: past - first });
+                node += high - low;
+            }
+            for line in &padding[dealt(b)..dealt(b + 1)] {
+                layout.push(fno, all(*line));
+            }
+            layout.blocks.push(start..layout.runs.len());
+        }
+        (layout.own, layout.own_nodes) = (layout.points, layout.nodes);
+        layout.sort();
+        if let Some(boon) = &fno.boon {
+            layout.add_ghosts(fno, &boon.inner, boon.smooth);
+            layout.bind(fno, &boon.inner, &boon.outer, boon.smooth);
+        }
+        layout.sweep(fno);
+        layout
+    }
+
+    fn push<T: Real>(&mut self, fno: &Fno<T>, tile: Tile) {
+        self.runs.push(Run { tile, at: self.points, node: self.nodes });
+        self.points += tile.count;
+        let (_, _, count) = fno.inside_points(tile);
+        self.nodes += fno.inside(tile).map_or(0, |_| count);
+    }
+
+    fn sort(&mut self) {
+        self.by_line = (0..self.runs.len()).collect();
+        self.by_line.sort_unstable_by_key(|r| (self.runs[*r].tile.line, self.runs[*r].tile.first));
+    }
+
+    /// The run that a padded point belongs to.
+    fn find(&self, line: usize, point: usize) -> Option<&Run> {
+        let key = |r: &usize| (self.runs[*r].tile.line, self.runs[*r].tile.first);
+        let after = self.by_line.partition_point(|r| key(r) <= (line, point));
+        let run = &self.runs[self.by_line[after.checked_sub(1)?]];
+        (run.tile.line == line && point < run.tile.first + run.tile.count).then_some(run)
+    }
+
+    /// Place of a node of the padded grid among the part's points.
+    fn place<T: Real>(&self, fno: &Fno<T>, node: usize) -> Option<usize> {
+        let (line, point) = (node / fno.line_points(), node % fno.line_points());
+        self.find(line, point).map(|run| run.at + point - run.tile.first)
+    }
+
+    /// Place of a node of the padded grid among the part's nodes of the caller's grid, and whether it is the part's own.
+    fn node<T: Real>(&self, fno: &Fno<T>, node: usize) -> Option<(usize, bool)> {
+        let (line, point) = (node / fno.line_points(), node % fno.line_points());
+        let run = self.find(line, point)?;
+        let before = fno.before[fno.axes.len() - 1];
+        let at = run.node + point - run.tile.first.max(before);
+        Some((at, at < self.own_nodes))
+    }
+
+    fn add_ghosts<T: Real>(&mut self, fno: &Fno<T>, bound: &Bound, smooth: bool) {
+        let shape = bound.shape();
+        let [setting, read] = layers(bound, smooth);
+        let nodes = |layers: &[(usize, usize)]| -> BTreeSet<usize> {
+            layers.iter().flat_map(|&(axis, index)| layer(shape, axis, index)).collect()
+        };
+        let mut open: Vec<usize> =
+            nodes(&setting).into_iter().filter(|node| self.place(fno, *node).is_some()).collect();
+        let mut ghosts = BTreeSet::new();
+        while let Some(node) = open.pop() {
+            reads(bound, smooth, node, |other| {
+                if self.place(fno, other).is_none() && ghosts.insert(other) {
+                    open.push(other);
+                }
+            });
+        }
+        let points = fno.line_points();
+        let mut run: Option<Tile> = None;
+        for node in ghosts {
+            let (line, first) = (node / points, node % points);
+            match &mut run {
+                Some(tile) if (tile.line, tile.first + tile.count) == (line, first) => tile.count += 1,
+                _ => {
+                    let new = Tile { line, number: 0, first, count: 1 };
+                    run.replace(new).into_iter().for_each(|tile| self.push(fno, tile));
+                }
+            }
+        }
+        run.into_iter().for_each(|tile| self.push(fno, tile));
+        self.sort();
+        let last = fno.axes.len() - 1;
+        let of_grid = |node: &usize| {
+            let point = node % points;
+            let inside = fno.inside(Tile { line: node / points, number: 0, first: point, count: 1 });
+            inside.is_some() && (fno.before[last]..fno.before[last] + fno.grid[last]).contains(&point)
+        };
+        for node in nodes(&read).into_iter().filter(of_grid) {
+            match self.node(fno, node) {
+                Some((at, true)) => self.tells.push((self.told, at)),
+                Some((at, false)) => self.hears.push((self.told, at)),
+                None => {}
+            }
+            self.told += 1;
+        }
+    }
+
+    fn bind<T: Real>(&mut self, fno: &Fno<T>, inner: &Bound, outer: &Bound, smooth: bool) {
+        let outputs = fno.outputs.len();
+        let on_padded = |node: usize| {
+            let (mut rest, mut padded, mut stride) = (node, 0, 1);
+            for axis in (0..fno.axes.len()).rev() {
+                padded += (rest % fno.grid[axis] + fno.before[axis]) * stride;
+                rest /= fno.grid[axis];
+                stride *= fno.axes[axis].points;
+            }
+            padded
+        };
+        self.inner = Conditions::new(inner, outputs, smooth, |node| self.place(fno, node));
+        self.outer = Conditions::new(outer, outputs, smooth, |node| self.node(fno, on_padded(node)).map(|(at, _)| at));
+    }
+
+    fn sweep<T: Real>(&mut self, fno: &Fno<T>) {
+        for (at, r) in self.by_line.iter().enumerate() {
+            let line = self.runs[*r].tile.line;
+            match self.sweeps.last_mut() {
+                Some(sweep) if line == sweep.first + sweep.count - 1 => sweep.runs.end = at + 1,
+                Some(sweep)
+                    if line == sweep.first + sweep.count
+                        && sweep.count < LINES
+                        && plane(fno, line) == plane(fno, sweep.first) =>
+                {
+                    sweep.count += 1;
+                    sweep.runs.end = at + 1;
+                }
+                _ => self.sweeps.push(Sweep { first: line, count: 1, runs: at..at + 1 }),
+            }
+        }
+    }
+}
+
+impl Layout {
+    /// Where the planes end that follow each other from that of a sweep on; at most [`PLANES`].
+    pub(super) fn planes_from<T: Real>(&self, fno: &Fno<T>, sweep: usize) -> usize {
+        let first = plane(fno, self.sweeps[sweep].first);
+        let mut end = first + 1;
+        for next in self.sweeps[sweep + 1..].iter().map(|sweep| plane(fno, sweep.first)) {
+            if next > end || end == first + PLANES {
+                break;
+            }
+            end = next + 1;
+        }
+        end
+    }
+}
+
+/// Index of a line on the first of three axes.
+pub(super) fn plane<T: Real>(fno: &Fno<T>, line: usize) -> usize {
+    if fno.axes.len() == 3 { line / fno.axes[1].points } else { 0 }
+}
+
+impl Conditions {
+    /// Those whose nodes `place` knows, in the order in which they are set.
+    fn new(bound: &Bound, outputs: usize, smooth: bool, place: impl Fn(usize) -> Option<usize>) -> Conditions {
+        let shape = bound.shape();
+        let mut all = Conditions::default();
+        let mut known = Vec::new();
+        for (number, face) in bound.faces().iter().enumerate() {
+            let n = shape[face.axis];
+            let step = shape[face.axis + 1..].iter().product::<usize>();
+            let start = face.value.map_or(0, |_| bound.value_start(face, outputs));
+            let from = |k: usize| if face.upper { n - 1 - k } else { k };
+            for (i, node) in layer(shape, face.axis, 0).enumerate() {
+                known.clear();
+                let last = if face.kind == Kind::Periodic { Some(n - 1) } else { None };
+                let nodes = [0].into_iter().chain(1..=face.ratios.len()).chain(last);
+                known.extend(nodes.map_while(|k| place(node + from(k) * step)));
+                if known.len() == 1 + face.ratios.len() + usize::from(last.is_some()) {
+                    all.fixes.push(Fix { face: number, value: start + i * outputs, first: all.places.len() });
+                    all.places.extend_from_slice(&known);
+                }
+            }
+        }
+        if smooth {
+            let line: usize = shape[1..].iter().product();
+            for first in [0, shape[0] - 1 - SMOOTHED] {
+                for i in 0..line {
+                    let column = std::array::from_fn(|k| place((first + k) * line + i));
+                    if column.iter().all(Option::is_some) {
+                        all.columns.push(column.map(|at| at.unwrap_or_default()));
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// Sets `field` [place, channels] as [`Bound::set`] and the smoothing do.
+    pub(super) fn apply<E: Real>(
+        &self,
+        faces: &[BoundFace],
+        channels: usize,
+        outputs: usize,
+        stretch: f64,
+        given: &[f64],
+        field: &mut [E],
+    ) {
+        for fix in &self.fixes {
+            let face = &faces[fix.face];
+            let at = |k: usize, c: usize| self.places[fix.first + k] * channels + c;
+            for c in 0..channels {
+                let value = || given[fix.value + c % outputs];
+                match face.kind {
+                    Kind::Dirichlet => field[at(0, c)] = E::from_f64(stretch * value()),
+                    Kind::Neumann => {
+                        let inside = face.ratios.iter().enumerate();
+                        let sum = inside.fold(0.0, |sum, (k, ratio)| sum + ratio * field[at(k + 1, c)].to_f64());
+                        field[at(0, c)] = E::from_f64(face.factor * value() - sum);
+                    }
+                    Kind::Periodic => {
+                        let mean = 0.5 * field[at(0, c)].to_f64() + 0.5 * field[at(1, c)].to_f64();
+                        field[at(0, c)] = E::from_f64(mean);
+                        field[at(1, c)] = E::from_f64(mean);
+                    }
+                }
+            }
+        }
+        for column in &self.columns {
+            for c in 0..channels {
+                let mut before = field[column[0] * channels + c].to_f64();
+                for k in 1..SMOOTHED {
+                    let here = field[column[k] * channels + c].to_f64();
+                    let after = field[column[k + 1] * channels + c].to_f64();
+                    field[column[k] * channels + c] = E::from_f64((before + here + after) / 3.0);
+                    before = here;
+                }
+            }
+        }
+    }
+}
