@@ -10,7 +10,8 @@
 //! - [`constraint`]: what corrects. Rows that must hold, bounds, invariants, fluxes; the prior that is the metric; projections of
 //!   whole fields and of parts, their samples, derivatives and reports.
 //! - [`reduce`]: sums whose bits depend on no order, and what parts tell each other first.
-//! - [`kernels`]: what makes it fast. Strided access, packed products, compensated sums, counter-based random numbers.
+//! - [`kernels`]: what makes it fast. Strided access, packed products, truncated Fourier transforms, compensated sums, counter-based
+//!   random numbers, a plan's threads.
 //! - [`field`]: dtype, shape and strides of the caller's arrays. [`error`]: one error type with pinned numbers.
 //! - [`capi`]: the only home of `extern "C"`; one file per C object, no numerics.
 //!
