@@ -27,6 +27,8 @@ fn derivatives_after_planning_allocate_nothing() {
     let mut mixed = plain(5, &[6, 4], &[0, 2]);
     mixed["fno"]["mlp"] = json!({"hidden": 6, "skip": "soft-gating"});
     mixed["fno"]["final_activation"] = json!(true);
+    let mut normalised = mixed.clone();
+    normalised["fno"]["norm"] = json!({"kind": "group", "groups": 5, "eps": 1e-5});
     let corners = json!([pair(0, "dirichlet", 0.1), pair(1, "neumann", 0.1)].concat());
     let both = |kind: &str| json!(pair(0, kind, 0.1));
     /// Name, description, grid, axes of faces with values.
@@ -34,6 +36,7 @@ fn derivatives_after_planning_allocate_nothing() {
     let cases: Vec<Case> = vec![
         ("1-D, lines of several tiles", plain(6, &[5], &[3]), &[700], &[]),
         ("channel MLP", mixed, &[14, 10], &[]),
+        ("group norm", normalised, &[14, 10], &[]),
         ("3-D", plain(4, &[4, 4, 3], &[0, 0, 2]), &[8, 9, 10], &[]),
         ("BOON, corners", conditioned(plain(5, &[6, 4], &[0, 0]), "exact", corners), &[14, 12], &[0, 0, 1, 1]),
         ("BOON, periodic", conditioned(plain(6, &[5], &[0]), "exact", both("periodic")), &[40], &[]),

@@ -216,6 +216,7 @@ fn with(mut description: Value, changes: &[(&str, Value)]) -> Value {
 /// Without boundary conditions: name, description, grid.
 fn free() -> Vec<(String, Value, Vec<usize>)> {
     let mlp = |skip: &str| json!({"hidden": 7, "skip": skip});
+    let norm = |kind: &str| json!({"kind": kind, "groups": 3, "eps": 1e-5});
     let both = |d: usize| json!({"sides": "both", "fraction": vec![0.3; d]});
     let cases = [
         ("1-D", small(6, &[5], &[0]), vec![20]),
@@ -290,6 +291,34 @@ fn free() -> Vec<(String, Value, Vec<usize>)> {
                 ],
             ),
             vec![8, 7],
+        ),
+        (
+            "1-D, instance norm",
+            with(small(6, &[5], &[3]), &[("norm", norm("instance")), ("spectral_bias", json!(true))]),
+            vec![17],
+        ),
+        (
+            "1-D, group norm without skips",
+            with(
+                small(6, &[5], &[0]),
+                &[("norm", norm("group")), ("skip", json!("none")), ("skip_bias", json!(false))],
+            ),
+            vec![16],
+        ),
+        (
+            "2-D, group norm, all activations",
+            with(
+                small(6, &[4, 3], &[0, 0]),
+                &[
+                    ("norm", norm("group")),
+                    ("mlp", mlp("soft-gating")),
+                    ("final_activation", json!(true)),
+                    ("last_activation", json!(true)),
+                    ("odd_shift", json!(true)),
+                    ("padding", both(2)),
+                ],
+            ),
+            vec![9, 8],
         ),
         ("3-D", small(4, &[4, 3, 3], &[0, 0, 0]), vec![6, 5, 6]),
         (

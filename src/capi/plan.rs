@@ -263,8 +263,8 @@ pub unsafe extern "C" fn pcml_plan_predict_lawful(
 ///
 /// @param plan       a plan of a neural operator
 /// @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
-/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_OUT_OF_MEMORY, PCML_STATUS_STATE for a neural process, for a
-///         model with normalisation (fno.norm) and with option steps > 1, whose derivatives are not there yet
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_OUT_OF_MEMORY, PCML_STATUS_STATE for a neural process and with
+///         option steps > 1: roll-outs have no derivatives yet
 ///
 /// Threads: any. Allocation: all that later calls need.
 #[unsafe(no_mangle)]

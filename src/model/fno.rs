@@ -34,6 +34,7 @@ use crate::kernels::team::{Shared, Team};
 pub use boon::{Correction, Rule};
 use boon::{Kernel, Pair};
 pub use derivative::DerivativeScratch;
+use norm::Affine;
 pub use numbers::{ChannelMlp, Coordinates, Norm, NormKind, Numbers, Padding, Sides, Skip, Span};
 pub use part::{OperatorPart, OperatorScratch};
 use transpose::Transposes;
@@ -99,7 +100,7 @@ struct Block<T> {
 struct BlockNorm<T> {
     spectral_bias: Vec<T>,
     skip_bias: Vec<T>,
-    affine: [Option<(Vec<T>, Vec<T>)>; 2],
+    affine: [Affine<T>; 2],
 }
 
 /// A pointwise connection.

@@ -200,7 +200,7 @@ impl Plan {
     /// Neural operators: allocates all that derivatives need, and on the first call the plan's transposed weights. It takes a field for
     /// each block beside what [`Plan::workspace`] takes, so it is apart from that.
     ///
-    /// Errors: State (a neural process; a model with normalisation, or option steps > 1, whose derivatives are not there yet),
+    /// Errors: State (a neural process; option steps > 1: roll-outs have no derivatives yet),
     /// OutOfMemory.
     pub fn derivative_workspace(&self) -> Result<DerivativeWorkspace> {
         Ok(DerivativeWorkspace(match &self.0 {

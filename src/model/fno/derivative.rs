@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::norm::Normalised;
 use super::run::{Spared, Tile};
 use super::transpose::{Corrected, Transposes};
 use super::{Boon, Fno, Link, SMOOTHED, Scratch};
@@ -25,6 +26,8 @@ pub struct DerivativeScratch<T> {
     /// What each block's activation meets, and the one at the end of a block: fields as in `run`.
     met: Vec<Shared<T>>,
     met_last: Vec<Shared<T>>,
+    /// What both norms of each block make of their fields; empty without norms.
+    norms: Vec<[Normalised<T>; 2]>,
     /// What the projection meets.
     projected: Shared<T>,
     /// A field besides that of `run`.
@@ -47,9 +50,6 @@ struct Buffers<'a, T> {
 impl<T: Real> Fno<T> {
     /// Allocates all that derivatives need; the plan gets its transposed weights.
     pub(in crate::model) fn derivative_scratch(&self) -> Result<DerivativeScratch<T>> {
-        if self.numbers.norm.is_some() {
-            return fail!(State, "derivatives of models with fno.norm are not there yet, expected a model without");
-        }
         if self.steps > 1 {
             return fail!(
                 State,
@@ -68,12 +68,15 @@ impl<T: Real> Fno<T> {
         let field = || Shared::new(self.field_bounds(), points * self.numbers.width + T::PANEL, what);
         let fields = |count: usize| (0..count).map(|_| field()).collect::<Result<Vec<_>>>();
         let blocks = self.blocks.len();
+        let norm = || Normalised::new(points, self.numbers.width, what);
+        let norms = (0..if self.numbers.norm.is_some() { blocks } else { 0 }).map(|_| Ok([norm()?, norm()?]));
         let buffers = 4 * self.buffer_len() + self.hidden_len();
         let values = self.boon.as_ref().map_or(0, |boon| boon.outer.value_len(self.outputs.len()));
         Ok(DerivativeScratch {
             run: self.scratch()?,
             met: fields(blocks)?,
             met_last: fields(if self.numbers.final_activation { blocks } else { 0 })?,
+            norms: norms.collect::<Result<_>>()?,
             projected: field()?,
             beside: field()?,
             direction: Shared::new(self.input_bounds(), nodes * self.inputs.len(), what)?,
@@ -299,6 +302,11 @@ impl<T: Real> Fno<T> {
         b + 1 < self.blocks.len() || self.numbers.last_activation
     }
 
+    /// Whether block `b` has an activation at its end; boundary conditions exclude that.
+    fn has_final(&self, b: usize) -> bool {
+        self.numbers.final_activation && self.is_active(b)
+    }
+
     /// Evaluates the network on one function and keeps what activations and the projection meet. The field of `s.run` is free then.
     fn evaluate_keeping(
         &self,
@@ -311,36 +319,44 @@ impl<T: Real> Fno<T> {
         self.read_values(&mut s.run, values, function);
         self.lift(&mut s.run);
         for (b, block) in self.blocks.iter().enumerate() {
-            self.convolve(&mut s.run, block);
-            self.join_lines(&s.run, &self.last_inverse, &block.skip, &s.run.field, Start::Bias(&block.bias), &s.met[b]);
+            let norm = self.numbers.norm.as_ref().zip(block.norm.as_ref());
+            let bias = norm.map_or(&block.bias, |(_, norm)| &norm.spectral_bias);
+            self.convolve(&mut s.run, block, None);
+            self.join_lines(&s.run, &self.last_inverse, Start::Bias(bias), &s.met[b]);
+            if let Some((numbers, norm)) = norm {
+                s.norms[b][0].apply(numbers, &norm.affine[0], Some(&norm.skip_bias), s.met[b].all());
+            }
+            self.connect_fields(&block.skip, &s.run.field, &s.met[b]);
             if let Some(boon) = &self.boon {
                 boon.set(self.numbers.width, self.outputs.len(), &s.run.inside, s.met[b].all());
             }
             let work = &*s;
             self.each_tile_buffered(&s.threads, |tile, buffers| {
                 let [x, a, c, _] = buffers.values;
-                let (len, spared) = (tile.count * self.numbers.width, self.spared(tile));
-                let mut field = work.run.field.write(self.piece(tile));
-                x[..len].copy_from_slice(&work.met[b].read(self.piece(tile)));
-                if self.is_active(b) {
-                    self.activate(&mut x[..len], self.numbers.width, spared);
-                }
+                let piece = self.piece(tile);
+                let mut field = work.run.field.write(piece);
+                self.activated(b, &work.met[b].read(piece), self.spared(tile), x);
                 let result = match &block.mlp {
-                    None => &mut x[..len],
+                    None => &mut x[..field.len()],
                     Some(mlp) => {
-                        let result = self.network(mlp, tile.count, x, [a, c], spared);
+                        let result = self.network(mlp, tile.count, x, [a, c], Spared::default());
                         self.connect(&block.mlp_skip, &field, result);
                         result
                     }
                 };
-                if self.numbers.final_activation {
-                    work.met_last[b].write(self.piece(tile)).copy_from_slice(result);
-                    if self.is_active(b) {
-                        self.activate(result, self.numbers.width, spared);
-                    }
-                }
                 field.copy_from_slice(result);
             });
+            if let Some((numbers, norm)) = norm {
+                s.norms[b][1].apply(numbers, &norm.affine[1], None, s.run.field.all());
+            }
+            if self.has_final(b) {
+                s.met_last[b].all().copy_from_slice(s.run.field.all());
+                let work = &*s;
+                self.each_tile_buffered(&s.threads, |tile, _| {
+                    let mut field = work.run.field.write(self.piece(tile));
+                    self.activate(&mut field, self.numbers.width, Spared::default());
+                });
+            }
             if b + 1 < self.blocks.len() {
                 self.to_lines_forward(&mut s.run);
             }
@@ -378,15 +394,20 @@ impl<T: Real> Fno<T> {
         });
         for (b, block) in self.blocks.iter().enumerate() {
             self.to_lines_forward(&mut s.run);
-            self.convolve(&mut s.run, block);
-            self.join_lines(&s.run, &self.last_inverse, &block.skip, &s.run.field, Start::Zero, &s.beside);
+            let norm = self.numbers.norm.as_ref().zip(block.norm.as_ref());
+            self.convolve(&mut s.run, block, None);
+            self.join_lines(&s.run, &self.last_inverse, Start::Zero, &s.beside);
+            if let Some((numbers, norm)) = norm {
+                s.norms[b][0].push(numbers, &norm.affine[0], s.beside.all());
+            }
+            self.connect_fields(&block.skip, &s.run.field, &s.beside);
             if let Some(boon) = &self.boon {
                 boon.set(w, self.outputs.len(), &s.run.inside, s.beside.all());
             }
             let work = &*s;
             self.each_tile_buffered(&s.threads, |tile, mut buffers| {
                 let (piece, spared) = (self.piece(tile), self.spared(tile));
-                let (mut field, mut beside) = (work.run.field.write(piece), work.beside.write(piece));
+                let (field, mut beside) = (work.run.field.read(piece), work.beside.write(piece));
                 let met = work.met[b].read(piece);
                 if self.is_active(b) {
                     self.scale_by_slopes(&met, &mut beside, w, spared);
@@ -399,11 +420,12 @@ impl<T: Real> Fno<T> {
                     self.connect(&block.mlp_skip, &field, result);
                     beside.copy_from_slice(result);
                 }
-                if self.numbers.final_activation && self.is_active(b) {
-                    self.scale_by_slopes(&work.met_last[b].read(piece), &mut beside, w, spared);
-                }
-                field.copy_from_slice(&beside);
             });
+            if let Some((numbers, norm)) = norm {
+                s.norms[b][1].push(numbers, &norm.affine[1], s.beside.all());
+            }
+            self.scale_by_final_slopes(b, s);
+            std::mem::swap(&mut s.run.field, &mut s.beside);
         }
         let work = &*s;
         self.each_tile_buffered(&s.threads, |tile, mut buffers| {
@@ -444,15 +466,17 @@ impl<T: Real> Fno<T> {
         s.run.inside.fill(0.0);
         for (b, block) in self.blocks.iter().enumerate().rev() {
             let t = &transposes.blocks[b];
+            let norm = self.numbers.norm.as_ref().zip(block.norm.as_ref());
+            self.scale_by_final_slopes(b, s);
+            if let Some((numbers, norm)) = norm {
+                s.norms[b][1].pull(numbers, &norm.affine[1], s.beside.all());
+            }
             let work = &*s;
             self.each_tile_buffered(&s.threads, |tile, mut buffers| {
                 let (piece, spared) = (self.piece(tile), self.spared(tile));
                 let (mut field, mut beside) = (work.run.field.write(piece), work.beside.write(piece));
                 let met = work.met[b].read(piece);
                 field.fill(T::ZERO);
-                if self.numbers.final_activation && self.is_active(b) {
-                    self.scale_by_slopes(&work.met_last[b].read(piece), &mut beside, w, spared);
-                }
                 if let Some(mlp) = &block.mlp {
                     let [x, g, ..] = &mut buffers.values;
                     self.connect(&t.mlp_skip, &beside, &mut field);
@@ -467,10 +491,14 @@ impl<T: Real> Fno<T> {
             if let Some(boon) = &self.boon {
                 boon.set_transposed(w, self.outputs.len(), &mut s.run.inside, s.beside.all());
             }
+            self.connect_fields(&t.skip, &s.beside, &s.run.field);
+            if let Some((numbers, norm)) = norm {
+                s.norms[b][0].pull(numbers, &norm.affine[0], s.beside.all());
+            }
             let last = transposes.axes.last().expect("an axis");
             self.to_lines(&last.inverse, s.beside.all(), s.run.lines.all());
             self.convolve_transposed(&mut s.run, &mut s.corrected, transposes, b);
-            self.join_lines(&s.run, &last.forward, &t.skip, &s.beside, Start::Output, &s.run.field);
+            self.join_lines(&s.run, &last.forward, Start::Output, &s.run.field);
             self.add_faces(&s.corrected, transposes, b, s.run.field.all());
             std::mem::swap(&mut s.run.field, &mut s.beside);
         }
@@ -523,6 +551,16 @@ impl<T: Real> Fno<T> {
         x.copy_from_slice(met);
         if self.is_active(b) {
             self.activate(x, self.numbers.width, spared);
+        }
+    }
+
+    /// The field beside times the slopes of the activation at the end of block `b`.
+    fn scale_by_final_slopes(&self, b: usize, s: &DerivativeScratch<T>) {
+        if self.has_final(b) {
+            self.each_tile_buffered(&s.threads, |tile, _| {
+                let (met, mut beside) = (s.met_last[b].read(self.piece(tile)), s.beside.write(self.piece(tile)));
+                self.scale_by_slopes(&met, &mut beside, self.numbers.width, Spared::default());
+            });
         }
     }
 
@@ -609,18 +647,26 @@ impl<T: Real> Fno<T> {
         });
     }
 
-    /// A field from what a matrix [points, components] makes of the lines in `s`, and from what a connection makes of the field `x`.
-    fn join_lines(&self, s: &Scratch<T>, matrix: &[T], link: &Link<T>, x: &Shared<T>, start: Start<T>, to: &Shared<T>) {
+    /// A field from what a matrix [points, components] makes of the lines in `s`.
+    fn join_lines(&self, s: &Scratch<T>, matrix: &[T], start: Start<T>, to: &Shared<T>) {
         let (w, rows) = (self.numbers.width, matrix.len() / self.line_points());
         self.each_tile(
             self.line_count(),
             |line| line,
             |tile, _| {
-                let (z, x, mut to) = (s.lines.read(tile.line), x.read(self.piece(tile)), to.write(self.piece(tile)));
+                let (z, mut to) = (s.lines.read(tile.line), to.write(self.piece(tile)));
                 let matrix = Rows { data: &matrix[tile.first * rows..], stride: rows, count: tile.count };
                 products(self.arch, [(matrix, Columns::plain(&z, rows, w))], w, start, &mut to, w);
-                self.connect(link, &x, &mut to);
             },
+        );
+    }
+
+    /// Adds to one field what a connection makes of another.
+    fn connect_fields(&self, link: &Link<T>, from: &Shared<T>, to: &Shared<T>) {
+        self.each_tile(
+            self.line_count(),
+            |line| line,
+            |tile, _| self.connect(link, &from.read(self.piece(tile)), &mut to.write(self.piece(tile))),
         );
     }
 }

@@ -1,7 +1,7 @@
 //! One evaluation: block by block, line by line.
 
 use super::numbers::MOST_AXES;
-use super::{Block, Boon, Fno, Link, SMOOTHED, Scratch};
+use super::{Block, BlockNorm, Boon, Fno, Link, SMOOTHED, Scratch};
 use crate::error::{Result, fail};
 use crate::kernels::product::{Columns, Rows, Start, dots, product, products};
 use crate::kernels::real::Real;
@@ -180,7 +180,7 @@ impl<T: Real> Fno<T> {
         self.lift(s);
         for (b, block) in self.blocks.iter().enumerate() {
             let last = b + 1 == self.blocks.len();
-            self.convolve(s, block);
+            self.convolve(s, block, block.norm.as_ref());
             self.pass(s, block, last);
             if self.waiting.is_empty() {
                 continue;
@@ -417,8 +417,8 @@ impl<T: Real> Fno<T> {
         });
     }
 
-    /// The spectral convolution, from the components along the last axis to those of its result.
-    pub(super) fn convolve(&self, s: &mut Scratch<T>, block: &Block<T>) {
+    /// The spectral convolution, from the components along the last axis to those of its result, normalised by `norm`.
+    pub(super) fn convolve(&self, s: &mut Scratch<T>, block: &Block<T>, norm: Option<&BlockNorm<T>>) {
         let row = self.row;
         match &self.axes[..] {
             [first, _] => {
@@ -446,7 +446,7 @@ impl<T: Real> Fno<T> {
         if let Some(boon) = &self.boon {
             self.correct(s, boon, block);
         }
-        if let Some(norm) = &block.norm {
+        if let Some(norm) = norm {
             self.normalise_modes(s, norm);
         }
         match &self.back[..] {

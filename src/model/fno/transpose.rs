@@ -233,9 +233,13 @@ impl<T: Real> Fno<T> {
         b: usize,
     ) {
         let w = self.numbers.width;
-        // Those of the modes wait apart: each correction needs a convolution of its own.
+        if self.blocks[b].kernels.iter().all(Option::is_none) {
+            return;
+        }
+        // Those of the modes wait apart: what the corrections owe to K x goes through the convolution once more.
         std::mem::swap(&mut corrected.modes, &mut s.modes[0]);
-        for (p, pair) in boon.pairs.iter().enumerate().rev() {
+        self.components(s).fill(T::ZERO);
+        for (p, pair) in boon.pairs.iter().enumerate() {
             let (Some(kernel), Some(adjoint)) = (&self.blocks[b].kernels[p], &t.blocks[b].kernels[p]) else { continue };
             let (count, len) = (pair.tangential.len() * 2 * w, self.face_len(pair.axis));
             let faces = &mut s.faces;
@@ -262,22 +266,26 @@ impl<T: Real> Fno<T> {
                     of_result[*at..at + w].iter_mut().for_each(|v| *v *= *gram);
                 }
             }
-            self.faces_to_components(s, pair, &t.ends[p]);
-            self.mix_transposed(s, t, b);
-            add(self.arch, &s.modes[0], &mut corrected.modes);
+            self.add_to_components(s, pair, &t.ends[p]);
         }
-        std::mem::swap(&mut corrected.modes, &mut s.modes[0]);
+        self.mix_transposed(s, t, b);
+        add(self.arch, &corrected.modes, &mut s.modes[0]);
     }
 
-    /// From cotangents of a result's components on both faces to those of its components along all axes.
-    fn faces_to_components(&self, s: &mut Scratch<T>, pair: &Pair<T>, ends: &[T]) {
+    /// Components along all axes.
+    fn components<'s>(&self, s: &'s mut Scratch<T>) -> &'s mut [T] {
+        if self.axes.len() == 1 { s.lines.all() } else { &mut s.components }
+    }
+
+    /// Adds what cotangents of a result's components on both faces are to those of its components along all axes.
+    fn add_to_components(&self, s: &mut Scratch<T>, pair: &Pair<T>, ends: &[T]) {
         let (w, row, len) = (self.numbers.width, self.row, self.face_len(pair.axis));
         let normal = &self.axes[pair.axis];
         let matrix = Rows { data: ends, stride: 2, count: normal.rows() };
         let faces = &s.faces.components;
         let spread = |at: usize, outputs: usize, to: &mut [T], stride: usize| {
             let term = (matrix, Columns::plain(&faces[at..], 2, len));
-            products(self.arch, [term], outputs, Start::Zero, to, stride);
+            products(self.arch, [term], outputs, Start::Output, to, stride);
         };
         match (&self.axes[..], pair.axis) {
             ([_], _) => spread(0, w, s.lines.all(), w),
