@@ -181,6 +181,28 @@ fn bad_handles() {
 }
 
 #[test]
+fn results_may_replace_what_was_read() {
+    let d = Derivatives::new(&file(plain(4, &[4, 3], &[0, 0])));
+    let (x, shape) = (waves(NODES, 0.0), [8, 9]);
+    for run in [Derivatives::jvp, Derivatives::vjp] {
+        let (mut apart, mut place) = (vec![0.0; NODES], waves(NODES, 0.7));
+        let mut arrays = Arrays {
+            input: input(&x, &shape),
+            values: vec![],
+            direction: input(&place, &shape),
+            value_tangents: vec![],
+            result: output(&mut apart, &shape),
+            value_cotangents: vec![],
+        };
+        ok(run(&d, &arrays));
+        arrays.result = output(&mut place, &shape);
+        arrays.direction.data = arrays.result.data;
+        ok(run(&d, &arrays));
+        assert_eq!(apart, place);
+    }
+}
+
+#[test]
 fn models_without_derivatives() {
     let mut rolled = plain(4, &[4, 3], &[0, 0]);
     rolled["inputs"] = channels("a", 2);
