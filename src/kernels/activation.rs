@@ -3,7 +3,6 @@
 use pulp::{Arch, Simd, WithSimd};
 use serde::Deserialize;
 
-use super::linear::dispatch;
 use super::real::Real;
 
 /// An activation function.
@@ -87,6 +86,21 @@ fn map<T: Real>(arch: Arch, x: &mut [T], f: impl Fn(T) -> T + Copy) {
     arch.dispatch(Map(x, f));
 }
 
+#[inline(always)]
+fn scale<T: Real>(arch: Arch, x: &[T], slope: &mut [T], f: impl Fn(T) -> T + Copy) {
+    struct Scale<'a, T, F>(&'a [T], &'a mut [T], F);
+    impl<T: Real, F: Fn(T) -> T> WithSimd for Scale<'_, T, F> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) {
+            for (x, s) in self.0.iter().zip(self.1) {
+                *s *= (self.2)(*x);
+            }
+        }
+    }
+    arch.dispatch(Scale(x, slope, f));
+}
+
 impl Activation {
     /// x = f(x), element by element. NaN stays.
     pub fn apply<T: Real>(self, arch: Arch, x: &mut [T]) {
@@ -139,11 +153,21 @@ impl Activation {
 
     /// slope *= f'(x), element by element.
     pub fn scale_by_slope<T: Real>(self, arch: Arch, x: &[T], slope: &mut [T]) {
-        dispatch!(arch, T, (x: &'a [T] = x, slope: &'a mut [T] = slope, f: Activation = self) -> () {
-            for (x, s) in x.iter().zip(slope) {
-                *s *= f.slope(*x);
-            }
-        });
+        // A loop for each function: one with the choice inside would not become vectors.
+        macro_rules! loops {
+            ($($f:ident)*) => {
+                match self {
+                    $(Activation::$f => scale(
+                        arch,
+                        x,
+                        slope,
+                        #[inline(always)]
+                        |v| Activation::$f.slope(v),
+                    ),)*
+                }
+            };
+        }
+        loops!(Identity Relu Gelu GeluTanh Silu Sigmoid Tanh Softplus);
     }
 
     #[inline(always)]
