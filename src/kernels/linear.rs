@@ -54,27 +54,12 @@ impl Sum {
 /// Runs `$body` compiled for the best instruction set of the machine. A closure would not do: only a body inlined into the dispatching
 /// function is compiled for its instruction set, so the body is a function of a type of its own.
 macro_rules! dispatch {
-    ($arch:expr, ($($name:ident: $type:ty = $value:expr),* $(,)?) -> $result:ty $body:block) => {{
-        struct Job<'a> {
+    ($arch:expr, $($real:ident,)? ($($name:ident: $type:ty = $value:expr),* $(,)?) -> $result:ty $body:block) => {{
+        struct Job<'a $(, $real)?> {
             $($name: $type,)*
-            lifetime: std::marker::PhantomData<&'a ()>,
+            lifetime: std::marker::PhantomData<(&'a (), $($real,)?)>,
         }
-        impl<'a> WithSimd for Job<'a> {
-            type Output = $result;
-            #[inline(always)]
-            fn with_simd<S: Simd>(self, _: S) -> $result {
-                let Job { $($name,)* .. } = self;
-                $body
-            }
-        }
-        $arch.dispatch(Job { $($name: $value,)* lifetime: std::marker::PhantomData })
-    }};
-    ($arch:expr, $real:ident, ($($name:ident: $type:ty = $value:expr),* $(,)?) -> $result:ty $body:block) => {{
-        struct Job<'a, $real> {
-            $($name: $type,)*
-            lifetime: std::marker::PhantomData<&'a $real>,
-        }
-        impl<'a, $real: $crate::kernels::real::Real> WithSimd for Job<'a, $real> {
+        impl<'a $(, $real: $crate::kernels::real::Real)?> WithSimd for Job<'a $(, $real)?> {
             type Output = $result;
             #[inline(always)]
             fn with_simd<S: Simd>(self, _: S) -> $result {
