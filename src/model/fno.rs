@@ -376,7 +376,7 @@ impl<T: Real> Fno<T> {
             output: zeros(outputs, what)?,
             // A face's nodes are read with the overhang of a product.
             field: Shared::new(self.field_bounds(), points * w + T::PANEL, what)?,
-            result: Shared::new(self.result_bounds(), nodes * self.outputs.len(), what)?,
+            result: Shared::new(self.inside_bounds(self.outputs.len()), nodes * self.outputs.len(), what)?,
             lines: Shared::uniform(lines, self.row, what)?,
             partial: Shared::uniform(if self.tiles() > 1 { lines * self.tiles() } else { 0 }, self.row, what)?,
             middle: many(&[if last == 2 { self.axes[0].points } else { 0 }, rows[last.saturating_sub(1)], self.row])?,

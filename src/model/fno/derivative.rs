@@ -79,7 +79,7 @@ impl<T: Real> Fno<T> {
             norms: norms.collect::<Result<_>>()?,
             projected: field()?,
             beside: field()?,
-            direction: Shared::new(self.input_bounds(), nodes * self.inputs.len(), what)?,
+            direction: Shared::new(self.inside_bounds(self.inputs.len()), nodes * self.inputs.len(), what)?,
             corrected: Corrected::new(self, what)?,
             threads: Shared::uniform(self.team.count(), buffers, what)?,
             of_input: zeros(self.batch.saturating_mul(nodes).saturating_mul(self.inputs.len()), what)?,
@@ -100,16 +100,6 @@ impl<T: Real> Fno<T> {
         let of = |layers: &[Dense<T>]| layers[..layers.len() - 1].iter().map(|l| l.weight.outputs()).sum::<usize>();
         let mlps = self.blocks.iter().filter_map(|block| block.mlp.as_ref().map(|mlp| of(mlp)));
         self.tile * mlps.chain([of(&self.lifting), of(&self.projection)]).max().unwrap_or(0)
-    }
-
-    /// Where the tiles begin in the input.
-    fn input_bounds(&self) -> Vec<usize> {
-        let mut bounds = vec![0];
-        bounds.extend(self.every_tile().scan(0, |end, tile| {
-            *end += self.inside(tile).map_or(0, |_| self.inside_points(tile).2 * self.inputs.len());
-            Some(*end)
-        }));
-        bounds
     }
 
     /// See [`crate::model::Plan::jvp`].
@@ -261,26 +251,6 @@ impl<T: Real> Fno<T> {
         }
     }
 
-    /// Calls `visit(outer, inner, scale)` for each boundary value: its place among those on the caller's grid and among those on the
-    /// padded one, and the scale of its channel.
-    fn each_value(&self, boon: &Boon<T>, mut visit: impl FnMut(usize, usize, f64)) {
-        let outputs = self.outputs.len();
-        for face in boon.outer.faces().iter().filter(|face| face.value.is_some()) {
-            let starts = [&boon.outer, &boon.inner].map(|bound| bound.value_start(face, outputs));
-            for node in 0..boon.outer.nodes(face.axis) {
-                let (mut rest, mut place, mut stride) = (node, 0, 1);
-                for axis in (0..self.axes.len()).rev().filter(|axis| *axis != face.axis) {
-                    place += (rest % self.grid[axis] + self.before[axis]) * stride;
-                    rest /= self.grid[axis];
-                    stride *= self.axes[axis].points;
-                }
-                for (o, c) in self.outputs.iter().enumerate() {
-                    visit(starts[0] + node * outputs + o, starts[1] + place * outputs + o, c.scale);
-                }
-            }
-        }
-    }
-
     /// Works on all tiles of all lines.
     fn each_tile_buffered(&self, threads: &Shared<T>, work: impl Fn(Tile, Buffers<T>) + Sync) {
         let each = self.buffer_len();
@@ -373,7 +343,7 @@ impl<T: Real> Fno<T> {
         let w = self.numbers.width;
         s.run.inside.fill(0.0);
         if let Some(boon) = &self.boon {
-            self.each_value(boon, |outer, inner, scale| s.run.inside[inner] = s.run.given[outer] / scale);
+            self.each_value(boon, |outer, inner, _, scale| s.run.inside[inner] = s.run.given[outer] / scale);
         }
         let work = &*s;
         self.each_tile_buffered(&s.threads, |tile, mut buffers| {
@@ -519,24 +489,8 @@ impl<T: Real> Fno<T> {
             }
         });
         if let Some(boon) = &self.boon {
-            self.each_value(boon, |outer, inner, scale| s.run.given[outer] += s.run.inside[inner] / scale);
+            self.each_value(boon, |outer, inner, _, scale| s.run.given[outer] += s.run.inside[inner] / scale);
         }
-    }
-
-    /// What the lifting meets at the tile's points on the caller's grid: how many points of the tile come before them, and how many
-    /// there are.
-    fn lifted_points(&self, s: &Scratch<T>, tile: Tile, x: &mut [T]) -> (usize, usize) {
-        let (inputs, last) = (self.inputs.len(), self.axes.len() - 1);
-        let (skipped, start, count) = self.inside_points(tile);
-        let Some((node, places)) = self.inside(tile) else { return (skipped, 0) };
-        let from = s.input[(node + start) * inputs..].chunks_exact(inputs);
-        for (i, (to, from)) in x.chunks_exact_mut(self.numbers.lifted(inputs)).zip(from).take(count).enumerate() {
-            to[..inputs].copy_from_slice(from);
-            for (axis, values) in self.coordinates.iter().enumerate() {
-                to[inputs + axis] = values[if axis == last { start + i } else { places[axis] }];
-            }
-        }
-        (skipped, count)
     }
 
     /// The points of the tile that are projected: how many of the tile come before them, how many.

@@ -154,12 +154,18 @@ impl<T: Real> Fno<T> {
     /// Boundary values of one function and step: raw on the caller's grid, and in network units on the padded one.
     pub(super) fn read_values(&self, s: &mut Scratch<T>, values: &[View], at: usize) {
         let Some(boon) = &self.boon else { return };
-        let outputs = self.outputs.len();
-        boon.outer.read_values(at, outputs, values, &mut s.given);
+        boon.outer.read_values(at, self.outputs.len(), values, &mut s.given);
         s.inside.fill(0.0);
+        let Scratch { given, inside, .. } = s;
+        self.each_value(boon, |outer, inner, offset, scale| inside[inner] = (given[outer] - offset) / scale);
+    }
+
+    /// Calls `visit(outer, inner, offset, scale)` for each boundary value: its place among those on the caller's grid and among those on
+    /// the padded one, and what makes a raw value of a network's.
+    pub(super) fn each_value(&self, boon: &Boon<T>, mut visit: impl FnMut(usize, usize, f64, f64)) {
+        let outputs = self.outputs.len();
         for face in boon.outer.faces().iter().filter(|face| face.value.is_some()) {
-            let from = &s.given[boon.outer.value_start(face, outputs)..];
-            let to = &mut s.inside[boon.inner.value_start(face, outputs)..];
+            let [outer, inner] = [&boon.outer, &boon.inner].map(|bound| bound.value_start(face, outputs));
             for node in 0..boon.outer.nodes(face.axis) {
                 let (mut rest, mut place, mut stride) = (node, 0, 1);
                 for axis in (0..self.axes.len()).rev().filter(|axis| *axis != face.axis) {
@@ -169,7 +175,7 @@ impl<T: Real> Fno<T> {
                 }
                 for (o, c) in self.outputs.iter().enumerate() {
                     let offset = if face.kind == Kind::Dirichlet { c.offset } else { 0.0 };
-                    to[place * outputs + o] = (from[node * outputs + o] - offset) / c.scale;
+                    visit(outer + node * outputs + o, inner + place * outputs + o, offset, c.scale);
                 }
             }
         }
@@ -213,12 +219,12 @@ impl<T: Real> Fno<T> {
         bounds
     }
 
-    /// Where the tiles begin among the results; those of the padding are empty.
-    pub(super) fn result_bounds(&self) -> Vec<usize> {
+    /// Where the tiles begin in an array [grid, channels]; those of the padding are empty.
+    pub(super) fn inside_bounds(&self, channels: usize) -> Vec<usize> {
         let mut bounds = vec![0];
         bounds.extend(self.every_tile().scan(0, |end, tile| {
             let (_, _, count) = self.inside_points(tile);
-            *end += self.inside(tile).map_or(0, |_| count * self.outputs.len());
+            *end += self.inside(tile).map_or(0, |_| count * channels);
             Some(*end)
         }));
         bounds
@@ -318,11 +324,24 @@ impl<T: Real> Fno<T> {
         &mut here[..count * outputs]
     }
 
+    /// What the lifting meets at the tile's points on the caller's grid: how many points of the tile come before them, and how many
+    /// there are.
+    pub(super) fn lifted_points(&self, s: &Scratch<T>, tile: Tile, x: &mut [T]) -> (usize, usize) {
+        let (inputs, last) = (self.inputs.len(), self.axes.len() - 1);
+        let (skipped, start, count) = self.inside_points(tile);
+        let Some((node, places)) = self.inside(tile).filter(|_| count > 0) else { return (skipped, 0) };
+        let from = s.input[(node + start) * inputs..].chunks_exact(inputs);
+        for (i, (to, from)) in x.chunks_exact_mut(self.numbers.lifted(inputs)).zip(from).take(count).enumerate() {
+            to[..inputs].copy_from_slice(from);
+            for (axis, values) in self.coordinates.iter().enumerate() {
+                to[inputs + axis] = values[if axis == last { start + i } else { places[axis] }];
+            }
+        }
+        (skipped, count)
+    }
+
     pub(super) fn lift(&self, s: &mut Scratch<T>) {
         let w = self.numbers.width;
-        let inputs = self.inputs.len();
-        let lifted = self.numbers.lifted(inputs);
-        let last = self.axes.len() - 1;
         let work = &*s;
         self.each_tile(
             self.line_count(),
@@ -332,15 +351,8 @@ impl<T: Real> Fno<T> {
                 let mut field = work.field.write(self.piece(tile));
                 let [a, b, c] = thirds(&mut buffers);
                 field.fill(T::ZERO);
-                let (skipped, start, count) = self.inside_points(tile);
-                if let Some((node, places)) = self.inside(tile).filter(|_| count > 0) {
-                    let from = work.input[(node + start) * inputs..].chunks_exact(inputs);
-                    for (i, (to, from)) in a.chunks_exact_mut(lifted).zip(from).take(count).enumerate() {
-                        to[..inputs].copy_from_slice(from);
-                        for (axis, values) in self.coordinates.iter().enumerate() {
-                            to[inputs + axis] = values[if axis == last { start + i } else { places[axis] }];
-                        }
-                    }
+                let (skipped, count) = self.lifted_points(work, tile, a);
+                if count > 0 {
                     let result = self.network(&self.lifting, count, a, [b, c], Spared::default());
                     field[skipped * w..][..count * w].copy_from_slice(result);
                 }
