@@ -9,7 +9,6 @@ it is there; the run is the same as one without the stop, up to the order of ran
 """
 
 import argparse
-import csv
 import math
 import os
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import torch
 
+import records
 from anp import ANP
 from export import export_anp
 from problems import PROBLEMS, Problem
@@ -123,17 +123,11 @@ def main():
             row = {"step": done, "seconds": round(time.monotonic() - started, 1),
                    "learning_rate": schedule.get_last_lr()[0], "loss": loss_sum / loss_count, **validate(problem, model, sets)}
             loss_sum, loss_count = 0.0, 0
-            fresh = not log_path.exists()
-            with log_path.open("a", newline="") as f:
-                writer = csv.DictWriter(f, row.keys())
-                if fresh:
-                    writer.writeheader()
-                writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+            records.log(log_path, row)
             state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(),
                      "generator": generator.get_state(), "step": done, "seconds": row["seconds"],
                      "numbers": model.numbers, "settings": settings}
-            torch.save(state, checkpoint.with_suffix(".tmp"))
-            checkpoint.with_suffix(".tmp").replace(checkpoint)
+            records.save(checkpoint, state)
     print()
     export_anp(model, problem, args.out / "model.safetensors", settings)
     print(f"wrote {args.out / 'model.safetensors'}")

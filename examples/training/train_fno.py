@@ -9,7 +9,6 @@ without the stop) and, at the end, model.safetensors.
 """
 
 import argparse
-import csv
 import os
 import time
 from pathlib import Path
@@ -18,6 +17,7 @@ import torch
 from torch import Tensor
 
 import heat
+import records
 from export_fno import export_fno
 from fno import FNO, quotients
 
@@ -103,17 +103,11 @@ def main():
             row = {"epoch": done, "seconds": round(time.monotonic() - started, 1), "learning_rate": rate,
                    "loss": loss_sum / loss_count, **validate(model, *test)}
             loss_sum, loss_count = 0.0, 0
-            fresh = not log_path.exists()
-            with log_path.open("a", newline="") as f:
-                writer = csv.DictWriter(f, row.keys())
-                if fresh:
-                    writer.writeheader()
-                writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+            records.log(log_path, row)
             state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(),
                      "generator": generator.get_state(), "epoch": done, "seconds": row["seconds"],
                      "arguments": model.arguments, "settings": settings}
-            torch.save(state, checkpoint.with_suffix(".tmp"))
-            checkpoint.with_suffix(".tmp").replace(checkpoint)
+            records.save(checkpoint, state)
     print()
     export_fno(model, args.out / "model.safetensors", settings)
     print(f"wrote {args.out / 'model.safetensors'}")
