@@ -2,6 +2,7 @@
 //! faer's product in the same run.
 //!
 //! `cargo bench --bench fno -- --json` prints one line of JSON with seconds for each case: what `benches/peers/fno.py` compares with.
+//! `--only CASE` and `--runs N` serve a profiler.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -145,11 +146,12 @@ fn main() {
             "case", "ms", "GFLOP", "of faer", "2 threads", "ratio", "over its FNO"
         );
     }
-    let only = std::env::args().skip_while(|a| a != "--only").nth(1);
+    let option = |name: &str| std::env::args().skip_while(|a| a != name).nth(1);
+    let (only, fixed) = (option("--only"), option("--runs").map(|runs| runs.parse().expect("a number of runs")));
     for case in CASES.iter().filter(|case| only.as_ref().is_none_or(|name| name == case.name)) {
         let boon = case.faces > 0;
         let model_here = model(case, boon);
-        let runs = repeats(if case.grid.len() == 1 { 201 } else { 21 });
+        let runs = fixed.unwrap_or(repeats(if case.grid.len() == 1 { 201 } else { 21 }));
         let one = seconds(case, &model_here, boon, 1, runs);
         found.insert(case.name.into(), json!(one));
         if as_json {

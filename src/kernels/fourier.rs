@@ -19,6 +19,8 @@ pub struct Axis<T> {
     pub half: bool,
     /// Kept frequencies, ascending.
     pub frequencies: Vec<i64>,
+    /// How many of the components, the first ones, have cosine rows; the others have sine rows.
+    pub even: usize,
     /// Rows of each kept frequency.
     pairs: Vec<Pair>,
     /// [components, points]: data to components.
@@ -97,7 +99,7 @@ impl<T: Real> Axis<T> {
             }
         }
         let pairs = frequencies.iter().map(|k| place(*k)).collect();
-        Ok(Axis { points, half, frequencies, pairs, forward, inverse, gram })
+        Ok(Axis { points, half, frequencies, even: sizes.len(), pairs, forward, inverse, gram })
     }
 
     /// Components.

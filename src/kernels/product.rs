@@ -112,6 +112,42 @@ impl<'a, T: Real> Columns<'a, T> {
     }
 }
 
+impl<T: Real> Columns<'_, T> {
+    /// Summed terms.
+    pub(super) fn inner(&self) -> usize {
+        self.inner
+    }
+
+    /// Whether the matrix has all that is read for so many outputs.
+    pub(super) fn check(&self, outputs: usize) {
+        let panel = outputs.saturating_sub(1) / T::PANEL;
+        if let Some(last) = self.inner.checked_sub(1) {
+            let end = panel * self.panel + last * self.stride + overhang::<T>(outputs - panel * T::PANEL);
+            assert!(self.data.len() >= end);
+        }
+    }
+
+    /// Entries k of a panel's first outputs.
+    ///
+    /// # Safety
+    /// k < inner, and [`Columns::check`] for as many outputs as the panels and vectors reach.
+    #[inline(always)]
+    pub(super) unsafe fn vectors<S: Simd, const VECTORS: usize>(
+        &self,
+        simd: S,
+        panel: usize,
+        k: usize,
+    ) -> [T::Vector<S>; VECTORS] {
+        let (lanes, from) = (T::lanes::<S>(), panel * self.panel + k * self.stride);
+        // SAFETY: the caller's promise.
+        let columns = unsafe { self.data.get_unchecked(from..from + VECTORS * lanes) };
+        std::array::from_fn(
+            #[inline(always)]
+            |v| T::load(simd, &columns[v * lanes..]),
+        )
+    }
+}
+
 /// `outputs` rounded up to half panels: what a row of [`Columns::plain`] must have behind its first element.
 pub fn overhang<T: Real>(outputs: usize) -> usize {
     outputs.next_multiple_of(T::PANEL / 2)
@@ -178,11 +214,9 @@ pub fn dots<T: Real>(arch: Arch, x: Rows<T>, w: &[T], bias: &[T], y: &mut [T]) {
 
 fn run<T: Real, const N: usize>(arch: Arch, p: Product<T, N>) {
     let Some(last) = p.terms[0].0.count.checked_sub(1) else { return };
-    let panel = p.outputs.saturating_sub(1) / T::PANEL;
     for (x, w) in &p.terms {
-        let Some(inner) = w.inner.checked_sub(1) else { continue };
         assert!(x.count == last + 1 && x.data.len() >= last * x.stride + w.inner);
-        assert!(w.data.len() >= panel * w.panel + inner * w.stride + overhang::<T>(p.outputs - panel * T::PANEL));
+        w.check(p.outputs);
     }
     assert!(p.y.len() >= last * p.y_stride + p.outputs);
     if let Start::Bias(bias) = p.start {
@@ -190,6 +224,45 @@ fn run<T: Real, const N: usize>(arch: Arch, p: Product<T, N>) {
     }
     arch.dispatch(p);
 }
+
+/// Runs `$block` for blocks of at most `$most` rows (up to 12) that together are `$count` rows, of nearly one height: a block of one or
+/// two rows would wait for its own additions. `$height` is a constant of its block.
+macro_rules! heights {
+    ($most:expr, $count:expr, |$row:ident, $height:ident| $block:expr) => {{
+        let mut rest: usize = $count;
+        let mut blocks = rest.div_ceil($most);
+        let mut next = 0;
+        while rest > 0 {
+            // Division by a variable takes as long as a short block.
+            let height = if blocks == 1 { rest } else { rest.div_ceil(blocks) };
+            let $row = next;
+            (next, rest, blocks) = (next + height, rest - height, blocks - 1);
+            macro_rules! case {
+                ($h:literal) => {{
+                    const $height: usize = $h;
+                    if $h <= $most {
+                        $block
+                    }
+                }};
+            }
+            match height {
+                1 => case!(1),
+                2 => case!(2),
+                3 => case!(3),
+                4 => case!(4),
+                5 => case!(5),
+                6 => case!(6),
+                7 => case!(7),
+                8 => case!(8),
+                9 => case!(9),
+                10 => case!(10),
+                11 => case!(11),
+                _ => case!(12),
+            }
+        }
+    }};
+}
+pub(super) use heights;
 
 /// Summed terms from which a panel leaves the first-level cache.
 const LONG: usize = 192;
@@ -252,23 +325,7 @@ impl<T: Real, const N: usize> Product<'_, T, N> {
             Start::Bias(bias) => load::<T, S, VECTORS>(simd, &bias[first..first + width]),
             Start::Zero | Start::Output => [T::splat(simd, T::ZERO); VECTORS],
         };
-        let mut row = 0;
-        while row + ROWS <= count {
-            self.block::<S, VECTORS, ROWS>(simd, start, panel, width, row);
-            row += ROWS;
-        }
-        if ROWS > 4 && row + 4 <= count {
-            self.block::<S, VECTORS, 4>(simd, start, panel, width, row);
-            row += 4;
-        }
-        if ROWS > 2 && row + 2 <= count {
-            self.block::<S, VECTORS, 2>(simd, start, panel, width, row);
-            row += 2;
-        }
-        while row < count {
-            self.block::<S, VECTORS, 1>(simd, start, panel, width, row);
-            row += 1;
-        }
+        heights!(ROWS, count, |row, HEIGHT| self.block::<S, VECTORS, HEIGHT>(simd, start, panel, width, row));
     }
 
     #[inline(always)]
@@ -280,7 +337,6 @@ impl<T: Real, const N: usize> Product<'_, T, N> {
         width: usize,
         row: usize,
     ) {
-        let lanes = T::lanes::<S>();
         let first = panel * T::PANEL;
         let output = matches!(self.start, Start::Output);
         let mut sums: [[T::Vector<S>; VECTORS]; ROWS] = std::array::from_fn(
@@ -292,17 +348,9 @@ impl<T: Real, const N: usize> Product<'_, T, N> {
         );
         for (x, w) in &self.terms {
             let rows: [&[T]; ROWS] = std::array::from_fn(|r| &x.data[(row + r) * x.stride..][..w.inner]);
-            let columns = &w.data[panel * w.panel..];
-            let at = |k: usize| -> [T::Vector<S>; VECTORS] {
-                // SAFETY: `run` has compared the lengths with the last row, panel and k; a panel's vectors are its half or whole.
-                let columns = unsafe { columns.get_unchecked(k * w.stride..k * w.stride + VECTORS * lanes) };
-                std::array::from_fn(
-                    #[inline(always)]
-                    |v| T::load(simd, &columns[v * lanes..]),
-                )
-            };
             for k in 0..w.inner {
-                let columns = at(k);
+                // SAFETY: `run` has checked the columns for all outputs; a panel's vectors are its half or whole.
+                let columns: [T::Vector<S>; VECTORS] = unsafe { w.vectors(simd, panel, k) };
                 for r in 0..ROWS {
                     // SAFETY: k < inner, the length of every row.
                     let x = T::splat(simd, unsafe { *rows[r].get_unchecked(k) });
@@ -314,21 +362,32 @@ impl<T: Real, const N: usize> Product<'_, T, N> {
         }
         for (r, sums) in sums.iter().enumerate() {
             let out = &mut self.y[(row + r) * self.y_stride + first..][..width];
-            for (v, sum) in sums.iter().enumerate() {
-                let sum = if self.relu { T::rectified(simd, *sum) } else { *sum };
-                if (v + 1) * lanes <= width {
-                    T::store(simd, &mut out[v * lanes..], sum);
-                } else if v * lanes < width {
-                    T::store_part(simd, &mut out[v * lanes..], sum);
-                }
-            }
+            let relu = self.relu;
+            let sums: [T::Vector<S>; VECTORS] = std::array::from_fn(
+                #[inline(always)]
+                |v| if relu { T::rectified(simd, sums[v]) } else { sums[v] },
+            );
+            store::<T, S, VECTORS>(simd, out, &sums);
+        }
+    }
+}
+
+/// Vectors to a slice, as far as it goes.
+#[inline(always)]
+pub(super) fn store<T: Real, S: Simd, const VECTORS: usize>(simd: S, to: &mut [T], vectors: &[T::Vector<S>; VECTORS]) {
+    let lanes = T::lanes::<S>();
+    for (v, vector) in vectors.iter().enumerate() {
+        if (v + 1) * lanes <= to.len() {
+            T::store(simd, &mut to[v * lanes..], *vector);
+        } else if v * lanes < to.len() {
+            T::store_part(simd, &mut to[v * lanes..], *vector);
         }
     }
 }
 
 /// Up to `VECTORS` vectors from a slice, zeros behind its end.
 #[inline(always)]
-fn load<T: Real, S: Simd, const VECTORS: usize>(simd: S, x: &[T]) -> [T::Vector<S>; VECTORS] {
+pub(super) fn load<T: Real, S: Simd, const VECTORS: usize>(simd: S, x: &[T]) -> [T::Vector<S>; VECTORS] {
     let lanes = T::lanes::<S>();
     std::array::from_fn(
         #[inline(always)]

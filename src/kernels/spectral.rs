@@ -71,19 +71,19 @@ impl<T: Real> Mixer<T> {
 /// every page.
 const AHEAD: usize = 1024;
 
-/// Asks for the cache lines of `len` elements from `first` on, as far as the slice has them.
+/// Asks for `lines` cache lines from element `first` on, which may lie behind the end.
 #[inline(always)]
-fn prefetch<T>(data: &[T], first: usize, len: usize) {
+fn prefetch<T>(data: &[T], first: usize, lines: usize) {
     #[cfg(target_arch = "x86_64")]
-    for at in (first..(first + len).min(data.len())).step_by(64 / size_of::<T>()) {
-        // SAFETY: a hint; the address lies in the slice.
+    for line in 0..lines {
+        // SAFETY: a hint, which never faults; the address is not read.
         unsafe {
             use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_T0>(data.as_ptr().add(at).cast());
+            _mm_prefetch::<_MM_HINT_T0>(data.as_ptr().wrapping_add(first).cast::<i8>().wrapping_add(64 * line));
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = (data, first, len);
+    let _ = (data, first, lines);
 }
 
 struct Apply<'a, T> {
@@ -101,6 +101,7 @@ impl<T: Real> WithSimd for Apply<'_, T> {
         let (inputs, outputs) = (self.mixer.inputs, self.mixer.outputs);
         let lanes = T::lanes::<S>();
         let data = &self.mixer.data[..];
+        let row_lines = (2 * outputs * size_of::<T>()).div_ceil(64);
         let modes = self.x.chunks_exact(2 * inputs).zip(self.y.chunks_exact_mut(2 * outputs));
         for (mode, (x, y)) in modes.enumerate() {
             let start = (self.first + mode) * 2 * inputs * outputs;
@@ -112,7 +113,7 @@ impl<T: Real> WithSimd for Apply<'_, T> {
                 let mut sums = [[T::splat(simd, T::ZERO); VECTORS]; 4];
                 for i in 0..inputs {
                     let re = start + 2 * i * outputs + at;
-                    prefetch(data, re + AHEAD, 2 * outputs);
+                    prefetch(data, re + AHEAD, row_lines);
                     let (a, b) = (T::splat(simd, xr[i]), T::splat(simd, xi[i]));
                     // SAFETY: the room behind the last matrix covers what is read beyond `width`.
                     let (wr, wi) = unsafe {

@@ -11,10 +11,12 @@
 mod boon;
 mod correct;
 mod derivative;
+mod lines;
 mod norm;
 mod numbers;
 mod part;
 mod run;
+mod sweep;
 mod transpose;
 
 use std::sync::OnceLock;
@@ -25,6 +27,7 @@ use super::boundary::{Bound, Boundary, Kind};
 use super::dense::{Dense, vector};
 use super::{Channel, Model, Options};
 use crate::error::{Result, fail, zeros};
+use crate::kernels::fold::{Fold, Unfold};
 use crate::kernels::fourier::{Axis, Modes};
 use crate::kernels::product::{Packed, overhang};
 use crate::kernels::real::Real;
@@ -39,7 +42,7 @@ pub use numbers::{ChannelMlp, Coordinates, Norm, NormKind, Numbers, Padding, Sid
 pub use part::{OperatorPart, OperatorScratch};
 use transpose::Transposes;
 
-/// Bytes of activations that pass through a pointwise network together: they should stay in the second-level cache.
+/// Bytes of a line's values that pass together: they should stay in the second-level cache.
 const TILE_BYTES: usize = 1 << 18;
 
 /// Nodes on each side over which the published code smooths results on one axis and time, and how deep it reads for that.
@@ -63,6 +66,9 @@ pub struct Fno<T> {
     back: Vec<Axis<T>>,
     /// The last axis' inverse matrix, with the factor that the published Neumann correction gives a block.
     last_inverse: Vec<T>,
+    /// The forward matrices of `axes` and the inverse ones of `back`, by pairs of points.
+    folds: Vec<Fold<T>>,
+    unfolds: Vec<Unfold<T>>,
     modes: Modes,
     back_modes: Modes,
     /// Elements from one line's components to the next, with room for an overhang.
@@ -139,14 +145,12 @@ pub struct Scratch<T> {
     output: Vec<f64>,
     /// [padded grid, width].
     field: Shared<T>,
-    /// [lines, row]: components along the last axis.
-    lines: Shared<T>,
-    /// [lines, tiles, row] of lines of several tiles.
-    partial: Shared<T>,
+    /// Components that the units of a sweep leave.
+    sums: Shared<T>,
+    /// Components along the last axis of the first and the last line of each plane, [planes, 2, row]; where corrections need them.
+    edges: Shared<T>,
     /// [grid, outputs]: results of the function and step at hand, raw units.
     result: Shared<f64>,
-    /// Components along the last two of three axes.
-    middle: Vec<T>,
     /// Components along all axes.
     components: Vec<T>,
     modes: [Vec<T>; 2],
@@ -239,7 +243,10 @@ impl<T: Real> Fno<T> {
         let kind = boundary.as_ref().map(|b| b.faces()[0].kind);
         // The published Neumann correction halves the sum of both corrected operators.
         let share = if seed.is_some() && kind == Some(Kind::Neumann) { 0.5 } else { 1.0 };
-        let last_inverse = last.inverse.iter().map(|v| T::from_f64(v.to_f64() * share)).collect();
+        let last_inverse: Vec<T> = last.inverse.iter().map(|v| T::from_f64(v.to_f64() * share)).collect();
+        let folds = axes.iter().map(Fold::new).collect::<Result<_>>()?;
+        let inverse = |a: usize| if a + 1 == d { &last_inverse } else { &back[a].inverse };
+        let unfolds = back.iter().enumerate().map(|(a, axis)| Unfold::new(axis, inverse(a))).collect::<Result<_>>()?;
 
         let mut blocks = Vec::new();
         for b in 0..numbers.blocks {
@@ -264,8 +271,8 @@ impl<T: Real> Fno<T> {
             None => vec![],
             Some(c) => grid.iter().zip(&c.bounds).map(|(&n, &[low, high])| coordinates(n, low, high, c.span)).collect(),
         };
-        let widest = numbers.lifting.iter().chain(&numbers.projection).copied().fold(w, usize::max);
-        let tile = (TILE_BYTES / (2 * widest * size_of::<T>()) / 12 * 12).clamp(48, 240);
+        let longest = TILE_BYTES / (w * size_of::<T>());
+        let tile = if last.points <= longest { last.points } else { (longest / 48 * 48).max(48) };
         let mut fno = Fno {
             arch: Arch::new(),
             team: Team::new(options.threads)?,
@@ -276,6 +283,8 @@ impl<T: Real> Fno<T> {
             grid,
             before,
             last_inverse,
+            folds,
+            unfolds,
             modes,
             back_modes,
             row,
@@ -369,6 +378,7 @@ impl<T: Real> Fno<T> {
         let outputs = self.batch.saturating_mul(self.steps).saturating_mul(nodes).saturating_mul(self.outputs.len());
         let value_len = |bound: Option<&Bound>| bound.map_or(0, |bound| bound.value_len(self.outputs.len()));
         let norm = self.numbers.norm.is_some();
+        let edges = if last == 2 { 2 * self.axes[0].points } else { 2 };
         Ok(Scratch {
             input: many(&[nodes, self.inputs.len()])?,
             given: zeros(value_len(self.boon.as_ref().map(|b| &b.outer)), what)?,
@@ -377,13 +387,12 @@ impl<T: Real> Fno<T> {
             // A face's nodes are read with the overhang of a product.
             field: Shared::new(self.field_bounds(), points * w + T::PANEL, what)?,
             result: Shared::new(self.inside_bounds(self.outputs.len()), nodes * self.outputs.len(), what)?,
-            lines: Shared::uniform(lines, self.row, what)?,
-            partial: Shared::uniform(if self.tiles() > 1 { lines * self.tiles() } else { 0 }, self.row, what)?,
-            middle: many(&[if last == 2 { self.axes[0].points } else { 0 }, rows[last.saturating_sub(1)], self.row])?,
-            components: many(&[if last > 0 { rows[..last].iter().product() } else { 0 }, self.row])?,
+            sums: Shared::uniform(self.units().1, self.sums_len(), what)?,
+            edges: Shared::uniform(if self.keeps_edges() { edges } else { 0 }, self.row, what)?,
+            components: many(&[rows[..last].iter().product(), self.row])?,
             modes: [many(&[self.modes.len(), 2 * w])?, many(&[self.modes.len(), 2 * w])?],
             faces: correct::Faces::new(self, what)?,
-            threads: Shared::uniform(self.team.count(), 3 * (self.tile * self.widest() + T::PANEL), what)?,
+            threads: Shared::uniform(self.team.count(), self.thread_len(), what)?,
             bias: many(&[if norm { w } else { 0 }])?,
             affine: [many(&[if norm { w } else { 0 }])?, many(&[if norm { w } else { 0 }])?],
             moments: zeros(if norm { w } else { 0 }, what)?,

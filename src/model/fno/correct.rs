@@ -58,13 +58,8 @@ impl<T: Real> Fno<T> {
     }
 
     /// Changes the modes of the input (`s.modes[0]`), then those and the components of the result: from K x to K x'. Every
-    /// pair of faces starts from the input as it came.
-    pub(super) fn correct(&self, s: &mut Scratch<T>, boon: &Boon<T>, block: &Block<T>) {
-        self.correct_from(s, boon, block, |s, _, pair| self.input_on_faces(s, pair));
-    }
-
-    /// The same with the input's tangential modes from `input(scratch, number, pair)`, which calls [`Fno::take_input`].
-    pub(super) fn correct_from(
+    /// pair of faces starts from the input as it came, whose tangential modes `input(scratch, number, pair)` leaves in `s.faces.input`.
+    pub(super) fn correct(
         &self,
         s: &mut Scratch<T>,
         boon: &Boon<T>,
@@ -96,32 +91,47 @@ impl<T: Real> Fno<T> {
         self.scatter(s);
     }
 
-    /// Tangential modes of the input at both faces.
-    fn input_on_faces(&self, s: &mut Scratch<T>, pair: &Pair<T>) {
-        let (w, row, len) = (self.numbers.width, self.row, self.face_len(pair.axis));
-        let count = pair.tangential.len() * 2 * w;
-        let (field, lines) = (s.field.all(), s.lines.all());
+    /// Tangential modes of the input at both faces, from what a sweep has left.
+    pub(super) fn input_on_faces(&self, s: &mut Scratch<T>, pair: &Pair<T>) {
+        let (row, len, each) = (self.row, self.face_len(pair.axis), self.sums_len());
         for node in 0..2 {
             let place = if node == 0 { 0 } else { self.axes[pair.axis].points - 1 };
             let to = &mut s.faces.components[node * len..][..len];
             match (&self.axes[..], pair.axis) {
-                ([_], _) => to.copy_from_slice(&field[place * w..][..w]),
-                ([_, _], 0) => to.copy_from_slice(&lines[place * row..][..row]),
-                ([first, last], _) => {
-                    let x = Columns::plain(&field[place * w..], first.points, last.points * w);
-                    let matrix = Rows { data: &first.forward, stride: first.points, count: first.rows() };
-                    products(self.arch, [(matrix, x)], w, Start::Zero, to, w);
+                ([_, _], 0) => to.copy_from_slice(&s.edges.all()[node * row..][..row]),
+                ([_, _, _], 0) => {
+                    let slot = self.folds[0].pairing.slot(place);
+                    to.copy_from_slice(&s.sums.all()[slot * each..][..len]);
                 }
-                (_, 0) => to.copy_from_slice(&s.middle[place * len..][..len]),
-                ([first, middle, _], _) => {
-                    let x = Columns::plain(&lines[place * row..], first.points, middle.points * row);
+                ([first, _, _], 1) => {
+                    let x = Columns::plain(&s.edges.all()[node * row..], first.points, 2 * row);
                     let matrix = Rows { data: &first.forward, stride: first.points, count: first.rows() };
                     products(self.arch, [(matrix, x)], row, Start::Zero, to, row);
                 }
-                _ => unreachable!("one to three axes"),
+                _ => self.field_on_face(&s.field.all()[place * self.numbers.width..], to),
             }
-            pair.tangential.gather(self.arch, to, &mut s.faces.input[node * count..][..count]);
+            self.take_face(s, pair, node);
         }
+    }
+
+    /// Components of a face at a node of the last axis, from the field's values from that node on.
+    pub(super) fn field_on_face(&self, field: &[T], to: &mut [T]) {
+        let w = self.numbers.width;
+        match &self.axes[..] {
+            [first, last] => {
+                let x = Columns::plain(field, first.points, last.points * w);
+                let matrix = Rows { data: &first.forward, stride: first.points, count: first.rows() };
+                products(self.arch, [(matrix, x)], w, Start::Zero, to, w);
+            }
+            _ => to.copy_from_slice(&field[..w]),
+        }
+    }
+
+    /// Tangential modes of the input at a node of a pair from the components in `s.faces.components`.
+    pub(super) fn take_face(&self, s: &mut Scratch<T>, pair: &Pair<T>, node: usize) {
+        let (count, len) = (pair.tangential.len() * 2 * self.numbers.width, self.face_len(pair.axis));
+        let Faces { components, input, .. } = &mut s.faces;
+        pair.tangential.gather(self.arch, &components[node * len..][..len], &mut input[node * count..][..count]);
     }
 
     /// Tangential modes of the input at a node of a pair from the face's components.
@@ -141,7 +151,7 @@ impl<T: Real> Fno<T> {
             products(self.arch, [(nodes, x)], outputs, Start::Zero, to, len);
         };
         match (&self.axes[..], pair.axis) {
-            ([_], _) => at_nodes(Columns::plain(s.lines.all(), normal.rows(), w), w, faces),
+            ([_], _) => at_nodes(Columns::plain(&s.components, normal.rows(), w), w, faces),
             (_, 0) => at_nodes(Columns::plain(&s.components, normal.rows(), len), len, faces),
             ([first, _], _) => {
                 for r in 0..first.rows() {

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::norm::Normalised;
 use super::run::{Spared, Tile};
+use super::sweep::Stage;
 use super::transpose::{Corrected, Transposes};
 use super::{Boon, Fno, Link, SMOOTHED, Scratch};
 use crate::error::{Result, fail, zeros};
@@ -23,6 +24,8 @@ use crate::model::dense::Dense;
 pub struct DerivativeScratch<T> {
     /// Scratch of the evaluation, then of tangents and cotangents. Its boundary values become their tangents or cotangents.
     run: Scratch<T>,
+    /// [lines, row]: components along the last axis.
+    lines: Shared<T>,
     /// What each block's activation meets, and the one at the end of a block: fields as in `run`.
     met: Vec<Shared<T>>,
     met_last: Vec<Shared<T>>,
@@ -74,6 +77,7 @@ impl<T: Real> Fno<T> {
         let values = self.boon.as_ref().map_or(0, |boon| boon.outer.value_len(self.outputs.len()));
         Ok(DerivativeScratch {
             run: self.scratch()?,
+            lines: Shared::uniform(self.line_count(), self.row, what)?,
             met: fields(blocks)?,
             met_last: fields(if self.numbers.final_activation { blocks } else { 0 })?,
             norms: norms.collect::<Result<_>>()?,
@@ -287,12 +291,13 @@ impl<T: Real> Fno<T> {
     ) -> Result<()> {
         self.read_input(&mut s.run, input, function);
         self.read_values(&mut s.run, values, function);
-        self.lift(&mut s.run);
+        self.sweep(&mut s.run, Stage::Lift);
+        self.to_lines_forward(s.run.field.all(), s.lines.all());
         for (b, block) in self.blocks.iter().enumerate() {
             let norm = self.numbers.norm.as_ref().zip(block.norm.as_ref());
             let bias = norm.map_or(&block.bias, |(_, norm)| &norm.spectral_bias);
-            self.convolve(&mut s.run, block, None);
-            self.join_lines(&s.run, &self.last_inverse, Start::Bias(bias), &s.met[b]);
+            self.convolve_lines(&mut s.run, s.lines.all(), block);
+            self.join_lines(&s.lines, &self.last_inverse, Start::Bias(bias), &s.met[b]);
             if let Some((numbers, norm)) = norm {
                 s.norms[b][0].apply(numbers, &norm.affine[0], Some(&norm.skip_bias), s.met[b].all());
             }
@@ -328,7 +333,7 @@ impl<T: Real> Fno<T> {
                 });
             }
             if b + 1 < self.blocks.len() {
-                self.to_lines_forward(&mut s.run);
+                self.to_lines_forward(s.run.field.all(), s.lines.all());
             }
         }
         std::mem::swap(&mut s.run.field, &mut s.projected);
@@ -363,10 +368,10 @@ impl<T: Real> Fno<T> {
             }
         });
         for (b, block) in self.blocks.iter().enumerate() {
-            self.to_lines_forward(&mut s.run);
+            self.to_lines_forward(s.run.field.all(), s.lines.all());
             let norm = self.numbers.norm.as_ref().zip(block.norm.as_ref());
-            self.convolve(&mut s.run, block, None);
-            self.join_lines(&s.run, &self.last_inverse, Start::Zero, &s.beside);
+            self.convolve_lines(&mut s.run, s.lines.all(), block);
+            self.join_lines(&s.lines, &self.last_inverse, Start::Zero, &s.beside);
             if let Some((numbers, norm)) = norm {
                 s.norms[b][0].push(numbers, &norm.affine[0], s.beside.all());
             }
@@ -466,9 +471,9 @@ impl<T: Real> Fno<T> {
                 s.norms[b][0].pull(numbers, &norm.affine[0], s.beside.all());
             }
             let last = transposes.axes.last().expect("an axis");
-            self.to_lines(&last.inverse, s.beside.all(), s.run.lines.all());
-            self.convolve_transposed(&mut s.run, &mut s.corrected, transposes, b);
-            self.join_lines(&s.run, &last.forward, Start::Output, &s.run.field);
+            self.to_lines(&last.inverse, s.beside.all(), s.lines.all());
+            self.convolve_transposed(&mut s.run, s.lines.all(), &mut s.corrected, transposes, b);
+            self.join_lines(&s.lines, &last.forward, Start::Output, &s.run.field);
             self.add_faces(&s.corrected, transposes, b, s.run.field.all());
             std::mem::swap(&mut s.run.field, &mut s.beside);
         }
@@ -583,10 +588,10 @@ impl<T: Real> Fno<T> {
         &mut g[..count * outputs]
     }
 
-    /// The components along the last axis of the field in `s`.
-    fn to_lines_forward(&self, s: &mut Scratch<T>) {
+    /// The components along the last axis of a field.
+    fn to_lines_forward(&self, field: &[T], lines: &mut [T]) {
         let axis = self.axes.last().expect("an axis");
-        self.to_lines(&axis.forward, s.field.all(), s.lines.all());
+        self.to_lines(&axis.forward, field, lines);
     }
 
     /// Applies a matrix [components, points] to each line of a field.
@@ -601,14 +606,14 @@ impl<T: Real> Fno<T> {
         });
     }
 
-    /// A field from what a matrix [points, components] makes of the lines in `s`.
-    fn join_lines(&self, s: &Scratch<T>, matrix: &[T], start: Start<T>, to: &Shared<T>) {
+    /// A field from what a matrix [points, components] makes of lines.
+    fn join_lines(&self, lines: &Shared<T>, matrix: &[T], start: Start<T>, to: &Shared<T>) {
         let (w, rows) = (self.numbers.width, matrix.len() / self.line_points());
         self.each_tile(
             self.line_count(),
             |line| line,
             |tile, _| {
-                let (z, mut to) = (s.lines.read(tile.line), to.write(self.piece(tile)));
+                let (z, mut to) = (lines.read(tile.line), to.write(self.piece(tile)));
                 let matrix = Rows { data: &matrix[tile.first * rows..], stride: rows, count: tile.count };
                 products(self.arch, [(matrix, Columns::plain(&z, rows, w))], w, start, &mut to, w);
             },

@@ -168,7 +168,7 @@ impl<T: Real> Fno<T> {
     pub(super) fn normalise_modes(&self, s: &mut Scratch<T>, norm: &BlockNorm<T>) {
         let w = self.numbers.width;
         let numbers = self.numbers.norm.as_ref().expect("a norm");
-        let components = if self.back.len() == 1 { s.lines.all() } else { &mut s.components };
+        let components = &mut s.components;
         let moments = &mut s.moments;
         moments.fill((0.0, 0.0));
         for (at, mean, square) in &self.waves {

@@ -1,15 +1,20 @@
-//! One evaluation: block by block, line by line.
+//! One evaluation, block by block.
 
+use super::boon::Pair;
 use super::numbers::MOST_AXES;
-use super::{Block, BlockNorm, Boon, Fno, Link, SMOOTHED, Scratch};
+use super::sweep::Stage;
+use super::{Block, Boon, Fno, Link, SMOOTHED, Scratch};
 use crate::error::{Result, fail};
-use crate::kernels::product::{Columns, Rows, Start, dots, product, products};
+use crate::kernels::product::{Rows, Start, dots, product};
 use crate::kernels::real::Real;
-use crate::kernels::rows::{add, add_scaled};
+use crate::kernels::rows::add_scaled;
 use crate::kernels::strided::{View, ViewMut};
 use crate::model::arrays::expect_extents;
 use crate::model::boundary::Kind;
 use crate::model::dense::Dense;
+
+/// Points that pass through a pointwise network together.
+const CHUNK: usize = 48;
 
 /// Points `first .. first + count` of a line, the `number`th of its tiles.
 #[derive(Clone, Copy)]
@@ -183,11 +188,16 @@ impl<T: Real> Fno<T> {
 
     /// Evaluates the network on `s.input`; `s.result` receives the results, raw units.
     fn forward(&self, s: &mut Scratch<T>) {
-        self.lift(s);
+        self.sweep(s, Stage::Lift);
         for (b, block) in self.blocks.iter().enumerate() {
             let last = b + 1 == self.blocks.len();
-            self.convolve(s, block, block.norm.as_ref());
-            self.pass(s, block, last);
+            self.collect(s);
+            self.convolve(s, block, |s, _, pair| self.input_on_faces(s, pair));
+            if let Some(norm) = &block.norm {
+                self.normalise_modes(s, norm);
+            }
+            self.spread(s);
+            self.sweep(s, Stage::Block(block, last));
             if self.waiting.is_empty() {
                 continue;
             }
@@ -195,16 +205,32 @@ impl<T: Real> Fno<T> {
                 Some(boon) => boon.set(self.numbers.width, self.outputs.len(), &s.inside, s.field.all()),
                 None => self.measure_points(s, block),
             }
-            self.finish_waiting(s, last);
+            self.sweep(s, Stage::Rest(last));
+        }
+    }
+
+    /// The spectral convolution, from the components of its input along all axes to those of its result. `input` is for
+    /// [`Fno::correct`].
+    pub(super) fn convolve(
+        &self,
+        s: &mut Scratch<T>,
+        block: &Block<T>,
+        input: impl Fn(&mut Scratch<T>, usize, &Pair<T>),
+    ) {
+        self.modes.gather(self.arch, &s.components, &mut s.modes[0]);
+        self.mix(s, block);
+        self.scatter(s);
+        if let Some(boon) = &self.boon {
+            self.correct(s, boon, block, input);
         }
     }
 
     /// All tiles of all lines.
     pub(super) fn every_tile(&self) -> impl Iterator<Item = Tile> {
-        (0..self.line_count()).flat_map(move |line| (0..self.tiles()).map(move |number| self.tile(line, number)))
+        (0..self.line_count()).flat_map(move |line| (0..self.tiles()).map(move |number| self.tile_of(line, number)))
     }
 
-    fn tile(&self, line: usize, number: usize) -> Tile {
+    pub(super) fn tile_of(&self, line: usize, number: usize) -> Tile {
         let first = number * self.tile;
         Tile { line, number, first, count: self.tile.min(self.line_points() - first) }
     }
@@ -238,7 +264,7 @@ impl<T: Real> Fno<T> {
         work: impl Fn(Tile, usize) + Sync,
     ) {
         let tiles = self.tiles();
-        self.team.each(lines * tiles, |task, thread| work(self.tile(line(task / tiles), task % tiles), thread));
+        self.team.each(lines * tiles, |task, thread| work(self.tile_of(line(task / tiles), task % tiles), thread));
     }
 
     /// The tile's line on the caller's grid: its first node there, and its indices on the axes before the last; none in the padding.
@@ -324,6 +350,31 @@ impl<T: Real> Fno<T> {
         &mut here[..count * outputs]
     }
 
+    /// The same for as many points as `result` has, in chunks whose hidden layers stay in the first-level cache.
+    pub(super) fn network_into(
+        &self,
+        layers: &[Dense<T>],
+        x: &[T],
+        result: &mut [T],
+        [a, b]: &mut [&mut [T]; 2],
+        spared: Spared,
+    ) {
+        let (Some(first), Some(last)) = (layers.first(), layers.last()) else { return };
+        let (inputs, outputs) = (first.weight.inner(), last.weight.outputs());
+        let chunks = result.len().div_ceil(CHUNK * outputs);
+        for (i, result) in result.chunks_mut(CHUNK * outputs).enumerate() {
+            let (count, x) = (result.len() / outputs, &x[i * CHUNK * inputs..]);
+            let spared =
+                Spared { first: spared.first && i == 0, last: spared.last && i + 1 == chunks, all: spared.all };
+            result.copy_from_slice(self.network(layers, count, x, [a, b], spared));
+        }
+    }
+
+    /// Elements of a buffer of [`Fno::network_into`].
+    pub(super) fn wide_len(&self) -> usize {
+        CHUNK * self.widest() + T::PANEL
+    }
+
     /// What the lifting meets at the tile's points on the caller's grid: how many points of the tile come before them, and how many
     /// there are.
     pub(super) fn lifted_points(&self, s: &Scratch<T>, tile: Tile, x: &mut [T]) -> (usize, usize) {
@@ -340,137 +391,9 @@ impl<T: Real> Fno<T> {
         (skipped, count)
     }
 
-    pub(super) fn lift(&self, s: &mut Scratch<T>) {
-        let w = self.numbers.width;
-        let work = &*s;
-        self.each_tile(
-            self.line_count(),
-            |line| line,
-            |tile, thread| {
-                let mut buffers = work.threads.write(thread);
-                let mut field = work.field.write(self.piece(tile));
-                let [a, b, c] = thirds(&mut buffers);
-                field.fill(T::ZERO);
-                let (skipped, count) = self.lifted_points(work, tile, a);
-                if count > 0 {
-                    let result = self.network(&self.lifting, count, a, [b, c], Spared::default());
-                    field[skipped * w..][..count * w].copy_from_slice(result);
-                }
-                a[..field.len()].copy_from_slice(&field);
-                self.forward_tile(tile, a, work);
-            },
-        );
-        self.join_tiles(s);
-    }
-
     /// Number of a tile among the pieces of the field, the partial sums and the results.
     pub(super) fn piece(&self, tile: Tile) -> usize {
         tile.line * self.tiles() + tile.number
-    }
-
-    /// The components along the last axis of a tile's values.
-    fn forward_tile(&self, tile: Tile, values: &[T], s: &Scratch<T>) {
-        let w = self.numbers.width;
-        let axis = self.axes.last().expect("an axis");
-        let mut to = if self.tiles() == 1 { s.lines.write(tile.line) } else { s.partial.write(self.piece(tile)) };
-        let matrix = Rows { data: &axis.forward[tile.first..], stride: axis.points, count: axis.rows() };
-        products(self.arch, [(matrix, Columns::plain(values, tile.count, w))], w, Start::Zero, &mut to, w);
-    }
-
-    /// Adds up the components of lines that consist of several tiles.
-    fn join_tiles(&self, s: &mut Scratch<T>) {
-        let tiles = self.tiles();
-        if tiles == 1 {
-            return;
-        }
-        for (parts, sum) in s.partial.all().chunks_exact(tiles * self.row).zip(s.lines.all().chunks_exact_mut(self.row))
-        {
-            let (first, rest) = parts.split_at(self.row);
-            sum.copy_from_slice(first);
-            rest.chunks_exact(self.row).for_each(|part| add(self.arch, part, sum));
-        }
-    }
-
-    /// y [rows, outputs] = matrix [rows, inner] x [inner, outputs]. Goes in steps of a few rows of y and of x, so that what a step reads
-    /// and writes lies together.
-    pub(super) fn transform(&self, matrix: &[T], inner: usize, x: &[T], outputs: usize, y: &mut [T]) {
-        const ROWS: usize = 24;
-        const INNER: usize = 64;
-        self.team.share(y, outputs, |first, y| {
-            for (i, y) in y.chunks_mut(ROWS * outputs).enumerate() {
-                let count = y.len() / outputs;
-                let matrix = &matrix[(first + i * ROWS) * inner..];
-                for at in (0..inner).step_by(INNER) {
-                    let step = INNER.min(inner - at);
-                    let rows = Rows { data: &matrix[at..], stride: inner, count };
-                    let x = Columns::plain(&x[at * outputs..], step, outputs);
-                    products(
-                        self.arch,
-                        [(rows, x)],
-                        outputs,
-                        if at == 0 { Start::Zero } else { Start::Output },
-                        y,
-                        outputs,
-                    );
-                }
-            }
-        });
-    }
-
-    /// The same for each of many x and y that lie one after the other.
-    pub(super) fn transform_each(&self, matrix: &[T], inner: usize, x: &[T], outputs: usize, y: &mut [T]) {
-        let rows = matrix.len() / inner;
-        self.team.share(y, rows * outputs, |first, y| {
-            let x = x[first * inner * outputs..].chunks_exact(inner * outputs);
-            for (x, y) in x.zip(y.chunks_exact_mut(rows * outputs)) {
-                let term = (Rows { data: matrix, stride: inner, count: rows }, Columns::plain(x, inner, outputs));
-                products(self.arch, [term], outputs, Start::Zero, y, outputs);
-            }
-        });
-    }
-
-    /// The spectral convolution, from the components along the last axis to those of its result, normalised by `norm`.
-    pub(super) fn convolve(&self, s: &mut Scratch<T>, block: &Block<T>, norm: Option<&BlockNorm<T>>) {
-        let row = self.row;
-        match &self.axes[..] {
-            [first, _] => {
-                let y = &mut s.components[..first.rows() * row];
-                self.transform(&first.forward, first.points, s.lines.all(), row, y);
-            }
-            [first, middle, _] => {
-                let outputs = middle.rows() * row;
-                let between = &mut s.middle[..first.points * outputs];
-                self.transform_each(&middle.forward, middle.points, s.lines.all(), row, between);
-                self.transform(
-                    &first.forward,
-                    first.points,
-                    between,
-                    outputs,
-                    &mut s.components[..first.rows() * outputs],
-                );
-            }
-            _ => {}
-        }
-        let [x, _] = &mut s.modes;
-        self.modes.gather(self.arch, if self.axes.len() == 1 { s.lines.all() } else { &s.components }, x);
-        self.mix(s, block);
-        self.scatter(s);
-        if let Some(boon) = &self.boon {
-            self.correct(s, boon, block);
-        }
-        if let Some(norm) = norm {
-            self.normalise_modes(s, norm);
-        }
-        match &self.back[..] {
-            [first, _] => self.transform(&first.inverse, first.rows(), &s.components, row, s.lines.all()),
-            [first, middle, _] => {
-                let outputs = middle.rows() * row;
-                let between = &mut s.middle[..first.points * outputs];
-                self.transform(&first.inverse, first.rows(), &s.components, outputs, between);
-                self.transform_each(&middle.inverse, middle.rows(), between, row, s.lines.all());
-            }
-            _ => {}
-        }
     }
 
     pub(super) fn mix(&self, s: &mut Scratch<T>, block: &Block<T>) {
@@ -483,8 +406,7 @@ impl<T: Real> Fno<T> {
 
     /// The modes of a result to its components along all axes.
     pub(super) fn scatter(&self, s: &mut Scratch<T>) {
-        let components = if self.axes.len() == 1 { s.lines.all() } else { &mut s.components };
-        self.back_modes.scatter(self.arch, &s.modes[1], components);
+        self.back_modes.scatter(self.arch, &s.modes[1], &mut s.components);
     }
 
     /// y += what a connection makes of x.
@@ -497,121 +419,6 @@ impl<T: Real> Fno<T> {
                 let rows = Rows { data: x, stride: w, count: x.len() / w };
                 product(self.arch, rows, weight, Start::Output, false, y, w);
             }
-        }
-    }
-
-    /// What is left of a block after the convolution, tile by tile.
-    fn pass(&self, s: &mut Scratch<T>, block: &Block<T>, last: bool) {
-        let w = self.numbers.width;
-        let axis = self.axes.last().expect("an axis");
-        let work = &*s;
-        let bias = if block.norm.is_some() { &work.bias } else { &block.bias };
-        self.each_tile(
-            self.line_count(),
-            |line| line,
-            |tile, thread| {
-                // Of the last block's result the padding is not wanted.
-                let trimmed = if last && !self.waits[tile.line] { self.trimmed(tile) } else { tile };
-                if trimmed.count == 0 {
-                    return;
-                }
-                let mut buffers = work.threads.write(thread);
-                let (z, held) = (work.lines.read(tile.line), work.field.read(self.piece(tile)));
-                let x = &held[(trimmed.first - tile.first) * w..][..trimmed.count * w];
-                let tile = trimmed;
-                let [a, b, c] = thirds(&mut buffers);
-                let matrix = Rows {
-                    data: &self.last_inverse[tile.first * axis.rows()..],
-                    stride: axis.rows(),
-                    count: tile.count,
-                };
-                let spectral = (matrix, Columns::plain(&z, axis.rows(), w));
-                if let Link::Linear(skip) = &block.skip {
-                    let x = Rows { data: x, stride: w, count: tile.count };
-                    products(self.arch, [spectral, (x, skip.columns())], w, Start::Bias(bias), a, w);
-                } else {
-                    products(self.arch, [spectral], w, Start::Bias(bias), a, w);
-                    self.connect(&block.skip, x, &mut a[..tile.count * w]);
-                }
-                let waits = self.waits[tile.line];
-                let activate = !last || self.numbers.last_activation;
-                if activate && !(waits && self.boon.is_some()) {
-                    self.activate(&mut a[..tile.count * w], w, Spared::default());
-                }
-                let (result, free) = match &block.mlp {
-                    None => (a, [b, c]),
-                    Some(mlp) => {
-                        let result = self.network(mlp, tile.count, a, [c, b], Spared::default());
-                        self.connect(&block.mlp_skip, x, result);
-                        // Two layers: the result lies in the second buffer.
-                        (b, [a, c])
-                    }
-                };
-                drop((held, z));
-                if waits {
-                    work.field.write(self.piece(tile)).copy_from_slice(&result[..tile.count * w]);
-                } else {
-                    self.finish(tile, result, free, last, self.numbers.final_activation, work);
-                }
-            },
-        );
-        if !last && self.waiting.is_empty() {
-            self.join_tiles(s);
-        }
-    }
-
-    /// The end of a block for a tile whose values are complete: a last activation, then the next block's first transform, or the
-    /// projection to the results.
-    fn finish(&self, tile: Tile, values: &mut [T], free: [&mut [T]; 2], last: bool, activate: bool, s: &Scratch<T>) {
-        let w = self.numbers.width;
-        let spared = self.spared(tile);
-        let own = &mut values[..tile.count * w];
-        if activate && (!last || self.numbers.last_activation) {
-            self.activate(own, w, spared);
-        }
-        if !last {
-            s.field.write(self.piece(tile)).copy_from_slice(own);
-            return self.forward_tile(tile, values, s);
-        }
-        let (skipped, _, count) = self.inside_points(tile);
-        if self.inside(tile).is_none() || count == 0 {
-            return;
-        }
-        let outputs = self.outputs.len();
-        let result = self.network(&self.projection, count, &values[skipped * w..], free, spared);
-        let mut to = s.result.write(self.piece(tile));
-        for (to, values) in to.chunks_exact_mut(outputs).zip(result.chunks_exact(outputs)) {
-            for ((to, v), c) in to.iter_mut().zip(values).zip(&self.outputs) {
-                *to = c.offset + c.scale * v.to_f64();
-            }
-        }
-    }
-
-    /// The end of a block for the lines that waited.
-    fn finish_waiting(&self, s: &mut Scratch<T>, last: bool) {
-        let w = self.numbers.width;
-        let work = &*s;
-        self.each_tile(
-            self.waiting.len(),
-            |i| self.waiting[i],
-            |tile, thread| {
-                let mut buffers = work.threads.write(thread);
-                let [a, b, c] = thirds(&mut buffers);
-                let values = &mut a[..tile.count * w];
-                values.copy_from_slice(&work.field.read(self.piece(tile)));
-                if self.numbers.norm.is_some() {
-                    for row in values.chunks_exact_mut(w) {
-                        for ((v, factor), shift) in row.iter_mut().zip(&work.affine[0]).zip(&work.affine[1]) {
-                            *v = *v * *factor + *shift;
-                        }
-                    }
-                }
-                let activate = self.boon.is_some() || self.numbers.final_activation;
-                self.finish(tile, a, [b, c], last, activate, work);
-            },
-        );
-        if !last {
-            self.join_tiles(s);
         }
     }
 }

@@ -126,11 +126,12 @@ impl<T: Real> Corrected<T> {
 }
 
 impl<T: Real> Fno<T> {
-    /// The transpose of [`Fno::convolve`] of block `b`, from cotangents of the components along the last axis of its result (`s.lines`) to
+    /// The transpose of [`Fno::convolve`] of block `b`, from cotangents of the components along the last axis of its result (`lines`) to
     /// those of its input. What its input's values at the faces add is left to [`Fno::add_faces`].
     pub(super) fn convolve_transposed(
         &self,
         s: &mut Scratch<T>,
+        lines: &mut [T],
         corrected: &mut Corrected<T>,
         t: &Transposes<T>,
         b: usize,
@@ -139,39 +140,37 @@ impl<T: Real> Fno<T> {
         match &self.back[..] {
             [first, _] => {
                 let y = &mut s.components[..first.rows() * row];
-                self.transform(&t.axes[0].inverse, first.points, s.lines.all(), row, y);
+                self.transform(&t.axes[0].inverse, first.points, lines, row, y);
             }
             [first, middle, _] => {
                 let outputs = middle.rows() * row;
-                let between = &mut s.middle[..first.points * outputs];
-                self.transform_each(&t.axes[1].inverse, middle.points, s.lines.all(), row, between);
+                let between = &mut s.sums.all()[..first.points * outputs];
+                self.transform_each(&t.axes[1].inverse, middle.points, lines, row, between);
                 let y = &mut s.components[..first.rows() * outputs];
                 self.transform(&t.axes[0].inverse, first.points, between, outputs, y);
             }
-            _ => {}
+            _ => s.components.copy_from_slice(lines),
         }
         self.mix_transposed(s, t, b);
         if let Some(boon) = &self.boon {
             self.correct_transposed(s, corrected, boon, t, b);
         }
-        let components = if self.axes.len() == 1 { s.lines.all() } else { &mut s.components };
-        self.modes.scatter(self.arch, &s.modes[0], components);
+        self.modes.scatter(self.arch, &s.modes[0], &mut s.components);
         match &self.axes[..] {
-            [first, _] => self.transform(&t.axes[0].forward, first.rows(), &s.components, row, s.lines.all()),
+            [first, _] => self.transform(&t.axes[0].forward, first.rows(), &s.components, row, lines),
             [first, middle, _] => {
                 let outputs = middle.rows() * row;
-                let between = &mut s.middle[..first.points * outputs];
+                let between = &mut s.sums.all()[..first.points * outputs];
                 self.transform(&t.axes[0].forward, first.rows(), &s.components, outputs, between);
                 self.each_face(corrected, b, |_, pair, place, face| {
                     if pair.axis == 0 {
                         add(self.arch, face, &mut between[place * outputs..][..outputs]);
                     }
                 });
-                self.transform_each(&t.axes[1].forward, middle.rows(), between, row, s.lines.all());
+                self.transform_each(&t.axes[1].forward, middle.rows(), between, row, lines);
             }
-            _ => {}
+            _ => lines.copy_from_slice(&s.components),
         }
-        let lines = s.lines.all();
         self.each_face(corrected, b, |len, pair, place, face| match (&self.axes[..], pair.axis) {
             ([_, _], 0) => add(self.arch, &face[..len], &mut lines[place * row..][..row]),
             ([first, middle, _], 1) => {
@@ -215,7 +214,7 @@ impl<T: Real> Fno<T> {
     fn mix_transposed(&self, s: &mut Scratch<T>, t: &Transposes<T>, b: usize) {
         let each = 2 * self.numbers.width;
         let [x, y] = &mut s.modes;
-        let components: &[T] = if self.back.len() == 1 { s.lines.all() } else { &s.components };
+        let components: &[T] = &s.components;
         self.back_modes.gather(self.arch, components, y);
         self.team.share(x, each, |first, x| {
             t.blocks[b].mixer.apply(self.arch, first, &y[first * each..][..x.len()], x);
@@ -238,7 +237,7 @@ impl<T: Real> Fno<T> {
         }
         // Those of the modes wait apart: what the corrections owe to K x goes through the convolution once more.
         std::mem::swap(&mut corrected.modes, &mut s.modes[0]);
-        self.components(s).fill(T::ZERO);
+        s.components.fill(T::ZERO);
         for (p, pair) in boon.pairs.iter().enumerate() {
             let (Some(kernel), Some(adjoint)) = (&self.blocks[b].kernels[p], &t.blocks[b].kernels[p]) else { continue };
             let (count, len) = (pair.tangential.len() * 2 * w, self.face_len(pair.axis));
@@ -272,11 +271,6 @@ impl<T: Real> Fno<T> {
         add(self.arch, &corrected.modes, &mut s.modes[0]);
     }
 
-    /// Components along all axes.
-    fn components<'s>(&self, s: &'s mut Scratch<T>) -> &'s mut [T] {
-        if self.axes.len() == 1 { s.lines.all() } else { &mut s.components }
-    }
-
     /// Adds what cotangents of a result's components on both faces are to those of its components along all axes.
     fn add_to_components(&self, s: &mut Scratch<T>, pair: &Pair<T>, ends: &[T]) {
         let (w, row, len) = (self.numbers.width, self.row, self.face_len(pair.axis));
@@ -288,7 +282,7 @@ impl<T: Real> Fno<T> {
             products(self.arch, [term], outputs, Start::Output, to, stride);
         };
         match (&self.axes[..], pair.axis) {
-            ([_], _) => spread(0, w, s.lines.all(), w),
+            ([_], _) => spread(0, w, &mut s.components, w),
             (_, 0) => spread(0, len, &mut s.components, len),
             ([first, _], _) => {
                 for r in 0..first.rows() {

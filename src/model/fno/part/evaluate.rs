@@ -218,7 +218,7 @@ impl<T: Real> PartOf<T> {
     pub(super) fn convolve(&self, s: &mut ScratchOf<T>, block: &Block<T>) {
         let (fno, row, used) = (&self.fno, self.fno.row, self.used());
         let inner = &mut s.inner;
-        let components = if fno.axes.len() == 1 { inner.lines.all() } else { &mut inner.components };
+        let components = &mut inner.components;
         for (to, from) in components.chunks_exact_mut(row).zip(s.message[..self.components].chunks_exact(used)) {
             message::read(s.step, from, &mut to[..used]);
         }
@@ -228,12 +228,8 @@ impl<T: Real> PartOf<T> {
                 message::read(*step, from, &mut to[..face.used]);
             }
         }
-        fno.modes.gather(fno.arch, components, &mut inner.modes[0]);
-        fno.mix(inner, block);
-        fno.scatter(inner);
-        let Some(boon) = &fno.boon else { return };
         let sums = &s.faces;
-        fno.correct_from(inner, boon, block, |inner, number, pair| {
+        fno.convolve(inner, block, |inner, number, pair| {
             for face in self.faces.iter().filter(|face| face.pair == number) {
                 fno.take_input(inner, pair, face.side, &sums[face.start..][..face.rows * face.stride]);
             }
@@ -270,7 +266,7 @@ impl<T: Real> PartOf<T> {
                     products(arch, [(matrix, x)], row, Start::Zero, terms, row);
                     terms
                 }
-                _ => inner.lines.all(),
+                _ => &inner.components,
             };
             for r in &self.layout.by_line[sweep.runs.clone()] {
                 let run = &self.layout.runs[*r];

@@ -1,0 +1,662 @@
+//! Truncated transforms at half the price: a cosine row meets points j and n - j with one factor, a sine row with opposite ones, so
+//! that sums and differences of both points, of which there are half as many, are all that a transform reads or makes.
+//!
+//! A *pair* p, 0 <= p <= n / 2, is the points p and n - p; pair 0 and, of an even number, pair n / 2 are one point alone. As in
+//! [`super::product`] an output is a chain of fused multiply-adds in one order, whatever the vector width and the rows beside it.
+
+use std::ops::Range;
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::fourier::Axis;
+use super::product::{Columns, Start, heights, load, overhang, store};
+use super::real::Real;
+use crate::error::{Result, zeros};
+
+/// Most components of a block.
+const ROWS: usize = 10;
+/// Most pairs of a group.
+const PAIRS: usize = 4;
+
+/// The pairs of an axis, in groups that are best worked on together.
+#[derive(Clone, Copy)]
+pub struct Pairing {
+    /// Points.
+    pub points: usize,
+}
+
+impl Pairing {
+    /// Number of pairs.
+    pub fn pairs(self) -> usize {
+        self.points / 2 + 1
+    }
+
+    /// Number of groups.
+    pub fn groups(self) -> usize {
+        self.pairs().div_ceil(PAIRS)
+    }
+
+    /// The pairs of some groups.
+    pub fn pairs_of(self, groups: Range<usize>) -> Range<usize> {
+        part(self.pairs(), PAIRS, groups.start)..part(self.pairs(), PAIRS, groups.end)
+    }
+
+    /// Both points of a pair; a point alone has no second one.
+    pub fn points_of(self, pair: usize) -> [Option<usize>; 2] {
+        [Some(pair), (!self.is_alone(pair)).then(|| self.points - pair)]
+    }
+
+    /// The place of a point where the points of pairs lie side by side.
+    pub fn slot(self, point: usize) -> usize {
+        if point < self.pairs() { 2 * point } else { 2 * (self.points - point) + 1 }
+    }
+
+    #[inline(always)]
+    fn is_alone(self, pair: usize) -> bool {
+        pair == 0 || 2 * pair == self.points
+    }
+
+    /// Whether `len` elements from each point of the pairs on lie in an array.
+    fn check(self, pairs: &Range<usize>, places: Places, len: usize, available: usize) {
+        assert!(pairs.end <= self.pairs());
+        // Steps are even, so the ends are the extremes.
+        for pair in [pairs.start, pairs.start + 1, pairs.end.saturating_sub(2), pairs.end.saturating_sub(1)] {
+            if pairs.contains(&pair) {
+                for at in places.of(pair, self) {
+                    assert!(at.checked_add(len).is_some_and(|end| end <= available), "pair {pair} lies outside");
+                }
+            }
+        }
+    }
+}
+
+/// Parts of `count` things, at most `most` in each and nearly equal: where part `at` begins; `at` may be the number of parts.
+#[inline(always)]
+fn part(count: usize, most: usize, at: usize) -> usize {
+    count * at / count.div_ceil(most).max(1)
+}
+
+/// Where the parts begin, and the end of the last.
+fn bounds(count: usize, most: usize) -> Vec<usize> {
+    (0..=count.div_ceil(most)).map(|at| part(count, most, at)).collect()
+}
+
+/// The parts that meet a range: calls `work(part, skipped, begin, end)`, `skipped` how much of the part comes before the range, begin .. end
+/// what both have.
+macro_rules! meeting {
+    ($bounds:expr, $range:expr, |$at:ident, $skipped:ident, $begin:ident, $end:ident| $work:block) => {{
+        let (bounds, range): (&[usize], Range<usize>) = ($bounds, $range);
+        let mut $at = bounds.partition_point(|first| *first <= range.start).max(1) - 1;
+        while $at + 1 < bounds.len() && bounds[$at] < range.end {
+            let ($begin, $end) = (bounds[$at].max(range.start), bounds[$at + 1].min(range.end));
+            if $begin < $end {
+                let $skipped = $begin - bounds[$at];
+                $work
+            }
+            $at += 1;
+        }
+    }};
+}
+
+/// Where the points of pairs begin in memory: pair p at `first` + p `first_step` and `second` + p `second_step`.
+#[derive(Clone, Copy)]
+pub struct Places {
+    first: isize,
+    first_step: isize,
+    second: isize,
+    second_step: isize,
+}
+
+impl Places {
+    /// Points `width` elements apart.
+    pub fn line(points: usize, width: usize) -> Places {
+        Places {
+            first: 0,
+            first_step: width as isize,
+            second: (points * width) as isize,
+            second_step: -(width as isize),
+        }
+    }
+
+    /// Pairs from `from` on, both points of a pair next to each other, `width` elements apart: [`Pairing::slot`].
+    pub fn side_by_side(from: usize, width: usize) -> Places {
+        let (first, width) = (-2 * (from * width) as isize, width as isize);
+        Places { first, first_step: 2 * width, second: first + width, second_step: 2 * width }
+    }
+
+    /// Where the pair's points begin, the second one of a point alone with the first.
+    #[inline(always)]
+    fn of(self, pair: usize, pairing: Pairing) -> [usize; 2] {
+        let [first, second] = self.of_two(pair);
+        [first, if pairing.is_alone(pair) { first } else { second }]
+    }
+
+    /// The same for a pair of two points.
+    #[inline(always)]
+    fn of_two(self, pair: usize) -> [usize; 2] {
+        let first = self.first + pair as isize * self.first_step;
+        [first as usize, (self.second + pair as isize * self.second_step) as usize]
+    }
+}
+
+/// From data to components: a forward matrix, its even (cosine) and odd (sine) rows apart, for one point of each pair. Factors that are
+/// used together lie together, so that one register leads to all of them.
+pub struct Fold<T> {
+    /// The axis' pairs.
+    pub pairing: Pairing,
+    /// Even and odd components, and of each half where the blocks begin.
+    counts: [usize; 2],
+    blocks: [Vec<usize>; 2],
+    /// Of each half the blocks of components, [blocks, pairs, ROWS].
+    factors: [Vec<T>; 2],
+}
+
+/// From components to data: an inverse matrix likewise.
+pub struct Unfold<T> {
+    /// The axis' pairs.
+    pub pairing: Pairing,
+    counts: [usize; 2],
+    /// Where the groups begin.
+    groups: Vec<usize>,
+    /// Of each half [groups, components, PAIRS].
+    factors: [Vec<T>; 2],
+}
+
+/// Elements that are read from the first output of a row on.
+fn reach<T: Real>(outputs: usize) -> usize {
+    let whole = outputs.saturating_sub(1) / T::PANEL * T::PANEL;
+    whole + overhang::<T>(outputs - whole)
+}
+
+impl<T: Real> Fold<T> {
+    /// The forward matrix of an axis.
+    pub fn new(axis: &Axis<T>) -> Result<Self> {
+        let (pairing, counts) = (Pairing { points: axis.points }, [axis.even, axis.rows() - axis.even]);
+        let pairs = pairing.pairs();
+        let room = |count: usize| zeros(count.div_ceil(ROWS) * ROWS * pairs, "a transform");
+        let mut factors = [room(counts[0])?, room(counts[1])?];
+        let blocks = counts.map(|count| bounds(count, ROWS));
+        for ((factors, blocks), skipped) in factors.iter_mut().zip(&blocks).zip([0, counts[0]]) {
+            for (block, ends) in blocks.windows(2).enumerate() {
+                for (row, pair) in (ends[0]..ends[1]).flat_map(|row| (0..pairs).map(move |pair| (row, pair))) {
+                    factors[(block * pairs + pair) * ROWS + row - ends[0]] =
+                        axis.forward[(skipped + row) * axis.points + pair];
+                }
+            }
+        }
+        Ok(Fold { pairing, counts, blocks, factors })
+    }
+
+    /// Components.
+    pub fn rows(&self) -> usize {
+        self.counts[0] + self.counts[1]
+    }
+
+    /// y [components `rows`, outputs] (+)= what the points of `pairs` add to them; `start` is Zero or Output. x is read to the end of
+    /// half a panel behind the last output ([`overhang`]).
+    #[allow(clippy::too_many_arguments)]
+    pub fn apply(
+        &self,
+        arch: Arch,
+        rows: Range<usize>,
+        pairs: Range<usize>,
+        (x, places): (&[T], Places),
+        outputs: usize,
+        start: Start<T>,
+        y: &mut [T],
+        y_stride: usize,
+    ) {
+        self.pairing.check(&pairs, places, reach::<T>(outputs), x.len());
+        let Some(last) = rows.len().checked_sub(1) else { return };
+        assert!(rows.end <= self.rows() && y.len() >= last * y_stride + outputs);
+        arch.dispatch(Forward { fold: self, rows, pairs, x, places, outputs, start, y, y_stride });
+    }
+}
+
+impl<T: Real> Unfold<T> {
+    /// An axis with `inverse` [points, components] for its inverse matrix.
+    pub fn new(axis: &Axis<T>, inverse: &[T]) -> Result<Self> {
+        let (pairing, counts) = (Pairing { points: axis.points }, [axis.even, axis.rows() - axis.even]);
+        let room = |count: usize| zeros(pairing.groups() * PAIRS * count, "a transform");
+        let mut factors = [room(counts[0])?, room(counts[1])?];
+        for ((factors, count), skipped) in factors.iter_mut().zip(counts).zip([0, counts[0]]) {
+            for group in 0..pairing.groups() {
+                let pairs = pairing.pairs_of(group..group + 1);
+                for (pair, row) in pairs.clone().flat_map(|pair| (0..count).map(move |row| (pair, row))) {
+                    factors[(group * count + row) * PAIRS + pair - pairs.start] =
+                        inverse[pair * axis.rows() + skipped + row];
+                }
+            }
+        }
+        Ok(Unfold { pairing, counts, groups: bounds(pairing.pairs(), PAIRS), factors })
+    }
+
+    /// The points of `pairs` in y, from z [components, outputs], `z_stride` apart, on top of `start` (Zero or Bias); with `beside` also the
+    /// product of the same rows of x with a matrix. z is read to the end of half a panel behind the last output ([`overhang`]).
+    #[allow(clippy::too_many_arguments)]
+    pub fn apply(
+        &self,
+        arch: Arch,
+        pairs: Range<usize>,
+        (z, z_stride): (&[T], usize),
+        outputs: usize,
+        start: Start<T>,
+        beside: Option<(&[T], Columns<T>)>,
+        (y, places): (&mut [T], Places),
+    ) {
+        self.pairing.check(&pairs, places, outputs, y.len());
+        if let Some(last) = (self.counts[0] + self.counts[1]).checked_sub(1) {
+            assert!(z.len() >= last * z_stride + reach::<T>(outputs));
+        }
+        if let Some((x, columns)) = &beside {
+            self.pairing.check(&pairs, places, columns.inner(), x.len());
+            columns.check(outputs);
+        }
+        if let Start::Bias(bias) = start {
+            assert!(bias.len() >= outputs);
+        }
+        arch.dispatch(Inverse { unfold: self, pairs, z, z_stride, outputs, start, beside, y, places });
+    }
+}
+
+/// The vectors at a place.
+///
+/// # Safety
+/// There are so many elements.
+#[inline(always)]
+unsafe fn vectors<T: Real, S: Simd, const VECTORS: usize>(simd: S, data: &[T], at: usize) -> [T::Vector<S>; VECTORS] {
+    let lanes = T::lanes::<S>();
+    // SAFETY: the caller's promise.
+    let data = unsafe { data.get_unchecked(at..at + VECTORS * lanes) };
+    let mut vectors = [T::splat(simd, T::ZERO); VECTORS];
+    for (v, vector) in vectors.iter_mut().enumerate() {
+        *vector = T::load(simd, &data[v * lanes..]);
+    }
+    vectors
+}
+
+/// sums[r] += factors[at + r] x.
+///
+/// # Safety
+/// There are so many factors.
+#[inline(always)]
+unsafe fn add_all<T: Real, S: Simd, const VECTORS: usize, const COUNT: usize>(
+    simd: S,
+    factors: &[T],
+    at: usize,
+    x: [T::Vector<S>; VECTORS],
+    sums: &mut [[T::Vector<S>; VECTORS]; COUNT],
+) {
+    for (r, sums) in sums.iter_mut().enumerate() {
+        // SAFETY: the caller's promise.
+        let factor = T::splat(simd, unsafe { *factors.get_unchecked(at + r) });
+        for (sum, x) in sums.iter_mut().zip(x) {
+            *sum = T::fused(simd, factor, x, *sum);
+        }
+    }
+}
+
+struct Forward<'a, T> {
+    fold: &'a Fold<T>,
+    rows: Range<usize>,
+    pairs: Range<usize>,
+    x: &'a [T],
+    places: Places,
+    outputs: usize,
+    start: Start<'a, T>,
+    y: &'a mut [T],
+    y_stride: usize,
+}
+
+impl<T: Real> WithSimd for Forward<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let lanes = T::lanes::<S>();
+        if lanes * 2 == T::PANEL {
+            self.run::<S, 2, 1, 12>(simd);
+        } else if lanes * 4 == T::PANEL {
+            self.run::<S, 4, 2, 2>(simd);
+        } else if lanes * 8 == T::PANEL {
+            self.run::<S, 8, 4, 2>(simd);
+        } else if lanes * 16 == T::PANEL {
+            self.run::<S, 16, 8, 1>(simd);
+        } else {
+            self.run::<S, 32, 16, 1>(simd);
+        }
+    }
+}
+
+impl<T: Real> Forward<'_, T> {
+    #[inline(always)]
+    fn run<S: Simd, const FULL: usize, const HALF: usize, const MOST: usize>(mut self, simd: S) {
+        let lanes = T::lanes::<S>();
+        for first in (0..self.outputs).step_by(T::PANEL) {
+            let left = self.outputs - first;
+            if left > HALF * lanes {
+                self.panel::<S, FULL, MOST>(simd, first, left.min(T::PANEL));
+            } else {
+                self.panel::<S, HALF, MOST>(simd, first, left);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn panel<S: Simd, const VECTORS: usize, const MOST: usize>(&mut self, simd: S, first: usize, width: usize) {
+        for half in 0..2 {
+            let before = half * self.fold.counts[0];
+            let rows = self.rows.start.saturating_sub(before)..self.rows.end.saturating_sub(before);
+            meeting!(&self.fold.blocks[half], rows, |block, skipped, begin, end| {
+                heights!(MOST, end - begin, |from, HEIGHT| {
+                    let y_row = before + begin + from - self.rows.start;
+                    self.block::<S, VECTORS, HEIGHT>(simd, first, width, half, (block, skipped + from), y_row)
+                });
+            });
+        }
+    }
+
+    #[inline(always)]
+    fn block<S: Simd, const VECTORS: usize, const HEIGHT: usize>(
+        &mut self,
+        simd: S,
+        first: usize,
+        width: usize,
+        half: usize,
+        (block, skipped): (usize, usize),
+        y_row: usize,
+    ) {
+        let (pairing, x, places) = (self.fold.pairing, self.x, self.places);
+        let each = pairing.pairs() * ROWS;
+        let factors = &self.fold.factors[half][block * each..][..each];
+        let mut sums = [[T::splat(simd, T::ZERO); VECTORS]; HEIGHT];
+        if let Start::Output = self.start {
+            for (r, sums) in sums.iter_mut().enumerate() {
+                *sums = load::<T, S, VECTORS>(simd, &self.y[(y_row + r) * self.y_stride + first..][..width]);
+            }
+        }
+        let Range { mut start, mut end } = self.pairs.clone();
+        // A sine is 0 at a point alone.
+        if start < end && pairing.is_alone(start) {
+            if half == 0 {
+                // SAFETY: every pair has a factor for every component, and `check` has seen that the array has so many elements from
+                // every point of the pairs on.
+                unsafe {
+                    add_all(
+                        simd,
+                        factors,
+                        start * ROWS + skipped,
+                        vectors(simd, x, places.of_two(start)[0] + first),
+                        &mut sums,
+                    )
+                };
+            }
+            start += 1;
+        }
+        let closing = start < end && pairing.is_alone(end - 1);
+        end -= usize::from(closing);
+        let sign = T::splat(simd, if half == 0 { T::ONE } else { T::ZERO - T::ONE });
+        for pair in start..end {
+            let [one, other] = places.of_two(pair);
+            // SAFETY: as before.
+            unsafe {
+                let (mut x, other) = (vectors(simd, x, one + first), vectors::<T, S, VECTORS>(simd, x, other + first));
+                for v in 0..VECTORS {
+                    x[v] = T::fused(simd, sign, other[v], x[v]);
+                }
+                add_all(simd, factors, pair * ROWS + skipped, x, &mut sums);
+            }
+        }
+        if closing && half == 0 {
+            // SAFETY: as before.
+            unsafe {
+                add_all(simd, factors, end * ROWS + skipped, vectors(simd, x, places.of_two(end)[0] + first), &mut sums)
+            };
+        }
+        for (r, sums) in sums.iter().enumerate() {
+            store::<T, S, VECTORS>(simd, &mut self.y[(y_row + r) * self.y_stride + first..][..width], sums);
+        }
+    }
+}
+
+struct Inverse<'a, T> {
+    unfold: &'a Unfold<T>,
+    pairs: Range<usize>,
+    z: &'a [T],
+    z_stride: usize,
+    outputs: usize,
+    start: Start<'a, T>,
+    beside: Option<(&'a [T], Columns<'a, T>)>,
+    y: &'a mut [T],
+    places: Places,
+}
+
+impl<T: Real> WithSimd for Inverse<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let lanes = T::lanes::<S>();
+        if lanes * 2 == T::PANEL {
+            self.run::<S, 2, 1, 4>(simd);
+        } else if lanes * 4 == T::PANEL {
+            self.run::<S, 4, 2, 1>(simd);
+        } else if lanes * 8 == T::PANEL {
+            self.run::<S, 8, 4, 1>(simd);
+        } else if lanes * 16 == T::PANEL {
+            self.run::<S, 16, 8, 1>(simd);
+        } else {
+            self.run::<S, 32, 16, 1>(simd);
+        }
+    }
+}
+
+impl<T: Real> Inverse<'_, T> {
+    #[inline(always)]
+    fn run<S: Simd, const FULL: usize, const HALF: usize, const MOST: usize>(mut self, simd: S) {
+        let lanes = T::lanes::<S>();
+        for first in (0..self.outputs).step_by(T::PANEL) {
+            let left = self.outputs - first;
+            if left > HALF * lanes {
+                self.panel::<S, FULL, MOST>(simd, first, left.min(T::PANEL));
+            } else {
+                self.panel::<S, HALF, MOST>(simd, first, left);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn panel<S: Simd, const VECTORS: usize, const MOST: usize>(&mut self, simd: S, first: usize, width: usize) {
+        meeting!(&self.unfold.groups, self.pairs.clone(), |group, skipped, begin, end| {
+            heights!(MOST, end - begin, |from, HEIGHT| {
+                self.block::<S, VECTORS, HEIGHT>(simd, first, width, (group, skipped + from), begin + from)
+            });
+        });
+    }
+
+    #[inline(always)]
+    fn block<S: Simd, const VECTORS: usize, const COUNT: usize>(
+        &mut self,
+        simd: S,
+        first: usize,
+        width: usize,
+        (group, skipped): (usize, usize),
+        from: usize,
+    ) {
+        let Unfold { pairing, counts: [even, odd], factors: [of_even, of_odd], .. } = self.unfold;
+        let (pairing, even, odd) = (*pairing, *even, *odd);
+        let of_even = &of_even[group * even * PAIRS..][..even * PAIRS];
+        let of_odd = &of_odd[group * odd * PAIRS..][..odd * PAIRS];
+        let zero = [T::splat(simd, T::ZERO); VECTORS];
+        let start = match self.start {
+            Start::Bias(bias) => load::<T, S, VECTORS>(simd, &bias[first..first + width]),
+            _ => zero,
+        };
+        let (mut sums, mut differences) = ([start; COUNT], [zero; COUNT]);
+        let (z, z_stride) = (self.z, self.z_stride);
+        // Side by side, so that there are enough chains for the latency of an addition.
+        let both = even.min(odd);
+        // SAFETY: k is below the number of even or of odd components, of which there are factors; the length of z was compared with the last
+        // component and the end of half a panel.
+        unsafe {
+            for k in 0..both {
+                add_all(simd, of_even, k * PAIRS + skipped, vectors(simd, z, k * z_stride + first), &mut sums);
+                add_all(
+                    simd,
+                    of_odd,
+                    k * PAIRS + skipped,
+                    vectors(simd, z, (even + k) * z_stride + first),
+                    &mut differences,
+                );
+            }
+            for k in both..even {
+                add_all(simd, of_even, k * PAIRS + skipped, vectors(simd, z, k * z_stride + first), &mut sums);
+            }
+            for k in both..odd {
+                add_all(
+                    simd,
+                    of_odd,
+                    k * PAIRS + skipped,
+                    vectors(simd, z, (even + k) * z_stride + first),
+                    &mut differences,
+                );
+            }
+        }
+        let (one, minus) = (T::splat(simd, T::ONE), T::splat(simd, T::ZERO - T::ONE));
+        let mut points_sums = [[zero; COUNT]; 2];
+        for p in 0..COUNT {
+            for v in 0..VECTORS {
+                points_sums[0][p][v] = T::fused(simd, one, differences[p][v], sums[p][v]);
+                points_sums[1][p][v] = T::fused(simd, minus, differences[p][v], sums[p][v]);
+            }
+        }
+        let mut at = [[0; 2]; COUNT];
+        for (p, at) in at.iter_mut().enumerate() {
+            *at = self.places.of(from + p, pairing);
+        }
+        if let Some((x, columns)) = &self.beside {
+            let inner = columns.inner();
+            let mut rows = [[&x[..0]; COUNT]; 2];
+            for (side, rows) in rows.iter_mut().enumerate() {
+                for (row, at) in rows.iter_mut().zip(&at) {
+                    *row = &x[at[side]..][..inner];
+                }
+            }
+            for k in 0..inner {
+                // SAFETY: `inverse` has checked the columns for all outputs.
+                let w: [T::Vector<S>; VECTORS] = unsafe { columns.vectors(simd, first / T::PANEL, k) };
+                for side in 0..2 {
+                    for p in 0..COUNT {
+                        // SAFETY: k < inner, the length of every row.
+                        let factor = T::splat(simd, unsafe { *rows[side][p].get_unchecked(k) });
+                        for v in 0..VECTORS {
+                            points_sums[side][p][v] = T::fused(simd, factor, w[v], points_sums[side][p][v]);
+                        }
+                    }
+                }
+            }
+        }
+        for p in 0..COUNT {
+            for side in 0..2 {
+                let y = &mut self.y[at[p][side] + first..][..width];
+                store::<T, S, VECTORS>(simd, y, &points_sums[side][p]);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::product::{Packed, Rows, products};
+    use proptest::prelude::*;
+
+    fn values<T: Real>(len: usize, seed: u64) -> Vec<T> {
+        let mut state = seed;
+        let next = || {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            T::from_f64((state >> 40) as f64 / (1u64 << 23) as f64 - 1.0)
+        };
+        std::iter::repeat_with(next).take(len).collect()
+    }
+
+    fn close<T: Real>(a: &[T], b: &[T], points: usize) {
+        let eps = if T::PANEL == 32 { f32::EPSILON as f64 } else { f64::EPSILON };
+        for (a, b) in a.iter().zip(b) {
+            let (a, b) = (a.to_f64(), b.to_f64());
+            assert!((a - b).abs() <= 8.0 * eps * points as f64, "{a} {b}");
+        }
+    }
+
+    fn check<T: Real>(points: usize, modes: usize, half: bool, outputs: usize, cut: usize, seed: u64) {
+        let most = if half { points / 2 + 1 } else { points };
+        let axis = Axis::<T>::new("axis", points, modes.clamp(1, most), half, 0).unwrap();
+        let (fold, unfold) = (Fold::new(&axis).unwrap(), Unfold::new(&axis, &axis.inverse).unwrap());
+        let pairing = fold.pairing;
+        let (rows, room) = (axis.rows(), T::PANEL);
+        let (arch, line) = (Arch::new(), Places::line(points, outputs));
+        let archs = [arch, Arch::Scalar];
+        let (all, row_cut, cut) = (0..pairing.pairs(), cut % (rows + 1), cut % (pairing.pairs() + 1));
+
+        let x = values::<T>(points * outputs + room, seed);
+        let mut expected = vec![T::ZERO; rows * outputs];
+        let matrix = Rows { data: &axis.forward, stride: points, count: rows };
+        products(arch, [(matrix, Columns::plain(&x, points, outputs))], outputs, Start::Zero, &mut expected, outputs);
+        let results = archs.map(|arch| {
+            let mut y = vec![T::ZERO; rows * outputs];
+            let (upper, lower) = y.split_at_mut(row_cut * outputs);
+            for (rows, y) in [(0..row_cut, upper), (row_cut..rows, lower)] {
+                fold.apply(arch, rows.clone(), 0..cut, (&x, line), outputs, Start::Zero, y, outputs);
+                fold.apply(arch, rows, cut..all.end, (&x, line), outputs, Start::Output, y, outputs);
+            }
+            y
+        });
+        assert_eq!(results[0], results[1]);
+        close(&results[0], &expected, points);
+
+        // Pairs that lie together give the same bits as points in a line.
+        let mut paired = vec![T::ZERO; 2 * all.end * outputs + room];
+        for (side, point) in all.clone().flat_map(|pair| pairing.points_of(pair).into_iter().enumerate()) {
+            if let Some(point) = point {
+                assert_eq!(pairing.slot(point) % 2, side);
+                paired[pairing.slot(point) * outputs..][..outputs].copy_from_slice(&x[point * outputs..][..outputs]);
+            }
+        }
+        let mut y = vec![T::ZERO; rows * outputs];
+        for (pairs, start) in [(0..cut, Start::Zero), (cut..all.end, Start::Output)] {
+            let x = (&paired[2 * pairs.start * outputs..], Places::side_by_side(pairs.start, outputs));
+            fold.apply(arch, 0..rows, pairs, x, outputs, start, &mut y, outputs);
+        }
+        assert_eq!(y, results[0]);
+
+        let z = values::<T>(rows * outputs + room, seed ^ 1);
+        let weight =
+            Packed::<T>::from_rows(&values::<f64>(outputs * outputs, seed ^ 2), outputs, outputs, "test").unwrap();
+        let bias = values::<T>(outputs, seed ^ 3);
+        let mut expected = vec![T::ZERO; points * outputs];
+        let matrix = Rows { data: &axis.inverse, stride: rows, count: points };
+        let beside = Rows { data: &x, stride: outputs, count: points };
+        let terms = [(matrix, Columns::plain(&z, rows, outputs)), (beside, weight.columns())];
+        products(arch, terms, outputs, Start::Bias(&bias), &mut expected, outputs);
+        let results = archs.map(|arch| {
+            let mut y = vec![T::ZERO; points * outputs];
+            for pairs in [0..cut, cut..all.end] {
+                let beside = Some((&x[..], weight.columns()));
+                unfold.apply(arch, pairs, (&z, outputs), outputs, Start::Bias(&bias), beside, (&mut y, line));
+            }
+            y
+        });
+        assert_eq!(results[0], results[1]);
+        close(&results[0], &expected, points + outputs);
+    }
+
+    proptest! {
+        #[test]
+        fn halves_are_the_whole_transform(
+            points in 1usize..40, modes in 1usize..20, half: bool, outputs in 1usize..70, cut: usize, seed: u64,
+        ) {
+            check::<f32>(points, modes, half, outputs, cut, seed);
+            check::<f64>(points, modes, half, outputs, cut, seed);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Components of all lines of a grid in one array, for derivatives: what [`super::sweep`] does on the way, a field at a time and with
+//! any matrices.
+
+use super::boon::Pair;
+use super::{Block, Fno, Scratch};
+use crate::kernels::product::{Columns, Rows, Start, products};
+use crate::kernels::real::Real;
+
+impl<T: Real> Fno<T> {
+    /// y [rows, outputs] = matrix [rows, inner] x [inner, outputs]. Goes in steps of a few rows of y and of x, so that what a step reads
+    /// and writes lies together.
+    pub(super) fn transform(&self, matrix: &[T], inner: usize, x: &[T], outputs: usize, y: &mut [T]) {
+        const ROWS: usize = 24;
+        const INNER: usize = 64;
+        self.team.share(y, outputs, |first, y| {
+            for (i, y) in y.chunks_mut(ROWS * outputs).enumerate() {
+                let count = y.len() / outputs;
+                let matrix = &matrix[(first + i * ROWS) * inner..];
+                for at in (0..inner).step_by(INNER) {
+                    let step = INNER.min(inner - at);
+                    let rows = Rows { data: &matrix[at..], stride: inner, count };
+                    let x = Columns::plain(&x[at * outputs..], step, outputs);
+                    products(
+                        self.arch,
+                        [(rows, x)],
+                        outputs,
+                        if at == 0 { Start::Zero } else { Start::Output },
+                        y,
+                        outputs,
+                    );
+                }
+            }
+        });
+    }
+
+    /// The same for each of many x and y that lie one after the other.
+    pub(super) fn transform_each(&self, matrix: &[T], inner: usize, x: &[T], outputs: usize, y: &mut [T]) {
+        let rows = matrix.len() / inner;
+        self.team.share(y, rows * outputs, |first, y| {
+            let x = x[first * inner * outputs..].chunks_exact(inner * outputs);
+            for (x, y) in x.zip(y.chunks_exact_mut(rows * outputs)) {
+                let term = (Rows { data: matrix, stride: inner, count: rows }, Columns::plain(x, inner, outputs));
+                products(self.arch, [term], outputs, Start::Zero, y, outputs);
+            }
+        });
+    }
+
+    /// The spectral convolution, from the components along the last axis to those of its result.
+    pub(super) fn convolve_lines(&self, s: &mut Scratch<T>, lines: &mut [T], block: &Block<T>) {
+        let row = self.row;
+        match &self.axes[..] {
+            [first, _] => {
+                let y = &mut s.components[..first.rows() * row];
+                self.transform(&first.forward, first.points, lines, row, y);
+            }
+            [first, middle, _] => {
+                let outputs = middle.rows() * row;
+                let between = &mut s.sums.all()[..first.points * outputs];
+                self.transform_each(&middle.forward, middle.points, lines, row, between);
+                let y = &mut s.components[..first.rows() * outputs];
+                self.transform(&first.forward, first.points, between, outputs, y);
+            }
+            _ => s.components.copy_from_slice(lines),
+        }
+        let held = &*lines;
+        self.convolve(s, block, |s, _, pair| self.lines_on_faces(s, held, pair));
+        match &self.back[..] {
+            [first, _] => self.transform(&first.inverse, first.rows(), &s.components, row, lines),
+            [first, middle, _] => {
+                let outputs = middle.rows() * row;
+                let between = &mut s.sums.all()[..first.points * outputs];
+                self.transform(&first.inverse, first.rows(), &s.components, outputs, between);
+                self.transform_each(&middle.inverse, middle.rows(), between, row, lines);
+            }
+            _ => lines.copy_from_slice(&s.components),
+        }
+    }
+
+    /// [`Fno::input_on_faces`] from the components of all lines and, of three axes, of all planes in `s.sums`.
+    fn lines_on_faces(&self, s: &mut Scratch<T>, lines: &[T], pair: &Pair<T>) {
+        let (row, len) = (self.row, self.face_len(pair.axis));
+        for node in 0..2 {
+            let place = if node == 0 { 0 } else { self.axes[pair.axis].points - 1 };
+            let to = &mut s.faces.components[node * len..][..len];
+            match (&self.axes[..], pair.axis) {
+                ([_, _], 0) => to.copy_from_slice(&lines[place * row..][..row]),
+                ([_, _, _], 0) => to.copy_from_slice(&s.sums.all()[place * len..][..len]),
+                ([first, middle, _], 1) => {
+                    let x = Columns::plain(&lines[place * row..], first.points, middle.points * row);
+                    let matrix = Rows { data: &first.forward, stride: first.points, count: first.rows() };
+                    products(self.arch, [(matrix, x)], row, Start::Zero, to, row);
+                }
+                _ => self.field_on_face(&s.field.all()[place * self.numbers.width..], to),
+            }
+            self.take_face(s, pair, node);
+        }
+    }
+}

@@ -1,0 +1,441 @@
+//! A block's one way through the field. Lines are taken in small groups, and all that happens to a group happens while it is in the
+//! cache: the last inverse transforms, skip, bias, activation, and the first forward transforms of the next block. The components of
+//! lines are not kept for the whole grid.
+//!
+//! The work is cut into *units* whose number depends on the grid alone, and each leaves sums of its own, so that results do not depend on
+//! the threads: of one axis a tile of the line, of two axes a slab of line pairs, of three axes a plane.
+
+use std::ops::Range;
+
+use super::run::{Spared, Tile};
+use super::{Block, Fno, Link, Scratch};
+use crate::kernels::fold::Places;
+use crate::kernels::product::{Columns, Rows, Start, overhang, products};
+use crate::kernels::real::Real;
+use crate::kernels::rows::add;
+
+/// Where a sweep is.
+#[derive(Clone, Copy)]
+pub(super) enum Stage<'a, T> {
+    /// The lifting before the first block.
+    Lift,
+    /// What is left of a block after the convolution; whether it is the last.
+    Block(&'a Block<T>, bool),
+    /// The same for the lines that waited for others.
+    Rest(bool),
+}
+
+impl<T> Stage<'_, T> {
+    fn is_last(&self) -> bool {
+        matches!(self, Stage::Block(_, true) | Stage::Rest(true))
+    }
+}
+
+/// Groups of line pairs that are in the cache together.
+const TOGETHER: usize = 2;
+/// Most slabs of a grid of two axes.
+const SLABS: usize = 8;
+
+/// Scratch of a thread.
+struct Buffers<'b, T> {
+    /// Components of a group's lines.
+    lines: &'b mut [T],
+    /// Components of a plane.
+    plane: &'b mut [T],
+    work: Work<'b, T>,
+}
+
+/// Scratch for a line.
+struct Work<'b, T> {
+    /// Its components.
+    row: &'b mut [T],
+    /// Values at a tile's points.
+    values: [&'b mut [T]; 2],
+    /// Values in a pointwise network.
+    wide: [&'b mut [T]; 2],
+}
+
+/// Where the components of a line go, or those of its first tiles went.
+struct Components<'c, T> {
+    to: &'c mut [T],
+    start: Start<'c, T>,
+}
+
+impl<T: Real> Fno<T> {
+    fn buffer_lens(&self) -> [usize; 7] {
+        let w = self.numbers.width;
+        let values = self.tile * w.max(self.numbers.lifted(self.inputs.len())).max(self.outputs.len()) + T::PANEL;
+        let wide = self.wide_len();
+        let plane = if self.axes.len() == 3 { self.sums_len() } else { 0 };
+        [2 * self.most_pairs() * self.row, plane, self.row, values, values, wide, wide]
+    }
+
+    /// Elements of a thread's scratch.
+    pub(super) fn thread_len(&self) -> usize {
+        self.buffer_lens().iter().fold(0, |len, part| len.saturating_add(*part))
+    }
+
+    fn buffers<'b>(&self, mut all: &'b mut [T]) -> Buffers<'b, T> {
+        let [lines, plane, row, a, b, c, d] = self.buffer_lens().map(|len| {
+            let (own, rest) = std::mem::take(&mut all).split_at_mut(len);
+            all = rest;
+            own
+        });
+        Buffers { lines, plane, work: Work { row, values: [a, b], wide: [c, d] } }
+    }
+
+    /// Number of the axis along which a plane's lines lie; none of a single line.
+    fn outer(&self) -> Option<usize> {
+        self.axes.len().checked_sub(2)
+    }
+
+    /// Most pairs of lines that are in the cache together.
+    fn most_pairs(&self) -> usize {
+        let Some(outer) = self.outer() else { return 0 };
+        let pairing = self.folds[outer].pairing;
+        let groups = pairing.groups();
+        (0..groups).step_by(TOGETHER).map(|g| pairing.pairs_of(g..groups.min(g + TOGETHER)).len()).max().unwrap_or(0)
+    }
+
+    /// Elements of a unit's sums: the components of a line or of a plane.
+    pub(super) fn sums_len(&self) -> usize {
+        let rows = self.outer().map_or(1, |outer| self.axes[outer].rows().max(self.back[outer].rows()));
+        rows.saturating_mul(self.row)
+    }
+
+    /// Units of a sweep, and places for their sums. A plane's place is its slot, so that both planes of a pair lie together.
+    pub(super) fn units(&self) -> (usize, usize) {
+        match &self.folds[..] {
+            [_] => (self.tiles(), self.tiles()),
+            [outer, _] => {
+                let chunks = outer.pairing.groups().div_ceil(TOGETHER);
+                (chunks.min(SLABS), chunks.min(SLABS))
+            }
+            planes => (planes[0].pairing.points, 2 * planes[0].pairing.pairs()),
+        }
+    }
+
+    /// Takes all lines that `stage` has work for through it, and with any block ahead leaves the sums of their components in `s.sums`.
+    pub(super) fn sweep(&self, s: &mut Scratch<T>, stage: Stage<T>) {
+        let (units, _) = self.units();
+        let work = &*s;
+        self.team.each(units, |unit, thread| {
+            let mut all = work.threads.write(thread);
+            let mut buffers = self.buffers(&mut all);
+            match &self.folds[..] {
+                [_] => {
+                    let mut sums = work.sums.write(unit);
+                    let components = Components { to: &mut sums, start: Start::Zero };
+                    self.tile_stage(
+                        self.tile_of(0, unit),
+                        stage,
+                        &work.components,
+                        components,
+                        &mut buffers.work,
+                        work,
+                    );
+                }
+                [outer, _] => {
+                    let groups = outer.pairing.groups();
+                    let chunks = groups.div_ceil(TOGETHER);
+                    let cut = |unit: usize| groups.min(chunks * unit / units * TOGETHER);
+                    let mut sums = work.sums.write(unit);
+                    self.plane(0, cut(unit)..cut(unit + 1), stage, &work.components, &mut sums, &mut buffers, work);
+                }
+                [planes, outer, _] => {
+                    let (slot, groups) = (planes.pairing.slot(unit), 0..outer.pairing.groups());
+                    let plane = std::mem::take(&mut buffers.plane);
+                    if let Stage::Block(..) = stage {
+                        self.plane(unit, groups, stage, &work.sums.read(slot), plane, &mut buffers, work);
+                        work.sums.write(slot).copy_from_slice(plane);
+                    } else {
+                        self.plane(unit, groups, stage, &[], &mut work.sums.write(slot), &mut buffers, work);
+                    }
+                }
+                _ => unreachable!("one to three axes"),
+            }
+        });
+    }
+
+    /// Some line pairs of a plane, whose components before the last two inverse transforms are `z`; to `sums`, on top of what is
+    /// there already of lines that did not wait.
+    #[allow(clippy::too_many_arguments)]
+    fn plane(
+        &self,
+        plane: usize,
+        groups: Range<usize>,
+        stage: Stage<T>,
+        z: &[T],
+        sums: &mut [T],
+        buffers: &mut Buffers<T>,
+        s: &Scratch<T>,
+    ) {
+        let outer = self.outer().expect("an outer axis");
+        let (fold, unfold, row) = (&self.folds[outer], &self.unfolds[outer], self.row);
+        let used = self.axes[outer + 1].rows() * self.numbers.width;
+        let line_of = |point: usize| plane * fold.pairing.points + point;
+        let mut fresh = !matches!(stage, Stage::Rest(_));
+        for first in groups.clone().step_by(TOGETHER) {
+            let pairs = fold.pairing.pairs_of(first..groups.end.min(first + TOGETHER));
+            let points = pairs.clone().flat_map(|pair| fold.pairing.points_of(pair));
+            if !points.clone().flatten().any(|point| self.has_work(line_of(point), stage)) {
+                continue;
+            }
+            let lines = &mut buffers.lines[..2 * pairs.len() * row];
+            let places = Places::side_by_side(pairs.start, row);
+            if let Stage::Block(..) = stage {
+                unfold.apply(self.arch, pairs.clone(), (z, row), used, Start::Zero, None, (lines, places));
+            }
+            for (point, components) in points.zip(lines.chunks_exact_mut(row)) {
+                let left = point.is_some_and(|point| {
+                    self.has_work(line_of(point), stage)
+                        && self.line(line_of(point), stage, components, &mut buffers.work, s)
+                });
+                match point {
+                    Some(point) if left => self.keep_edge(s, plane, point, components),
+                    _ => components.fill(T::ZERO),
+                }
+            }
+            if !stage.is_last() {
+                let start = if fresh { Start::Zero } else { Start::Output };
+                fold.apply(self.arch, 0..fold.rows(), pairs, (lines, places), used, start, sums, row);
+                fresh = false;
+            }
+        }
+        if fresh && !stage.is_last() {
+            sums.fill(T::ZERO);
+        }
+    }
+
+    /// Whether a stage has anything to do for a line. Of the last block's result the padding is not wanted.
+    fn has_work(&self, line: usize, stage: Stage<T>) -> bool {
+        match stage {
+            Stage::Lift | Stage::Block(_, false) => true,
+            Stage::Block(_, true) => self.waits[line] || self.inside(self.tile_of(line, 0)).is_some(),
+            Stage::Rest(_) => self.waits[line],
+        }
+    }
+
+    /// Takes a line through a stage, from its components to those of the next block; whether there are such already.
+    fn line(&self, line: usize, stage: Stage<T>, components: &mut [T], work: &mut Work<T>, s: &Scratch<T>) -> bool {
+        let row = std::mem::take(&mut work.row);
+        let mut left = false;
+        for number in 0..self.tiles() {
+            let start = if number == 0 { Start::Zero } else { Start::Output };
+            let to = Components { to: row, start };
+            left = self.tile_stage(self.tile_of(line, number), stage, components, to, work, s);
+        }
+        if left {
+            components.copy_from_slice(row);
+        }
+        work.row = row;
+        left
+    }
+
+    /// Boundary corrections read the components of a plane's first and last line.
+    fn keep_edge(&self, s: &Scratch<T>, plane: usize, point: usize, components: &[T]) {
+        let ends = [0, self.axes[self.axes.len() - 2].points - 1];
+        for (node, end) in ends.into_iter().enumerate() {
+            if point == end && self.keeps_edges() {
+                s.edges.write(2 * plane + node).copy_from_slice(components);
+            }
+        }
+    }
+
+    pub(super) fn keeps_edges(&self) -> bool {
+        let outer = self.outer();
+        self.boon.as_ref().is_some_and(|boon| boon.pairs.iter().any(|pair| Some(pair.axis) == outer))
+    }
+
+    /// Takes a tile through a stage, `z` the components of its line; whether it has added to those of the next block.
+    fn tile_stage(
+        &self,
+        tile: Tile,
+        stage: Stage<T>,
+        z: &[T],
+        components: Components<T>,
+        work: &mut Work<T>,
+        s: &Scratch<T>,
+    ) -> bool {
+        match stage {
+            Stage::Lift => self.lift_tile(tile, components, work, s),
+            Stage::Block(block, last) => {
+                let values = self.after_convolution(tile, block, last, z, work, s);
+                if self.waits[tile.line] {
+                    s.field
+                        .write(self.piece(tile))
+                        .copy_from_slice(&work.values[values][..tile.count * self.numbers.width]);
+                    return false;
+                }
+                self.finish(tile, values, last, self.numbers.final_activation, components, work, s);
+            }
+            Stage::Rest(last) => {
+                let w = self.numbers.width;
+                let values = &mut work.values[0][..tile.count * w];
+                values.copy_from_slice(&s.field.read(self.piece(tile)));
+                if self.numbers.norm.is_some() {
+                    for row in values.chunks_exact_mut(w) {
+                        for ((v, factor), shift) in row.iter_mut().zip(&s.affine[0]).zip(&s.affine[1]) {
+                            *v = *v * *factor + *shift;
+                        }
+                    }
+                }
+                let activate = self.boon.is_some() || self.numbers.final_activation;
+                self.finish(tile, 0, last, activate, components, work, s);
+            }
+        }
+        !stage.is_last()
+    }
+
+    fn lift_tile(&self, tile: Tile, components: Components<T>, work: &mut Work<T>, s: &Scratch<T>) {
+        let w = self.numbers.width;
+        let mut field = s.field.write(self.piece(tile));
+        let [x, values] = &mut work.values;
+        field.fill(T::ZERO);
+        let (skipped, count) = self.lifted_points(s, tile, x);
+        self.network_into(&self.lifting, x, &mut field[skipped * w..][..count * w], &mut work.wide, Spared::default());
+        if w == overhang::<T>(w) {
+            self.forward_tile(tile, &field, components);
+        } else {
+            values[..field.len()].copy_from_slice(&field);
+            self.forward_tile(tile, values, components);
+        }
+    }
+
+    /// A block up to where lines may wait; which of the two arrays of values has the result.
+    fn after_convolution(
+        &self,
+        tile: Tile,
+        block: &Block<T>,
+        last: bool,
+        z: &[T],
+        work: &mut Work<T>,
+        s: &Scratch<T>,
+    ) -> usize {
+        let w = self.numbers.width;
+        let len = tile.count * w;
+        let bias = Start::Bias(if block.norm.is_some() { &s.bias } else { &block.bias });
+        let x = s.field.read(self.piece(tile));
+        let [values, other] = &mut work.values;
+        let columns = match &block.skip {
+            Link::Linear(skip) => Some(skip.columns()),
+            _ => None,
+        };
+        let axis = self.axes.last().expect("an axis");
+        if self.tiles() == 1 {
+            let unfold = self.unfolds.last().expect("an axis");
+            let places = Places::line(axis.points, w);
+            let beside = columns.map(|columns| (&x[..], columns));
+            unfold.apply(self.arch, 0..unfold.pairing.pairs(), (z, w), w, bias, beside, (values, places));
+        } else {
+            let data = &self.last_inverse[tile.first * axis.rows()..];
+            let matrix = Rows { data, stride: axis.rows(), count: tile.count };
+            let spectral = (matrix, Columns::plain(z, axis.rows(), w));
+            match columns {
+                None => products(self.arch, [spectral], w, bias, values, w),
+                Some(columns) => {
+                    let x = Rows { data: &x, stride: w, count: tile.count };
+                    products(self.arch, [spectral, (x, columns)], w, bias, values, w);
+                }
+            }
+        }
+        if columns.is_none() {
+            self.connect(&block.skip, &x, &mut values[..len]);
+        }
+        let activate = !last || self.numbers.last_activation;
+        if activate && !(self.waits[tile.line] && self.boon.is_some()) {
+            self.activate(&mut values[..len], w, Spared::default());
+        }
+        let Some(mlp) = &block.mlp else { return 0 };
+        self.network_into(mlp, values, &mut other[..len], &mut work.wide, Spared::default());
+        self.connect(&block.mlp_skip, &x, &mut other[..len]);
+        1
+    }
+
+    /// The end of a block for a tile whose values are complete: a last activation, then the next block's first transform, or the
+    /// projection to the results.
+    #[allow(clippy::too_many_arguments)]
+    fn finish(
+        &self,
+        tile: Tile,
+        values: usize,
+        last: bool,
+        activate: bool,
+        components: Components<T>,
+        work: &mut Work<T>,
+        s: &Scratch<T>,
+    ) {
+        let w = self.numbers.width;
+        let spared = self.spared(tile);
+        let [a, b] = &mut work.values;
+        let (values, other) = if values == 0 { (a, b) } else { (b, a) };
+        if activate && (!last || self.numbers.last_activation) {
+            self.activate(&mut values[..tile.count * w], w, spared);
+        }
+        if !last {
+            s.field.write(self.piece(tile)).copy_from_slice(&values[..tile.count * w]);
+            return self.forward_tile(tile, values, components);
+        }
+        let (skipped, _, count) = self.inside_points(tile);
+        if self.inside(tile).is_none() || count == 0 {
+            return;
+        }
+        let outputs = self.outputs.len();
+        // A point of a face that is spared has nothing before it.
+        let result = &mut other[..count * outputs];
+        self.network_into(&self.projection, &values[skipped * w..], result, &mut work.wide, spared);
+        let mut to = s.result.write(self.piece(tile));
+        for (to, values) in to.chunks_exact_mut(outputs).zip(result.chunks_exact(outputs)) {
+            for ((to, v), c) in to.iter_mut().zip(values).zip(&self.outputs) {
+                *to = c.offset + c.scale * v.to_f64();
+            }
+        }
+    }
+
+    /// Adds a tile's values to the components along the last axis.
+    fn forward_tile(&self, tile: Tile, values: &[T], components: Components<T>) {
+        let (w, Components { to, start }) = (self.numbers.width, components);
+        if self.tiles() == 1 {
+            let fold = self.folds.last().expect("an axis");
+            let x = (values, Places::line(tile.count, w));
+            return fold.apply(self.arch, 0..fold.rows(), 0..fold.pairing.pairs(), x, w, start, to, w);
+        }
+        let axis = self.axes.last().expect("an axis");
+        let matrix = Rows { data: &axis.forward[tile.first..], stride: axis.points, count: axis.rows() };
+        products(self.arch, [(matrix, Columns::plain(values, tile.count, w))], w, start, to, w);
+    }
+
+    /// The units' sums to the components along all axes.
+    pub(super) fn collect(&self, s: &mut Scratch<T>) {
+        let len = self.sums_len();
+        let (sums, components) = (s.sums.all(), &mut s.components);
+        if let [first, middle, _] = &self.axes[..] {
+            let outputs = middle.rows() * self.row;
+            let (fold, x) = (&self.folds[0], (&*sums, Places::side_by_side(0, len)));
+            self.team.share(&mut components[..first.rows() * outputs], outputs, |from, y| {
+                let rows = from..from + y.len() / outputs;
+                fold.apply(self.arch, rows, 0..fold.pairing.pairs(), x, outputs, Start::Zero, y, outputs);
+            });
+            return;
+        }
+        self.team.share(&mut components[..len], self.row, |from, y| {
+            let (first, rest) = sums.split_at(len);
+            let own = from * self.row..from * self.row + y.len();
+            y.copy_from_slice(&first[own.clone()]);
+            rest.chunks_exact(len).for_each(|sums| add(self.arch, &sums[own.clone()], y));
+        });
+    }
+
+    /// Of three axes: the components along all axes to those of the planes.
+    pub(super) fn spread(&self, s: &mut Scratch<T>) {
+        let [_, middle, _] = &self.back[..] else { return };
+        let (len, outputs) = (self.sums_len(), middle.rows() * self.row);
+        let components = &s.components;
+        let unfold = &self.unfolds[0];
+        self.team.share(s.sums.all(), 2 * len, |from, y| {
+            let pairs = from..from + y.len() / (2 * len);
+            let to = (y, Places::side_by_side(from, len));
+            unfold.apply(self.arch, pairs, (components, outputs), outputs, Start::Zero, None, to);
+        });
+    }
+}
