@@ -1,0 +1,2 @@
+//! The command `pcml`.
+fn main() {}
