@@ -104,7 +104,8 @@ fn from_npy(bytes: &[u8]) -> Result<Array> {
         }
         _ => return refuse!("not a .npy file of format 1 to 3"),
     };
-    let text = bytes.get(header.0..).and_then(|rest| rest.get(..header.1)).and_then(|text| std::str::from_utf8(text).ok());
+    let text =
+        bytes.get(header.0..).and_then(|rest| rest.get(..header.1)).and_then(|text| std::str::from_utf8(text).ok());
     let Some(text) = text else { return refuse!("the header reaches beyond the file") };
     // {'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }
     let after = |key: &str| text.split_once(key).map(|(_, rest)| rest.trim_start_matches(['\'', '"', ':', ' ']));
@@ -114,9 +115,10 @@ fn from_npy(bytes: &[u8]) -> Result<Array> {
         _ => return refuse!("the dtype is not <f4 or <f8: {}", text.trim()),
     };
     let fortran = after("fortran_order").is_some_and(|rest| rest.starts_with("True"));
-    let shape: Option<Vec<usize>> = after("shape").and_then(|rest| rest.strip_prefix('(')?.split_once(')')).and_then(|(list, _)| {
-        list.split(',').map(str::trim).filter(|n| !n.is_empty()).map(|n| n.parse().ok()).collect()
-    });
+    let shape: Option<Vec<usize>> =
+        after("shape").and_then(|rest| rest.strip_prefix('(')?.split_once(')')).and_then(|(list, _)| {
+            list.split(',').map(str::trim).filter(|n| !n.is_empty()).map(|n| n.parse().ok()).collect()
+        });
     let Some(shape) = shape else { return refuse!("no shape in the header: {}", text.trim()) };
     let data = &bytes[header.0 + header.1..];
     let size = shape.iter().try_fold(if double { 8 } else { 4usize }, |n, extent| n.checked_mul(*extent));

@@ -4,9 +4,10 @@ use serde_json::json;
 
 use super::settings::Settings;
 use super::state::{State, Tensor};
-use super::textbook::{Draws, Field, activation};
+use super::textbook::{Field, activation};
 use super::write::Output;
 use super::{Draft, Stored};
+use crate::draws::Draws;
 use crate::error::{Result, refuse};
 
 /// Metadata entries that are settings.

@@ -6,8 +6,9 @@ use super::published::{Published, closed};
 use super::settings::Settings;
 use super::state::State;
 use super::textbook::boon::{Condition, Faces, boon};
-use super::textbook::{Draws, Field, activation, fourier};
+use super::textbook::{Field, activation, fourier};
 use super::{Draft, Stored, test_grid};
+use crate::draws::Draws;
 use crate::error::{Result, refuse};
 
 /// Sides in the order of the published code: axis and side.

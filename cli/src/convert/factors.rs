@@ -66,6 +66,9 @@ impl<'a> Factors<'a> {
             }
             return Ok(if cp { Factors::Cp(head, factors) } else { Factors::Tucker(head, factors) });
         }
+        if factors[0].shape.len() == 3 {
+            return refuse!("tensor {name}.core or {name}.weights is missing beside the factors");
+        }
         let mut rank = 1;
         for tensor in &factors {
             if tensor.shape.len() != 4 || tensor.shape[0] != rank || tensor.shape[3] != 2 {

@@ -6,8 +6,9 @@ use serde_json::json;
 use super::published::{Published, closed};
 use super::settings::Settings;
 use super::state::State;
-use super::textbook::{ACTIVATIONS, Draws, Field, activation, fourier};
+use super::textbook::{ACTIVATIONS, Field, activation, fourier};
 use super::{Draft, Stored, test_grid};
+use crate::draws::Draws;
 use crate::error::{Result, refuse};
 
 pub fn draft<'a>(state: &'a State, settings: &Settings) -> Result<Draft<'a>> {

@@ -7,9 +7,10 @@ use super::factors::Factors;
 use super::settings::Settings;
 use super::state::{State, Tensor};
 use super::textbook::fourier::{Corner, convolution, frequencies};
-use super::textbook::{ACTIVATIONS, Draws, Field, activation};
+use super::textbook::{ACTIVATIONS, Field, activation};
 use super::write::Output;
 use super::{Draft, Stored, test_grid};
+use crate::draws::Draws;
 use crate::error::{Result, refuse};
 
 /// A pointwise connection.

@@ -6,9 +6,10 @@ use super::corners::Corners;
 use super::published::closed;
 use super::settings::Settings;
 use super::state::{State, Tensor};
-use super::textbook::{ACTIVATIONS, Draws, Field, activation, fourier};
+use super::textbook::{ACTIVATIONS, Field, activation, fourier};
 use super::write::Output;
 use super::{Draft, Stored, test_grid};
+use crate::draws::Draws;
 use crate::error::{Result, refuse};
 
 /// Weight and bias.
