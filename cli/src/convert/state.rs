@@ -20,6 +20,8 @@ pub enum Storage {
     Single,
     /// f64.
     Double,
+    /// No weights.
+    Integer,
 }
 
 impl Storage {
@@ -28,6 +30,7 @@ impl Storage {
             Storage::Half | Storage::Brain => 2,
             Storage::Single => 4,
             Storage::Double => 8,
+            Storage::Integer => 1,
         }
     }
 }
@@ -161,19 +164,13 @@ impl State {
                     shape.push(2);
                     Storage::Single
                 }
-                // Counters and other integers are no weights: they are refused where nothing takes them.
-                _ => {
-                    if name.starts_with(prefix) {
-                        return refuse!(
-                            "tensor {name} has dtype {storage:?}, expected floating-point or complex numbers"
-                        );
-                    }
-                    continue;
-                }
+                // Counters are no weights: they are known by name alone.
+                _ => Storage::Integer,
             };
             let (start, end) = (data + info.data_offsets.0, data + info.data_offsets.1);
             let size = shape.iter().try_fold(storage.bytes(), |n, extent| n.checked_mul(*extent));
-            if size != end.checked_sub(start) || end > map.len() {
+            let fits = storage == Storage::Integer || size == end.checked_sub(start);
+            if !fits || start > end || end > map.len() {
                 return refuse!("{shown}: tensor {name} reaches beyond the file");
             }
             entries.insert(name.clone(), Entry { shape, storage, start, end });
@@ -215,6 +212,9 @@ impl State {
     pub fn take(&self, name: &str) -> Result<Tensor<'_>> {
         let full = format!("{}{name}", self.prefix);
         match self.find(&full) {
+            Some(Tensor { storage: Storage::Integer, .. }) => {
+                refuse!("tensor {full} has integers, expected floating-point or complex numbers")
+            }
             Some(tensor) if tensor.shape.contains(&0) => {
                 refuse!("tensor {full} has shape {:?}, expected no extent of 0", tensor.shape)
             }
@@ -228,7 +228,7 @@ impl State {
 
     /// A tensor beside the state dict, by its name in the file.
     pub fn beside(&self, name: &str) -> Option<Tensor<'_>> {
-        let tensor = self.find(name)?;
+        let tensor = self.find(name).filter(|tensor| tensor.storage != Storage::Integer)?;
         self.taken.borrow_mut().insert(name.to_string());
         Some(tensor)
     }
