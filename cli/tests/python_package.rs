@@ -20,7 +20,10 @@ fn pip_installs_the_command_and_the_module() {
         return;
     }
     let here = venv.join("bin/python");
-    let built = run(&here, ["-m", "pip", "install", "--no-input", "-q", root.join("bindings/python").to_str().expect("a path")]);
+    let built = run(
+        &here,
+        ["-m", "pip", "install", "--no-input", "-q", root.join("bindings/python").to_str().expect("a path")],
+    );
     if !built.status.success() {
         assert!(std::env::var_os("CI").is_none(), "{}", printed(&built));
         println!("skipped: the Python package, pip: {}", printed(&built).lines().last().unwrap_or("failed"));
