@@ -1,12 +1,12 @@
 //! Threads that a plan asked for: tasks are dealt out in contiguous shares, so which thread does a task never changes what it
 //! computes. One thread is the caller's own, without a pool.
 
-use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::pages::Pages;
 use crate::error::{Error, Result, Status, fail};
 
 /// The calling thread and the pool of a plan beside it.
@@ -78,7 +78,7 @@ impl Team {
 /// An array in pieces that the tasks of a team borrow, each for itself: a piece has one writer or any number of readers, which is
 /// checked when it is borrowed.
 pub struct Shared<T> {
-    data: Box<[UnsafeCell<T>]>,
+    data: Pages<T>,
     /// Where pieces begin, and the end of the last.
     bounds: Vec<usize>,
     /// Of each piece: readers, or -1 for a writer.
@@ -104,13 +104,9 @@ impl<T: Copy + Default> Shared<T> {
     /// Zeros in pieces from `bounds[i]` to `bounds[i + 1]`; what lies behind the last bound, up to `len`, belongs to no piece.
     pub fn new(bounds: Vec<usize>, len: usize, what: &str) -> Result<Self> {
         assert!(bounds.is_sorted() && bounds.last().is_some_and(|end| *end <= len));
-        let mut data = Vec::new();
-        if data.try_reserve_exact(len).is_err() {
-            return fail!(OutOfMemory, "no memory for {what}: {len} values of {} bytes", size_of::<T>());
-        }
-        data.resize_with(len, || UnsafeCell::new(T::default()));
+        let data = Pages::zeros(len, what)?;
         let borrowed = (1..bounds.len()).map(|_| AtomicI32::new(0)).collect();
-        Ok(Shared { data: data.into_boxed_slice(), bounds, borrowed })
+        Ok(Shared { data, bounds, borrowed })
     }
 
     /// `count` pieces of `each` elements.
@@ -123,13 +119,15 @@ impl<T: Copy + Default> Shared<T> {
 
     /// All elements, by whoever has the array alone.
     pub fn all(&mut self) -> &mut [T] {
-        // SAFETY: nobody else has the array; UnsafeCell<T> lies in memory as T.
-        unsafe { std::slice::from_raw_parts_mut(self.data.as_mut_ptr().cast(), self.data.len()) }
+        &mut self.data
     }
 
     fn pointer(&self, piece: usize) -> (*mut T, usize) {
         let (first, end) = (self.bounds[piece], self.bounds[piece + 1]);
-        (self.data[first..end].as_ptr() as *mut T, end - first)
+        // Not by a slice: others may have pieces of it for writing.
+        assert!(first <= end && end <= self.data.count());
+        // SAFETY: inside the array.
+        (unsafe { self.data.as_ptr().add(first) }, end - first)
     }
 
     /// A piece for reading; panics while it is written.

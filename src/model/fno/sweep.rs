@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::run::{Spared, Tile};
 use super::{Block, Fno, Link, Scratch};
 use crate::kernels::fold::Places;
-use crate::kernels::product::{Columns, Rows, Start, overhang, products};
+use crate::kernels::product::{Columns, Rows, Start, products};
 use crate::kernels::real::Real;
 use crate::kernels::rows::add;
 
@@ -126,14 +126,10 @@ impl<T: Real> Fno<T> {
                 [_] => {
                     let mut sums = work.sums.write(unit);
                     let components = Components { to: &mut sums, start: Start::Zero };
-                    self.tile_stage(
-                        self.tile_of(0, unit),
-                        stage,
-                        &work.components,
-                        components,
-                        &mut buffers.work,
-                        work,
-                    );
+                    let tile = self.tile_of(0, unit);
+                    if let Some(values) = self.begin(tile, stage, &work.components, &mut buffers.work, work) {
+                        self.finish(tile, stage, values, components, &mut buffers.work, work);
+                    }
                 }
                 [outer, _] => {
                     let groups = outer.pairing.groups();
@@ -218,12 +214,20 @@ impl<T: Real> Fno<T> {
 
     /// Takes a line through a stage, from its components to those of the next block; whether there are such already.
     fn line(&self, line: usize, stage: Stage<T>, components: &mut [T], work: &mut Work<T>, s: &Scratch<T>) -> bool {
+        if self.tiles() == 1 {
+            let tile = self.tile_of(line, 0);
+            let Some(values) = self.begin(tile, stage, components, work, s) else { return false };
+            self.finish(tile, stage, values, Components { to: components, start: Start::Zero }, work, s);
+            return !stage.is_last();
+        }
         let row = std::mem::take(&mut work.row);
         let mut left = false;
         for number in 0..self.tiles() {
+            let tile = self.tile_of(line, number);
+            let Some(values) = self.begin(tile, stage, components, work, s) else { continue };
             let start = if number == 0 { Start::Zero } else { Start::Output };
-            let to = Components { to: row, start };
-            left = self.tile_stage(self.tile_of(line, number), stage, components, to, work, s);
+            self.finish(tile, stage, values, Components { to: row, start }, work, s);
+            left = !stage.is_last();
         }
         if left {
             components.copy_from_slice(row);
@@ -247,30 +251,29 @@ impl<T: Real> Fno<T> {
         self.boon.as_ref().is_some_and(|boon| boon.pairs.iter().any(|pair| Some(pair.axis) == outer))
     }
 
-    /// Takes a tile through a stage, `z` the components of its line; whether it has added to those of the next block.
-    fn tile_stage(
-        &self,
-        tile: Tile,
-        stage: Stage<T>,
-        z: &[T],
-        components: Components<T>,
-        work: &mut Work<T>,
-        s: &Scratch<T>,
-    ) -> bool {
+    /// The values of a tile before the end of a stage, in one of the two arrays of values, `z` the components of its line; none
+    /// when they wait in the field.
+    fn begin(&self, tile: Tile, stage: Stage<T>, z: &[T], work: &mut Work<T>, s: &Scratch<T>) -> Option<usize> {
+        let w = self.numbers.width;
         match stage {
-            Stage::Lift => self.lift_tile(tile, components, work, s),
+            Stage::Lift => {
+                let [x, values] = &mut work.values;
+                let values = &mut values[..tile.count * w];
+                values.fill(T::ZERO);
+                let (skipped, count) = self.lifted_points(s, tile, x);
+                let inside = &mut values[skipped * w..][..count * w];
+                self.network_into(&self.lifting, x, inside, &mut work.wide, Spared::default());
+                Some(1)
+            }
             Stage::Block(block, last) => {
                 let values = self.after_convolution(tile, block, last, z, work, s);
                 if self.waits[tile.line] {
-                    s.field
-                        .write(self.piece(tile))
-                        .copy_from_slice(&work.values[values][..tile.count * self.numbers.width]);
-                    return false;
+                    s.field.write(self.piece(tile)).copy_from_slice(&work.values[values][..tile.count * w]);
+                    return None;
                 }
-                self.finish(tile, values, last, self.numbers.final_activation, components, work, s);
+                Some(values)
             }
-            Stage::Rest(last) => {
-                let w = self.numbers.width;
+            Stage::Rest(_) => {
                 let values = &mut work.values[0][..tile.count * w];
                 values.copy_from_slice(&s.field.read(self.piece(tile)));
                 if self.numbers.norm.is_some() {
@@ -280,25 +283,8 @@ impl<T: Real> Fno<T> {
                         }
                     }
                 }
-                let activate = self.boon.is_some() || self.numbers.final_activation;
-                self.finish(tile, 0, last, activate, components, work, s);
+                Some(0)
             }
-        }
-        !stage.is_last()
-    }
-
-    fn lift_tile(&self, tile: Tile, components: Components<T>, work: &mut Work<T>, s: &Scratch<T>) {
-        let w = self.numbers.width;
-        let mut field = s.field.write(self.piece(tile));
-        let [x, values] = &mut work.values;
-        field.fill(T::ZERO);
-        let (skipped, count) = self.lifted_points(s, tile, x);
-        self.network_into(&self.lifting, x, &mut field[skipped * w..][..count * w], &mut work.wide, Spared::default());
-        if w == overhang::<T>(w) {
-            self.forward_tile(tile, &field, components);
-        } else {
-            values[..field.len()].copy_from_slice(&field);
-            self.forward_tile(tile, values, components);
         }
     }
 
@@ -352,19 +338,23 @@ impl<T: Real> Fno<T> {
         1
     }
 
-    /// The end of a block for a tile whose values are complete: a last activation, then the next block's first transform, or the
+    /// The end of a stage for a tile whose values are complete: a last activation, then the next block's first transform, or the
     /// projection to the results.
-    #[allow(clippy::too_many_arguments)]
     fn finish(
         &self,
         tile: Tile,
+        stage: Stage<T>,
         values: usize,
-        last: bool,
-        activate: bool,
         components: Components<T>,
         work: &mut Work<T>,
         s: &Scratch<T>,
     ) {
+        let last = stage.is_last();
+        let activate = match stage {
+            Stage::Lift => false,
+            Stage::Block(..) => self.numbers.final_activation,
+            Stage::Rest(_) => self.boon.is_some() || self.numbers.final_activation,
+        };
         let w = self.numbers.width;
         let spared = self.spared(tile);
         let [a, b] = &mut work.values;
