@@ -3,7 +3,9 @@
 //! f ~ N(m, k), y = f + noise. With L L' = k(X, X) + noise, alpha = (L L')^-1 (y - m) and V = k(x, X) L^-T, the posterior of f at
 //! targets x is
 //!
-//!     mean = m + k(x, X) alpha        cov = k(x, x) - V V'
+//! ```text
+//! mean = m + k(x, X) alpha        cov = k(x, x) - V V'
+//! ```
 //!
 //! Conditioning factors; queries are matrix products. The algebra is f64 whatever the arrays' dtypes. Outputs are independent
 //! processes with the same kernel, so that one factor serves all of them.

@@ -144,7 +144,7 @@ impl Plan {
         }
     }
 
-    /// Gaussian processes: [`Plan::condition`] with noise variances of the points, [points] for all functions or [functions, points],
+    /// Gaussian processes: [`Plan::condition`] with noise variances of the points, `[points]` for all functions or [functions, points],
     /// beside the model's own; network units, which are raw ones where a channel has scale 1. Errors: also Noise for a value < 0.
     pub fn condition_noisy(&self, workspace: &mut Workspace, x: &View, y: &View, noise: &View) -> Result<()> {
         match (&self.0, &mut workspace.0) {

@@ -108,7 +108,7 @@ impl Model {
     /// Gaussian processes: log N(y; m, K + noise), the marginal likelihood of raw values, summed over functions and outputs; and its
     /// gradient by the logarithms of signal variance, length scales (as many as the model has) and noise variance, in this order.
     ///
-    /// Shapes: `x` [functions, points, inputs], `y` [functions, points, outputs], `noise` [points] or [functions, points], variances
+    /// Shapes: `x` [functions, points, inputs], `y` [functions, points, outputs], `noise` `[points]` or [functions, points], variances
     /// beside the model's own, network units. `gradient` is written only on success.
     ///
     /// Errors: as [`Model::fit`]. Allocates a few matrices of points by points.

@@ -1,7 +1,9 @@
 //! The log marginal likelihood of points, log N(y; m, K + noise), and its gradient by the logarithms of the hyperparameters
 //! (Rasmussen and Williams, section 5.4.1): with A = alpha alpha' - (K + noise)^-1 for each output,
 //!
-//!     d/dtheta log p = tr(A dK/dtheta) / 2
+//! ```text
+//! d/dtheta log p = tr(A dK/dtheta) / 2
+//! ```
 
 use pulp::Arch;
 

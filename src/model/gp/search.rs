@@ -66,10 +66,10 @@ pub(super) fn minimise(
             let trial: Vec<f64> = (0..n).map(|i| clip(x[i] + length * step[i], i)).collect();
             let moved: Vec<f64> = trial.iter().zip(&x).map(|(a, b)| a - b).collect();
             found.evaluations += 1;
-            if let Some((lower, there)) = evaluate(&trial) {
-                if lower <= value + 1e-4 * dot(&gradient, &moved) {
-                    break Some((trial, moved, lower, there));
-                }
+            if let Some((lower, there)) = evaluate(&trial)
+                && lower <= value + 1e-4 * dot(&gradient, &moved)
+            {
+                break Some((trial, moved, lower, there));
             }
             length *= 0.4;
             if length < SHORTEST {
@@ -86,22 +86,16 @@ pub(super) fn minimise(
                     (0..n * n).map(|k| if k / n == k % n { scale } else { 0.0 }).collect()
                 });
                 update(h, n, &moved, &change, curvature);
-                (x, value, gradient) = (trial, lower, there);
             } else {
                 // Bent the wrong way: what was learnt of the curvature does not serve here.
                 inverse = None;
-                (x, value, gradient) = (trial, lower, there);
-                if decrease > STALLED * (1.0 + value.abs()) {
-                    continue;
-                }
             }
+            (x, value, gradient) = (trial, lower, there);
         }
-        if decrease <= STALLED * (1.0 + value.abs()) {
-            // The steepest way is tried before the search is given up.
-            if inverse.take().is_none() {
-                found.converged = true;
-                break;
-            }
+        // The steepest way is tried before the search is given up.
+        if decrease <= STALLED * (1.0 + value.abs()) && inverse.take().is_none() {
+            found.converged = true;
+            break;
         }
     }
     (found.at, found.value) = (x, value);
