@@ -31,41 +31,6 @@
 #define PCML_MAX_RANK 8
 
 /**
- * A stationary covariance function: the correlation of two points whose scaled distance is r,
- * r^2 = sum_k ((x_k - x'_k) / length_k)^2. Matern functions of smoothness nu are nu - 1/2 times differentiable (Rasmussen and Williams,
- * "Gaussian processes for machine learning", 2006, section 4.2).
- */
-enum pcml_kernel
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * exp(-r^2 / 2), the squared exponential.
-   */
-  PCML_KERNEL_RBF = 1,
-  /**
-   * exp(-r), of the Ornstein-Uhlenbeck process.
-   */
-  PCML_KERNEL_MATERN12 = 2,
-  /**
-   * (1 + a) exp(-a), a = sqrt(3) r.
-   */
-  PCML_KERNEL_MATERN32 = 3,
-  /**
-   * (1 + a + a^2 / 3) exp(-a), a = sqrt(5) r.
-   */
-  PCML_KERNEL_MATERN52 = 4,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum pcml_kernel pcml_kernel;
-#else
-typedef int32_t pcml_kernel;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
  * What a call returns. 0 is success; every other number keeps its meaning for ever.
  */
 enum pcml_status
@@ -524,6 +489,41 @@ typedef int32_t pcml_boundary_kind;
 #endif // __cplusplus
 
 /**
+ * A stationary covariance function: the correlation of two points whose scaled distance is r,
+ * r^2 = sum_k ((x_k - x'_k) / length_k)^2. Matern functions of smoothness nu are nu - 1/2 times differentiable (Rasmussen and Williams,
+ * "Gaussian processes for machine learning", 2006, section 4.2).
+ */
+enum pcml_kernel
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * exp(-r^2 / 2), the squared exponential.
+   */
+  PCML_KERNEL_RBF = 1,
+  /**
+   * exp(-r), of the Ornstein-Uhlenbeck process.
+   */
+  PCML_KERNEL_MATERN12 = 2,
+  /**
+   * (1 + a) exp(-a), a = sqrt(3) r.
+   */
+  PCML_KERNEL_MATERN32 = 3,
+  /**
+   * (1 + a + a^2 / 3) exp(-a), a = sqrt(5) r.
+   */
+  PCML_KERNEL_MATERN52 = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum pcml_kernel pcml_kernel;
+#else
+typedef int32_t pcml_kernel;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * What a fit of a Gaussian process moves: a sum of these.
  */
 enum pcml_fitted
@@ -804,11 +804,6 @@ typedef struct pcml_fit_report {
    */
   int64_t converged;
 } pcml_fit_report;
-
-/**
- * Every one, in order of its number.
- */
-#define pcml_kernel_ALL { pcml_kernel_Rbf, pcml_kernel_Matern12, pcml_kernel_Matern32, pcml_kernel_Matern52, }
 
 #ifdef __cplusplus
 extern "C" {

@@ -42,7 +42,7 @@ proptest! {
         offset in -3.0..3.0f64, scale in 0.1..4.0f64,
     ) {
         let lengths: Vec<f64> = uniform(seed, 9, inputs).iter().map(|u| 0.2 + u).collect();
-        let mut numbers = numbers(Kernel::ALL[kernel], 1.3, &lengths, noise);
+        let mut numbers = numbers(Kernel::all()[kernel], 1.3, &lengths, noise);
         numbers.means = vec![0.4];
         let model = Model::gaussian_process(&numbers, &channels(inputs, offset, scale), &channels(1, -offset, 2.0 * scale)).unwrap();
         let (plan, mut workspace) = plan(&model, 1, n, m);
@@ -77,7 +77,7 @@ proptest! {
 
     #[test]
     fn data_without_noise_are_met(kernel in 0usize..4, n in 1usize..12, seed: u64) {
-        let model = model(&numbers(Kernel::ALL[kernel], 2.0, &[0.1], 0.0), 1, 1);
+        let model = model(&numbers(Kernel::all()[kernel], 2.0, &[0.1], 0.0), 1, 1);
         let (plan, mut workspace) = plan(&model, 1, n, n);
         let x: Vec<f64> = uniform(seed, 0, n).iter().enumerate().map(|(i, u)| (i as f64 + 0.3 * u) / 8.0).collect();
         let (x, y) = (Array(x, vec![n]), Array(uniform(seed, 1, n), vec![n]));
@@ -93,7 +93,7 @@ proptest! {
     fn a_function_alone_gives_the_bits_it_gives_in_a_batch(
         kernel in 0usize..4, functions in 1usize..4, n in 1usize..140, m in 1usize..300, outputs in 1usize..3, seed: u64,
     ) {
-        let model = model(&numbers(Kernel::ALL[kernel], 1.0, &[0.4], 1e-3), 2, outputs);
+        let model = model(&numbers(Kernel::all()[kernel], 1.0, &[0.4], 1e-3), 2, outputs);
         let all = (uniform(seed, 0, functions * n * 2), uniform(seed, 1, functions * n * outputs), uniform(seed, 2, functions * m * 2));
         let (batched, mut workspace) = plan(&model, functions, n, m);
         let y = Array(all.1.clone(), vec![functions, n, outputs]);
@@ -130,7 +130,7 @@ proptest! {
         kernel in 0usize..4, n in 2usize..130, outputs in 1usize..3, functions in 1usize..3, ard: bool, seed: u64,
     ) {
         let lengths = if ard { vec![0.4, 0.9] } else { vec![0.6] };
-        let start = numbers(Kernel::ALL[kernel], 1.5, &lengths, 0.05);
+        let start = numbers(Kernel::all()[kernel], 1.5, &lengths, 0.05);
         let x = Array(uniform(seed, 0, functions * n * 2), vec![functions, n, 2]);
         let y = Array(uniform(seed, 1, functions * n * outputs), vec![functions, n, outputs]);
         let at = |numbers: &Numbers, gradient: Option<&mut [f64]>| {
@@ -311,9 +311,7 @@ fn fits_are_repeatable_and_stay_in_range() {
 #[test]
 fn several_functions_share_hyperparameters_and_scales_shift_the_density() {
     let numbers = numbers(Kernel::Matern32, 1.2, &[0.4], 0.1);
-    let x = Array(uniform(2, 0, 60), vec![3, 20]);
-    let x = Array(x.0, vec![3, 20, 1]);
-    let y = Array(uniform(2, 1, 60), vec![3, 20, 1]);
+    let (x, y) = (Array(uniform(2, 0, 60), vec![3, 20]), Array(uniform(2, 1, 60), vec![3, 20]));
     let all = model(&numbers, 1, 1).log_marginal_likelihood(&x.view(), &y.view(), None, None).unwrap();
     let one = |f: usize| {
         let part = |a: &Array| Array(a.0[f * 20..(f + 1) * 20].to_vec(), vec![20, 1]);

@@ -101,7 +101,7 @@ pub unsafe extern "C" fn pcml_model_gaussian_process(
 ) -> i32 {
     unsafe {
         create("pcml_model_gaussian_process", model, "model", || {
-            let Some(kernel) = Kernel::ALL.into_iter().find(|k| *k as i32 == kernel) else {
+            let Some(kernel) = Kernel::all().into_iter().find(|k| *k as i32 == kernel) else {
                 return fail!(
                     InvalidArgument,
                     "kernel is {kernel}, expected PCML_KERNEL_RBF (1) to PCML_KERNEL_MATERN52 (4)"

@@ -249,6 +249,7 @@ impl Gp {
         let inputs = self.inputs.len();
         let (shared, targets) = match *x.layout().shape() {
             [targets] if inputs == 1 => (true, targets),
+            [f, targets] if inputs == 1 && targets > 1 => (f == 1 && functions == 1, targets),
             [targets, _] => (true, targets),
             [f, targets, _] => (f == 1 && functions == 1, targets),
             _ => {
@@ -462,6 +463,7 @@ impl Numbers {
 fn check_points(x: &View, y: &View, noise: Option<&View>, inputs: usize, outputs: usize) -> Result<(usize, usize)> {
     let (functions, points) = match *x.layout().shape() {
         [points] if inputs == 1 => (1, points),
+        [functions, points] if inputs == 1 && points > 1 => (functions, points),
         [points, _] => (1, points),
         [functions, points, _] => (functions, points),
         _ => {

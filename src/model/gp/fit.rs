@@ -164,10 +164,10 @@ impl Model {
             _ => options.noise && numbers.noise > 0.0,
         };
         let free: Vec<usize> = (0..start.len()).filter(|i| moved(*i)).collect();
-        let reach = options.range.ln();
-        let bound = |x: f64| x.clamp(1e-100f64.ln(), 1e100f64.ln());
+        let reach = libm::log(options.range);
+        let bound = |x: f64| x.clamp(libm::log(1e-100), libm::log(1e100));
         let bounds: Vec<(f64, f64)> =
-            free.iter().map(|i| start[*i].ln()).map(|x| (bound(x - reach), bound(x + reach))).collect();
+            free.iter().map(|i| libm::log(start[*i])).map(|x| (bound(x - reach), bound(x + reach))).collect();
         let mut process = self.process()?;
         let mut last_error = None;
         let mut evaluate = |logs: &[f64]| -> Option<Evaluation> {
@@ -186,7 +186,7 @@ impl Model {
                 }
             }
         };
-        let own: Vec<f64> = free.iter().map(|i| start[*i].ln()).collect();
+        let own: Vec<f64> = free.iter().map(|i| libm::log(start[*i])).collect();
         let before = evaluate(&own).map_or(f64::NAN, |found| found.value);
         let mut evaluations = 1;
         let random = Philox::new(options.seed);
@@ -280,7 +280,7 @@ impl Model {
     fn raw(&self, value: f64, data: &Gathered) -> f64 {
         let d = self.description();
         let values = (data.x.len() / d.inputs.len()) as f64;
-        value - values * d.outputs.iter().map(|c| c.scale.ln()).sum::<f64>()
+        value - values * d.outputs.iter().map(|c| libm::log(c.scale)).sum::<f64>()
     }
 }
 

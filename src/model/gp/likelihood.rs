@@ -64,7 +64,7 @@ impl<'a> Evidence<'a> {
             let points = self.functions[function];
             self.posterior.condition(self.arch, process, points, estimate, &mut self.work)?;
             let (n, outputs) = (self.posterior.len as f64, self.outputs as f64);
-            let spread = self.posterior.factor.log_determinant + n * (2.0 * std::f64::consts::PI).ln();
+            let spread = self.posterior.factor.log_determinant + n * libm::log(2.0 * std::f64::consts::PI);
             out.value -= 0.5 * (self.posterior.misfit + outputs * spread);
             out.jitter = out.jitter.max(self.posterior.jitter);
             if out.means.is_empty() {

@@ -118,7 +118,7 @@ impl Posterior {
         self.jitter = 0.0;
         for attempt in 0..=JITTERS {
             if attempt > 0 {
-                self.jitter = least * 10f64.powi(attempt);
+                self.jitter = 10.0 * self.jitter.max(least);
             }
             let more = process.noise + self.jitter * covariance.variance;
             let fill = |first: usize, rows: usize, out: &mut [f64], stride: usize| {
