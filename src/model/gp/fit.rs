@@ -2,7 +2,7 @@
 
 use super::likelihood::{Evaluation, Evidence};
 use super::posterior::{Points, Process};
-use super::search::minimise;
+use super::search::{Found, minimise};
 use super::{Numbers, check_points, gather};
 use crate::error::{Result, fail, zeros};
 use crate::kernels::random::Philox;
@@ -190,7 +190,7 @@ impl Model {
         let before = evaluate(&own).map_or(f64::NAN, |found| found.value);
         let mut evaluations = 1;
         let random = Philox::new(options.seed);
-        let mut best: Option<(usize, super::search::Found)> = None;
+        let mut best: Option<(usize, Found)> = None;
         for search in 0..=options.restarts {
             let from: Vec<f64> = (0..free.len())
                 .map(|i| {
@@ -207,7 +207,9 @@ impl Model {
                 continue;
             };
             evaluations += found.evaluations;
-            if best.as_ref().is_none_or(|(_, best)| found.value < best.value) {
+            // The first of equals.
+            let lower = |best: &Found| found.value < best.value - 1e-9 * (1.0 + best.value.abs());
+            if best.as_ref().is_none_or(|(_, best)| lower(best)) {
                 best = Some((search, found));
             }
         }
