@@ -90,7 +90,13 @@ impl<T: Real> Packed<T> {
 
     /// W as a factor of products.
     pub fn columns(&self) -> Columns<'_, T> {
-        Columns { data: &self.data, inner: self.inner, stride: T::PANEL, panel: T::PANEL * self.inner }
+        self.columns_from(0)
+    }
+
+    /// W without its columns before `first`.
+    pub fn columns_from(&self, first: usize) -> Columns<'_, T> {
+        let data = &self.data[first * T::PANEL..];
+        Columns { data, inner: self.inner - first, stride: T::PANEL, panel: T::PANEL * self.inner }
     }
 }
 
