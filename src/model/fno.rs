@@ -11,6 +11,7 @@
 mod boon;
 mod correct;
 mod derivative;
+mod direct;
 mod lines;
 mod norm;
 mod numbers;
@@ -37,6 +38,7 @@ use crate::kernels::team::{Shared, Team};
 pub use boon::{Correction, Rule};
 use boon::{Kernel, Pair};
 pub use derivative::DerivativeScratch;
+use direct::{Direct, OfChannel};
 use norm::Affine;
 pub use numbers::{ChannelMlp, Coordinates, Norm, NormKind, Numbers, Padding, Sides, Skip, Span};
 pub use part::{OperatorPart, OperatorScratch};
@@ -77,6 +79,7 @@ pub struct Fno<T> {
     tile: usize,
     coordinates: Vec<Vec<T>>,
     lifting: Vec<Dense<T>>,
+    direct: Option<Direct<T>>,
     projection: Vec<Dense<T>>,
     blocks: Vec<Block<T>>,
     boon: Option<Boon<T>>,
@@ -155,6 +158,8 @@ pub struct Scratch<T> {
     components: Vec<T>,
     modes: [Vec<T>; 2],
     faces: correct::Faces<T>,
+    /// Where the first block does without its input.
+    channel: Option<OfChannel<T>>,
     threads: Shared<T>,
     /// Bias, factor and shift of the block at hand where a norm changes them.
     bias: Vec<T>,
@@ -298,6 +303,7 @@ impl<T: Real> Fno<T> {
             waits: vec![],
             waiting: vec![],
             transposes: OnceLock::new(),
+            direct: None,
             axes,
             back,
             numbers,
@@ -312,6 +318,7 @@ impl<T: Real> Fno<T> {
         let lines = waits.iter().enumerate().filter(|(_, waits)| **waits).map(|(line, _)| line);
         waiting.iter_mut().zip(lines).for_each(|(to, line)| *to = line);
         (fno.waits, fno.waiting) = (waits, waiting);
+        fno.direct = fno.new_direct()?;
         Ok(fno)
     }
 
@@ -392,6 +399,7 @@ impl<T: Real> Fno<T> {
             components: many(&[rows[..last].iter().product(), self.row])?,
             modes: [many(&[self.modes.len(), 2 * w])?, many(&[self.modes.len(), 2 * w])?],
             faces: correct::Faces::new(self, what)?,
+            channel: self.channel(what)?,
             threads: Shared::uniform(self.team.count(), self.thread_len(), what)?,
             bias: many(&[if norm { w } else { 0 }])?,
             affine: [many(&[if norm { w } else { 0 }])?, many(&[if norm { w } else { 0 }])?],

@@ -2,7 +2,7 @@
 
 use super::boon::Pair;
 use super::numbers::MOST_AXES;
-use super::sweep::Stage;
+use super::sweep::{Left, Stage};
 use super::{Block, Boon, Fno, Link, SMOOTHED, Scratch};
 use crate::error::{Result, fail};
 use crate::kernels::product::{Rows, Start, dots, product};
@@ -188,16 +188,24 @@ impl<T: Real> Fno<T> {
 
     /// Evaluates the network on `s.input`; `s.result` receives the results, raw units.
     fn forward(&self, s: &mut Scratch<T>) {
-        self.sweep(s, Stage::Lift);
+        if self.direct.is_none() {
+            self.sweep(s, Stage::Lift);
+        }
         for (b, block) in self.blocks.iter().enumerate() {
             let last = b + 1 == self.blocks.len();
-            self.collect(s);
-            self.convolve(s, block, |s, _, pair| self.input_on_faces(s, pair));
+            let direct = self.direct.as_ref().filter(|_| b == 0);
+            if let Some(direct) = direct {
+                self.lift_directly(s, direct);
+                self.convolve(s, block, |s, number, pair| self.lifted_on_faces(s, number, pair));
+            } else {
+                self.collect(s);
+                self.convolve(s, block, |s, _, pair| self.input_on_faces(s, pair));
+            }
             if let Some(norm) = &block.norm {
                 self.normalise_modes(s, norm);
             }
             self.spread(s);
-            self.sweep(s, Stage::Block(block, last));
+            self.sweep(s, Stage::Block(Left { block, direct, last }));
             if self.waiting.is_empty() {
                 continue;
             }
@@ -375,18 +383,34 @@ impl<T: Real> Fno<T> {
         CHUNK * self.widest() + T::PANEL
     }
 
+    /// What the lifting meets at all points of a tile, and 1; 0 in the padding.
+    pub(super) fn lifting_meets(&self, s: &Scratch<T>, tile: Tile, x: &mut [T]) {
+        let lifted = self.numbers.lifted(self.inputs.len());
+        x.fill(T::ZERO);
+        let (skipped, start, count) = self.inside_points(tile);
+        let Some((node, places)) = self.inside(tile) else { return };
+        for (i, to) in x.chunks_exact_mut(lifted + 1).skip(skipped).take(count).enumerate() {
+            self.meet(s, node + start + i, start + i, places, to);
+            to[lifted] = T::ONE;
+        }
+    }
+
+    /// What the lifting meets at one point of the caller's grid.
+    fn meet(&self, s: &Scratch<T>, node: usize, on_last: usize, places: [usize; 2], to: &mut [T]) {
+        let (inputs, last) = (self.inputs.len(), self.axes.len() - 1);
+        to[..inputs].copy_from_slice(&s.input[node * inputs..][..inputs]);
+        for (axis, values) in self.coordinates.iter().enumerate() {
+            to[inputs + axis] = values[if axis == last { on_last } else { places[axis] }];
+        }
+    }
+
     /// What the lifting meets at the tile's points on the caller's grid: how many points of the tile come before them, and how many
     /// there are.
     pub(super) fn lifted_points(&self, s: &Scratch<T>, tile: Tile, x: &mut [T]) -> (usize, usize) {
-        let (inputs, last) = (self.inputs.len(), self.axes.len() - 1);
         let (skipped, start, count) = self.inside_points(tile);
         let Some((node, places)) = self.inside(tile).filter(|_| count > 0) else { return (skipped, 0) };
-        let from = s.input[(node + start) * inputs..].chunks_exact(inputs);
-        for (i, (to, from)) in x.chunks_exact_mut(self.numbers.lifted(inputs)).zip(from).take(count).enumerate() {
-            to[..inputs].copy_from_slice(from);
-            for (axis, values) in self.coordinates.iter().enumerate() {
-                to[inputs + axis] = values[if axis == last { start + i } else { places[axis] }];
-            }
+        for (i, to) in x.chunks_exact_mut(self.numbers.lifted(self.inputs.len())).take(count).enumerate() {
+            self.meet(s, node + start + i, start + i, places, to);
         }
         (skipped, count)
     }

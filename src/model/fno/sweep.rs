@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use super::direct::Direct;
 use super::run::{Spared, Tile};
 use super::{Block, Fno, Link, Scratch};
 use crate::kernels::fold::Places;
@@ -19,15 +20,25 @@ use crate::kernels::rows::add;
 pub(super) enum Stage<'a, T> {
     /// The lifting before the first block.
     Lift,
-    /// What is left of a block after the convolution; whether it is the last.
-    Block(&'a Block<T>, bool),
+    /// What is left of a block after the convolution.
+    Block(Left<'a, T>),
     /// The same for the lines that waited for others.
     Rest(bool),
 }
 
+/// What is left of a block after the convolution.
+#[derive(Clone, Copy)]
+pub(super) struct Left<'a, T> {
+    pub block: &'a Block<T>,
+    /// Instead of its input, for the first one.
+    pub direct: Option<&'a Direct<T>>,
+    /// Whether it is the last.
+    pub last: bool,
+}
+
 impl<T> Stage<'_, T> {
     fn is_last(&self) -> bool {
-        matches!(self, Stage::Block(_, true) | Stage::Rest(true))
+        matches!(self, Stage::Block(Left { last: true, .. }) | Stage::Rest(true))
     }
 }
 
@@ -64,7 +75,7 @@ struct Components<'c, T> {
 impl<T: Real> Fno<T> {
     fn buffer_lens(&self) -> [usize; 7] {
         let w = self.numbers.width;
-        let values = self.tile * w.max(self.numbers.lifted(self.inputs.len())).max(self.outputs.len()) + T::PANEL;
+        let values = self.tile * w.max(self.numbers.lifted(self.inputs.len()) + 1).max(self.outputs.len()) + T::PANEL;
         let wide = self.wide_len();
         let plane = if self.axes.len() == 3 { self.sums_len() } else { 0 };
         [2 * self.most_pairs() * self.row, plane, self.row, values, values, wide, wide]
@@ -206,8 +217,8 @@ impl<T: Real> Fno<T> {
     /// Whether a stage has anything to do for a line. Of the last block's result the padding is not wanted.
     fn has_work(&self, line: usize, stage: Stage<T>) -> bool {
         match stage {
-            Stage::Lift | Stage::Block(_, false) => true,
-            Stage::Block(_, true) => self.waits[line] || self.inside(self.tile_of(line, 0)).is_some(),
+            Stage::Block(Left { last: true, .. }) => self.waits[line] || self.inside(self.tile_of(line, 0)).is_some(),
+            Stage::Lift | Stage::Block(_) => true,
             Stage::Rest(_) => self.waits[line],
         }
     }
@@ -265,8 +276,8 @@ impl<T: Real> Fno<T> {
                 self.network_into(&self.lifting, x, inside, &mut work.wide, Spared::default());
                 Some(1)
             }
-            Stage::Block(block, last) => {
-                let values = self.after_convolution(tile, block, last, z, work, s);
+            Stage::Block(left) => {
+                let values = self.after_convolution(tile, left, z, work, s);
                 if self.waits[tile.line] {
                     s.field.write(self.piece(tile)).copy_from_slice(&work.values[values][..tile.count * w]);
                     return None;
@@ -292,8 +303,7 @@ impl<T: Real> Fno<T> {
     fn after_convolution(
         &self,
         tile: Tile,
-        block: &Block<T>,
-        last: bool,
+        Left { block, direct, last }: Left<T>,
         z: &[T],
         work: &mut Work<T>,
         s: &Scratch<T>,
@@ -301,17 +311,23 @@ impl<T: Real> Fno<T> {
         let w = self.numbers.width;
         let len = tile.count * w;
         let bias = Start::Bias(if block.norm.is_some() { &s.bias } else { &block.bias });
-        let x = s.field.read(self.piece(tile));
+        let held = s.field.read(self.piece(tile));
         let [values, other] = &mut work.values;
-        let columns = match &block.skip {
-            Link::Linear(skip) => Some(skip.columns()),
-            _ => None,
+        let (x, width, columns) = match (direct, &block.skip) {
+            (Some(direct), _) => {
+                let inner = self.numbers.lifted(self.inputs.len()) + 1;
+                let x = &mut other[..tile.count * inner];
+                self.lifting_meets(s, tile, x);
+                (&*x, inner, direct.skip.as_ref().map(|skip| skip.columns()))
+            }
+            (None, Link::Linear(skip)) => (&held[..], w, Some(skip.columns())),
+            (None, _) => (&held[..], w, None),
         };
         let axis = self.axes.last().expect("an axis");
         if self.tiles() == 1 {
             let unfold = self.unfolds.last().expect("an axis");
             let places = Places::line(axis.points, w);
-            let beside = columns.map(|columns| (&x[..], columns));
+            let beside = columns.map(|columns| (x, Places::line(axis.points, width), columns));
             unfold.apply(self.arch, 0..unfold.pairing.pairs(), (z, w), w, bias, beside, (values, places));
         } else {
             let data = &self.last_inverse[tile.first * axis.rows()..];
@@ -320,13 +336,13 @@ impl<T: Real> Fno<T> {
             match columns {
                 None => products(self.arch, [spectral], w, bias, values, w),
                 Some(columns) => {
-                    let x = Rows { data: &x, stride: w, count: tile.count };
+                    let x = Rows { data: x, stride: width, count: tile.count };
                     products(self.arch, [spectral, (x, columns)], w, bias, values, w);
                 }
             }
         }
-        if columns.is_none() {
-            self.connect(&block.skip, &x, &mut values[..len]);
+        if columns.is_none() && direct.is_none() {
+            self.connect(&block.skip, x, &mut values[..len]);
         }
         let activate = !last || self.numbers.last_activation;
         if activate && !(self.waits[tile.line] && self.boon.is_some()) {
@@ -334,7 +350,7 @@ impl<T: Real> Fno<T> {
         }
         let Some(mlp) = &block.mlp else { return 0 };
         self.network_into(mlp, values, &mut other[..len], &mut work.wide, Spared::default());
-        self.connect(&block.mlp_skip, &x, &mut other[..len]);
+        self.connect(&block.mlp_skip, &held, &mut other[..len]);
         1
     }
 
