@@ -40,6 +40,14 @@ pub(super) fn thirds<T>(buffer: &mut [T]) -> [&mut [T]; 3] {
     [a, b, c]
 }
 
+/// The first value that is not finite. By chunks, which become vectors.
+fn non_finite(x: &[f64]) -> Option<usize> {
+    const CHUNK: usize = 64;
+    let bad = |chunk: &[f64]| chunk.iter().fold(false, |bad, v| bad | !v.is_finite());
+    let first = x.chunks(CHUNK).position(bad)? * CHUNK;
+    x[first..].iter().position(|v| !v.is_finite()).map(|i| first + i)
+}
+
 impl<T: Real> Fno<T> {
     /// Predicts; see [`crate::model::Plan::predict`].
     pub(in crate::model) fn predict(
@@ -63,6 +71,7 @@ impl<T: Real> Fno<T> {
         output: &ViewMut,
     ) -> Result<View<'s>> {
         let batch = self.check_shapes(input, output)?;
+        let input = &input.merged();
         if let Some((i, v)) = input.first_non_finite() {
             return fail!(NonFinite, "input is {v} at element {i}, expected finite values");
         }
@@ -79,14 +88,13 @@ impl<T: Real> Fno<T> {
                 self.read_values(s, values, at);
                 self.forward(s);
                 let result = &mut s.output[at * each..][..each];
-                for (to, v) in result.iter_mut().zip(s.result.all()) {
-                    *to = output.dtype().round(*v);
-                }
+                result.copy_from_slice(s.result.all());
+                output.dtype().round_all(result);
                 if let Some(boon) = &self.boon {
                     boon.finish(self.outputs.len(), &s.given, result);
-                    result.iter_mut().for_each(|v| *v = output.dtype().round(*v));
+                    output.dtype().round_all(result);
                 }
-                if let Some(i) = result.iter().position(|v| !v.is_finite()) {
+                if let Some(i) = non_finite(result) {
                     let v = result[i];
                     return fail!(NonFinite, "the network gives {v} at element {i} of function {b}, step {step}");
                 }
@@ -137,9 +145,14 @@ impl<T: Real> Fno<T> {
         for start in (0..each).step_by(buffer.len()) {
             let part = &mut buffer[..(each - start).min(256)];
             input.gather(b * each + start, part);
-            for (to, v) in s.input[start..].iter_mut().zip(part) {
-                let c = channels.next().expect("endless");
-                *to = T::from_f64((*v - c.offset) / c.scale);
+            let to = s.input[start..].iter_mut();
+            // The loop over a single channel becomes vectors.
+            match &self.inputs[..] {
+                [c] => to.zip(part).for_each(|(to, v)| *to = T::from_f64((*v - c.offset) / c.scale)),
+                _ => to
+                    .zip(part)
+                    .zip(&mut channels)
+                    .for_each(|((to, v), c)| *to = T::from_f64((*v - c.offset) / c.scale)),
             }
         }
     }
