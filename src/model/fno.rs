@@ -85,9 +85,10 @@ pub struct Fno<T> {
     boon: Option<Boon<T>>,
     /// Offset, mean and mean square of each wave that a spectral convolution can make; with a norm.
     waves: Vec<(usize, f64, f64)>,
-    /// For each line whether a block's result waits in the field until its neighbours are there; and those lines.
+    /// For each line whether conditions or a norm change a block's result.
     waits: Vec<bool>,
-    waiting: Vec<usize>,
+    /// Whether some of them wait in the field until their neighbours are there.
+    some_wait: bool,
     /// What derivatives need besides, once somebody asks for them.
     transposes: OnceLock<Transposes<T>>,
 }
@@ -130,6 +131,8 @@ struct Boon<T> {
     stretch: f64,
     /// Whether results are smoothed next to the faces.
     smooth: bool,
+    /// Whether a line's result can be set as soon as it is there.
+    in_line: bool,
     /// Whether activations spare the nodes of faces.
     spare: bool,
     /// Kernel matrices that had to be regularised.
@@ -301,7 +304,7 @@ impl<T: Real> Fno<T> {
             boon,
             waves: if numbers.norm.is_some() { norm::waves(&back, row, w) } else { vec![] },
             waits: vec![],
-            waiting: vec![],
+            some_wait: false,
             transposes: OnceLock::new(),
             direct: None,
             axes,
@@ -313,11 +316,9 @@ impl<T: Real> Fno<T> {
             return fail!(InvalidArgument, "option steps is {}, but {o} outputs do not fit {i} inputs", fno.steps);
         }
         let mut waits = zeros(fno.line_count(), "a plan's lines")?;
-        waits.iter_mut().enumerate().for_each(|(line, waits)| *waits = fno.must_wait(line));
-        let mut waiting = zeros(waits.iter().filter(|waits| **waits).count(), "a plan's lines")?;
-        let lines = waits.iter().enumerate().filter(|(_, waits)| **waits).map(|(line, _)| line);
-        waiting.iter_mut().zip(lines).for_each(|(to, line)| *to = line);
-        (fno.waits, fno.waiting) = (waits, waiting);
+        waits.iter_mut().enumerate().for_each(|(line, waits)| *waits = fno.is_changed(line));
+        fno.waits = waits;
+        fno.some_wait = (0..fno.line_count()).any(|line| fno.must_wait(line));
         fno.direct = fno.new_direct()?;
         Ok(fno)
     }
@@ -347,9 +348,14 @@ impl<T: Real> Fno<T> {
         self.line_points().div_ceil(self.tile)
     }
 
+    /// Whether a line's result waits in the field until its neighbours are there.
+    fn must_wait(&self, line: usize) -> bool {
+        self.waits[line] && !self.boon.as_ref().is_some_and(|boon| boon.in_line)
+    }
+
     /// Whether a line's result is read or changed by others before the activation: next to faces, and everywhere before a norm of
     /// all points.
-    fn must_wait(&self, line: usize) -> bool {
+    fn is_changed(&self, line: usize) -> bool {
         if self.numbers.norm.is_some() {
             return true;
         }
@@ -496,6 +502,7 @@ impl<T: Real> Boon<T> {
             .collect();
         Ok(Boon {
             pairs,
+            in_line: inner.is_given() && !smooth,
             outer,
             inner,
             stretch: if seed { 2.0 } else { 1.0 },

@@ -219,7 +219,7 @@ impl<T: Real> Fno<T> {
             }
             self.spread(s);
             self.sweep(s, Stage::Block(Left { block, direct, last }));
-            if self.waiting.is_empty() {
+            if !self.some_wait {
                 continue;
             }
             match &self.boon {
@@ -468,6 +468,18 @@ impl<T: Real> Boon<T> {
             let shape = self.inner.shape();
             smooth(shape[0], shape[1..].iter().product::<usize>() * width, field);
         }
+    }
+
+    /// The same of some neighbouring nodes, where values alone decide.
+    pub(super) fn set_some(
+        &self,
+        nodes: (usize, usize),
+        width: usize,
+        outputs: usize,
+        inside: &[f64],
+        values: &mut [T],
+    ) {
+        self.inner.set_some(nodes, width, inside, |c| c % outputs, self.stretch, values);
     }
 
     /// Sets the results at the nodes of faces, raw units.

@@ -217,9 +217,11 @@ impl<T: Real> Fno<T> {
     /// Whether a stage has anything to do for a line. Of the last block's result the padding is not wanted.
     fn has_work(&self, line: usize, stage: Stage<T>) -> bool {
         match stage {
-            Stage::Block(Left { last: true, .. }) => self.waits[line] || self.inside(self.tile_of(line, 0)).is_some(),
+            Stage::Block(Left { last: true, .. }) => {
+                self.must_wait(line) || self.inside(self.tile_of(line, 0)).is_some()
+            }
             Stage::Lift | Stage::Block(_) => true,
-            Stage::Rest(_) => self.waits[line],
+            Stage::Rest(_) => self.must_wait(line),
         }
     }
 
@@ -278,7 +280,7 @@ impl<T: Real> Fno<T> {
             }
             Stage::Block(left) => {
                 let values = self.after_convolution(tile, left, z, work, s);
-                if self.waits[tile.line] {
+                if self.must_wait(tile.line) {
                     s.field.write(self.piece(tile)).copy_from_slice(&work.values[values][..tile.count * w]);
                     return None;
                 }
@@ -344,9 +346,16 @@ impl<T: Real> Fno<T> {
         if columns.is_none() && direct.is_none() {
             self.connect(&block.skip, x, &mut values[..len]);
         }
+        let waits = self.must_wait(tile.line);
+        let mut spared = Spared::default();
+        if let Some(boon) = self.boon.as_ref().filter(|_| self.waits[tile.line] && !waits) {
+            let nodes = (tile.line * axis.points + tile.first, tile.count);
+            boon.set_some(nodes, w, self.outputs.len(), &s.inside, &mut values[..len]);
+            spared = self.spared(tile);
+        }
         let activate = !last || self.numbers.last_activation;
-        if activate && !(self.waits[tile.line] && self.boon.is_some()) {
-            self.activate(&mut values[..len], w, Spared::default());
+        if activate && !(waits && self.boon.is_some()) {
+            self.activate(&mut values[..len], w, spared);
         }
         let Some(mlp) = &block.mlp else { return 0 };
         self.network_into(mlp, values, &mut other[..len], &mut work.wide, Spared::default());
