@@ -48,6 +48,16 @@ impl<T: Real> Mixer<T> {
         })
     }
 
+    /// Numbers in all of them.
+    pub fn len(&self) -> usize {
+        2 * self.modes * self.inputs * self.outputs
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Number of matrices.
     pub fn modes(&self) -> usize {
         self.modes

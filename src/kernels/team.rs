@@ -9,6 +9,9 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::pages::Pages;
 use crate::error::{Error, Result, Status, fail};
 
+/// Values that a thread goes through in the time that another one needs to wake up, some 50 us.
+const WORTHWHILE: usize = 1 << 20;
+
 /// The calling thread and the pool of a plan beside it.
 pub struct Team {
     pool: Option<ThreadPool>,
@@ -40,13 +43,14 @@ impl Team {
 
     /// Calls `work(task, thread)` for each task, each once, `thread` below [`Team::count`] and one task at a time on each.
     pub fn each(&self, tasks: usize, work: impl Fn(usize, usize) + Sync) {
-        let Some(pool) = &self.pool else {
+        let threads = self.count.min(tasks);
+        let Some(pool) = self.pool.as_ref().filter(|_| threads > 1) else {
             return (0..tasks).for_each(|task| work(task, 0));
         };
-        let share = |thread: usize| (tasks * thread / self.count)..(tasks * (thread + 1) / self.count);
+        let share = |thread: usize| (tasks * thread / threads)..(tasks * (thread + 1) / threads);
         let (work, share) = (&work, &share);
         pool.in_place_scope(|scope| {
-            for thread in 1..self.count {
+            for thread in 1..threads {
                 scope.spawn(move |_| share(thread).for_each(|task| work(task, thread)));
             }
             share(0).for_each(|task| work(task, 0));
@@ -54,10 +58,10 @@ impl Team {
     }
 
     /// Cuts a slice of whole units of `unit` elements into a share for each thread; `work(first, share)` gets the number of its
-    /// first unit.
-    pub fn share<T: Send>(&self, data: &mut [T], unit: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+    /// first unit. `cost`: values that all of the work reads or computes with; little work stays with the caller.
+    pub fn share<T: Send>(&self, data: &mut [T], unit: usize, cost: usize, work: impl Fn(usize, &mut [T]) + Sync) {
         let units = data.len() / unit;
-        let Some(pool) = self.pool.as_ref().filter(|_| units > 1) else { return work(0, data) };
+        let Some(pool) = self.pool.as_ref().filter(|_| units > 1 && cost >= WORTHWHILE) else { return work(0, data) };
         let work = &work;
         pool.in_place_scope(|scope| {
             let mut rest = data;
@@ -199,7 +203,7 @@ mod tests {
                 });
                 assert_eq!(done.all(), vec![1; tasks]);
                 let mut units = vec![0; 3 * tasks];
-                team.share(&mut units, 3, |first, share| {
+                team.share(&mut units, 3, WORTHWHILE, |first, share| {
                     for (i, v) in share.iter_mut().enumerate() {
                         *v += 3 * first + i;
                     }

@@ -436,7 +436,7 @@ impl<T: Real> Fno<T> {
     pub(super) fn mix(&self, s: &mut Scratch<T>, block: &Block<T>) {
         let [x, y] = &mut s.modes;
         let each = 2 * self.numbers.width;
-        self.team.share(y, each, |first, y| {
+        self.team.share(y, each, block.mixer.len(), |first, y| {
             block.mixer.apply(self.arch, first, &x[first * each..][..y.len()], y);
         });
     }

@@ -47,6 +47,9 @@ const TOGETHER: usize = 2;
 /// Most slabs of a grid of two axes.
 const SLABS: usize = 8;
 
+/// Multiply-adds in the time that a value takes otherwise.
+const FACTORS: usize = 8;
+
 /// Scratch of a thread.
 struct Buffers<'b, T> {
     /// Components of a group's lines.
@@ -427,13 +430,14 @@ impl<T: Real> Fno<T> {
         if let [first, middle, _] = &self.axes[..] {
             let outputs = middle.rows() * self.row;
             let (fold, x) = (&self.folds[0], (&*sums, Places::side_by_side(0, len)));
-            self.team.share(&mut components[..first.rows() * outputs], outputs, |from, y| {
+            let cost = first.points * outputs * first.rows().div_ceil(FACTORS);
+            self.team.share(&mut components[..first.rows() * outputs], outputs, cost, |from, y| {
                 let rows = from..from + y.len() / outputs;
                 fold.apply(self.arch, rows, 0..fold.pairing.pairs(), x, outputs, Start::Zero, y, outputs);
             });
             return;
         }
-        self.team.share(&mut components[..len], self.row, |from, y| {
+        self.team.share(&mut components[..len], self.row, sums.len(), |from, y| {
             let (first, rest) = sums.split_at(len);
             let own = from * self.row..from * self.row + y.len();
             y.copy_from_slice(&first[own.clone()]);
@@ -447,7 +451,8 @@ impl<T: Real> Fno<T> {
         let (len, outputs) = (self.sums_len(), middle.rows() * self.row);
         let components = &s.components;
         let unfold = &self.unfolds[0];
-        self.team.share(s.sums.all(), 2 * len, |from, y| {
+        let cost = self.axes[0].points * outputs * self.back[0].rows().div_ceil(FACTORS);
+        self.team.share(s.sums.all(), 2 * len, cost, |from, y| {
             let pairs = from..from + y.len() / (2 * len);
             let to = (y, Places::side_by_side(from, len));
             unfold.apply(self.arch, pairs, (components, outputs), outputs, Start::Zero, None, to);
