@@ -34,7 +34,7 @@ fn sum<T: Real>(x: &[T], term: impl Fn(T) -> T) -> T {
     fold(lanes)
 }
 
-/// y[i] += x[i] row, the rows of y one after the other.
+/// Row i of y += `x[i]` times `row`.
 pub fn add_outer<T: Real>(arch: Arch, x: &[T], row: &[T], y: &mut [T]) {
     arch.dispatch(
         #[inline(always)]
