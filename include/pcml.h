@@ -489,6 +489,74 @@ typedef int32_t pcml_boundary_kind;
 #endif // __cplusplus
 
 /**
+ * A stationary covariance function: the correlation of two points whose scaled distance is r,
+ * r^2 = sum_k ((x_k - x'_k) / length_k)^2. Matern functions of smoothness nu are nu - 1/2 times differentiable (Rasmussen and Williams,
+ * "Gaussian processes for machine learning", 2006, section 4.2).
+ */
+enum pcml_kernel
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * exp(-r^2 / 2), the squared exponential.
+   */
+  PCML_KERNEL_RBF = 1,
+  /**
+   * exp(-r), of the Ornstein-Uhlenbeck process.
+   */
+  PCML_KERNEL_MATERN12 = 2,
+  /**
+   * (1 + a) exp(-a), a = sqrt(3) r.
+   */
+  PCML_KERNEL_MATERN32 = 3,
+  /**
+   * (1 + a + a^2 / 3) exp(-a), a = sqrt(5) r.
+   */
+  PCML_KERNEL_MATERN52 = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum pcml_kernel pcml_kernel;
+#else
+typedef int32_t pcml_kernel;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What a fit of a Gaussian process moves: a sum of these.
+ */
+enum pcml_fitted
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The signal variance.
+   */
+  PCML_FITTED_SIGNAL_VARIANCE = 1,
+  /**
+   * The length scales.
+   */
+  PCML_FITTED_LENGTH_SCALES = 2,
+  /**
+   * The noise variance; where it is 0 it stays 0.
+   */
+  PCML_FITTED_NOISE_VARIANCE = 4,
+  /**
+   * The means; one function only.
+   */
+  PCML_FITTED_MEANS = 8,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum pcml_fitted pcml_fitted;
+#else
+typedef int32_t pcml_fitted;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * Boundary conditions of a field on a grid, a face each: they set the nodes on the faces, exactly, and no other node. Where a value
  * belongs to a face, it comes with each call.
  */
@@ -698,6 +766,44 @@ typedef struct pcml_flux_limits {
    */
   int64_t least_limiter_face;
 } pcml_flux_limits;
+
+/**
+ * What pcml_model_fit tells. The caller sets `struct_size`.
+ */
+typedef struct pcml_fit_report {
+  /**
+   * sizeof(pcml_fit_report)
+   */
+  int64_t struct_size;
+  /**
+   * log N(y; m, K + noise) of the raw values at the end, summed over functions and outputs
+   */
+  double log_likelihood;
+  /**
+   * the same at the model's own hyperparameters; NaN where their kernel matrix is singular
+   */
+  double log_likelihood_before;
+  /**
+   * added to the kernel matrix's diagonal at the end, as a part of the signal variance; 0: nothing
+   */
+  double jitter;
+  /**
+   * iterations of the search that won
+   */
+  int64_t iterations;
+  /**
+   * evaluations of likelihood and gradient in all searches
+   */
+  int64_t evaluations;
+  /**
+   * which search won: 0 is that from the model's own hyperparameters, the others are restarts
+   */
+  int64_t search;
+  /**
+   * 1: its gradient vanished, but against bounds; 0: the iterations ran out
+   */
+  int64_t converged;
+} pcml_fit_report;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1634,7 +1740,8 @@ int32_t pcml_inference_vjp(const struct pcml_projector *projector,
  * @param model  receives the object, NULL on failure; to be freed with pcml_model_free
  * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_IO when the file cannot be read; PCML_STATUS_FILE_FORMAT when it is no
  *         model file, truncated or damaged; PCML_STATUS_FILE_VERSION; PCML_STATUS_FILE_DESCRIPTION; PCML_STATUS_WEIGHTS when
- *         one is missing, unread, misshapen or not finite; PCML_STATUS_SELF_TEST; PCML_STATUS_OUT_OF_MEMORY
+ *         one is missing, unread, misshapen or not finite; PCML_STATUS_SELF_TEST; PCML_STATUS_OUT_OF_MEMORY; for stored points of a
+ *         Gaussian process PCML_STATUS_CONTRADICTION or PCML_STATUS_SINGULAR, as pcml_plan_condition
  *
  * Threads: any. Allocation: the file's size a few times over while it is checked.
  */
@@ -1654,6 +1761,71 @@ int32_t pcml_model_load(const char *path,
 int32_t pcml_model_load_bytes(const void *bytes,
                               int64_t size,
                               struct pcml_model **model);
+
+/**
+ * Makes a Gaussian process without a file. Its channels have no units of their own: raw values are the process's. Outputs are
+ * independent processes that share the hyperparameters; plans are conditioned by pcml_plan_condition.
+ *
+ * @param kernel   a number of enum pcml_kernel
+ * @param inputs   coordinates of a point, 1 to 64
+ * @param outputs  values at a point, 1 to 1024
+ * @param options  length_scales (required), signal_variance, noise_variance, means
+ * @param model    receives the object, NULL on failure; to be freed with pcml_model_free
+ * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_INVALID_ARGUMENT for an unknown kernel, counts out of range or option
+ *         length_scales not set; PCML_STATUS_FILE_DESCRIPTION when length scales or means do not fit the counts; PCML_STATUS_HANDLE
+ *
+ * Threads: any. Allocation: the object.
+ */
+int32_t pcml_model_gaussian_process(int32_t kernel,
+                                    int64_t inputs,
+                                    int64_t outputs,
+                                    const struct pcml_options *options,
+                                    struct pcml_model **model);
+
+/**
+ * Gaussian processes: makes a model with the hyperparameters of the greatest marginal likelihood of some points, by a quasi-Newton search on
+ * their logarithms within bounds, from the model's own values and from restarts. The same points, options and seed give the same bits.
+ * The new model has the channels of the old one, and stores no points.
+ *
+ * @param model      the process to start from; it is not changed
+ * @param context_x  [functions, points, inputs]: coordinates, raw units
+ * @param context_y  [functions, points, outputs]: values, raw units (an axis of extent 1 may be left out); functions are independent
+ *                   draws that share the hyperparameters
+ * @param noise      NULL, or variances of the points' values beside the model's, as in pcml_plan_condition_noisy
+ * @param options    fitted, fit_range, restarts, seed; NULL: none set
+ * @param fitted     receives the new model, NULL on failure; to be freed with pcml_model_free
+ * @param report     is filled on success; NULL: not asked for
+ * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_STATE for a model that is no Gaussian process; PCML_STATUS_SHAPE;
+ *         PCML_STATUS_STRIDE; PCML_STATUS_DTYPE; PCML_STATUS_NON_FINITE; PCML_STATUS_NOISE; PCML_STATUS_INVALID_ARGUMENT for means of
+ *         several functions; PCML_STATUS_CONTRADICTION for two values at one point without noise, and PCML_STATUS_SINGULAR, where no search
+ *         finds a regular kernel matrix; PCML_STATUS_MISMATCH for a wrong struct_size; PCML_STATUS_HANDLE; PCML_STATUS_OUT_OF_MEMORY
+ *
+ * Threads: any. Allocation: a few matrices of points by points, freed at the end. One evaluation takes 2 points^3 operations.
+ */
+int32_t pcml_model_fit(const struct pcml_model *model,
+                       const struct pcml_const_array *context_x,
+                       const struct pcml_const_array *context_y,
+                       const struct pcml_const_array *noise,
+                       const struct pcml_options *options,
+                       struct pcml_model **fitted,
+                       struct pcml_fit_report *report);
+
+/**
+ * Gaussian processes: copies the hyperparameters, network units: signal variance, noise variance, the length scales (1 or one an input), the
+ * mean of each output.
+ *
+ * @param capacity  values that fit, at least 0; fewer than there are: the first ones are copied
+ * @param values    receives them; may be NULL with a capacity of 0
+ * @param count     receives how many there are; NULL: not asked for
+ * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_STRIDE for alignment; PCML_STATUS_INVALID_ARGUMENT when capacity < 0; PCML_STATUS_STATE
+ *         for a model that is no Gaussian process; PCML_STATUS_HANDLE
+ *
+ * Threads: any. Allocation: none.
+ */
+int32_t pcml_model_hyperparameters(const struct pcml_model *model,
+                                   int64_t capacity,
+                                   double *values,
+                                   int64_t *count);
 
 /**
  * Copies the model's description, JSON: channels with units and scaling, architecture, domain, laws, provenance.
@@ -1978,18 +2150,28 @@ void pcml_options_free(struct pcml_options *options);
 int32_t pcml_options_set_batch(struct pcml_options *options, int64_t batch);
 
 /**
- * Plans of neural processes: most context points of a function. Required there.
+ * Plans of neural processes, and of Gaussian ones whose model stores no points: most context points of a function. Required there.
  *
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when context < 1
  */
-int32_t pcml_options_set_context(struct pcml_options *options, int64_t context);
+int32_t pcml_options_set_context(struct pcml_options *options,
+                                 int64_t context);
 
 /**
- * Plans of neural processes: most target points of a function. Required there.
+ * Plans of neural and Gaussian processes: most target points of a function. Required there.
  *
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when targets < 1
  */
 int32_t pcml_options_set_targets(struct pcml_options *options, int64_t targets);
+
+/**
+ * Plans of Gaussian processes: most target points of pcml_plan_covariance, at most those of pcml_options_set_targets. The workspace gets
+ * one row of as many values as context points for each. Unset: 0, no covariances.
+ *
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when targets < 0
+ */
+int32_t pcml_options_set_covariance(struct pcml_options *options,
+                                    int64_t targets);
 
 /**
  * Plans of neural processes: latent draws in the predictive mixture; 0 predicts at the mean latent. Unset: 0.
@@ -1999,7 +2181,7 @@ int32_t pcml_options_set_targets(struct pcml_options *options, int64_t targets);
 int32_t pcml_options_set_latents(struct pcml_options *options, int64_t latents);
 
 /**
- * Seed of the counter-based generator behind latent draws and dropout. Any value; unset: 0. The draws depend on the seed
+ * Seed of the counter-based generator behind latent draws, dropout and the restarts of fits. Any value; unset: 0. The draws depend on the seed
  * alone: every function of a batch sees the same ones, whatever its position and the number of threads.
  *
  * @return 0, PCML_STATUS_NULL_ARGUMENT
@@ -2097,6 +2279,69 @@ int32_t pcml_options_set_held_faces(struct pcml_options *options,
  */
 int32_t pcml_options_set_direct_cells(struct pcml_options *options,
                                       int64_t cells);
+
+/**
+ * Gaussian processes: length scales of the inputs, in their raw units. Required there.
+ *
+ * @param count          1 for one length for all inputs, or the number of inputs
+ * @param length_scales  so many positive values; they are copied
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_STRIDE for alignment, PCML_STATUS_INVALID_ARGUMENT when count is not 1 to 64 or a value
+ *         not in 1e-100 to 1e100
+ */
+int32_t pcml_options_set_length_scales(struct pcml_options *options,
+                                       int64_t count,
+                                       const double *length_scales);
+
+/**
+ * Gaussian processes: the signal variance, in the outputs' raw unit squared. Unset: 1.
+ *
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when not in 1e-100 to 1e100
+ */
+int32_t pcml_options_set_signal_variance(struct pcml_options *options, double variance);
+
+/**
+ * Gaussian processes: the noise variance of every value, in the outputs' raw unit squared. Unset: 0.
+ *
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_NOISE when negative, PCML_STATUS_INVALID_ARGUMENT when neither 0 nor in 1e-100 to 1e100
+ */
+int32_t pcml_options_set_noise_variance(struct pcml_options *options,
+                                        double variance);
+
+/**
+ * Gaussian processes: the constant mean of each output, raw units. Unset: 0.
+ *
+ * @param count  the number of outputs
+ * @param means  so many values; they are copied
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_STRIDE for alignment, PCML_STATUS_INVALID_ARGUMENT when count is not 1 to 1024,
+ *         PCML_STATUS_NON_FINITE
+ */
+int32_t pcml_options_set_means(struct pcml_options *options,
+                               int64_t count,
+                               const double *means);
+
+/**
+ * Fits of Gaussian processes: what they move. Unset: signal variance, length scales and noise variance.
+ *
+ * @param fitted  a sum of numbers of enum pcml_fitted; 0 moves nothing and tells the likelihood
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when outside 0 to 15
+ */
+int32_t pcml_options_set_fitted(struct pcml_options *options, int32_t fitted);
+
+/**
+ * Fits of Gaussian processes: every hyperparameter stays within this factor of where the model has it, both ways. Unset: 1e5.
+ *
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when not in 1 to 1e50
+ */
+int32_t pcml_options_set_fit_range(struct pcml_options *options,
+                                   double factor);
+
+/**
+ * Fits of Gaussian processes: searches after the first, from places drawn by option seed around the model's hyperparameters. Unset: 4.
+ *
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when restarts is not 0 to 10000
+ */
+int32_t pcml_options_set_restarts(struct pcml_options *options,
+                                  int64_t restarts);
 
 /**
  * Creates a workspace for the pcml_part_* calls of a projector: the projection of a field whose cells lie in parts, one in each process.
@@ -2230,15 +2475,18 @@ int32_t pcml_part_continue(const struct pcml_projector *projector,
 
 /**
  * Creates a plan: packs the weights for the arithmetic; draws the latent samples of neural processes; makes the transforms of neural
- * operators for the grid, and the corrections of those that obey boundary conditions.
+ * operators for the grid, and the corrections of those that obey boundary conditions; factors the kernel matrix of the points that a
+ * Gaussian process stores.
  *
  * @param model    the surrogate; not needed any more after the call
- * @param dtype    PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either
- * @param options  neural processes: batch, context, targets, latents, seed, dropout; neural operators: batch, shape, steps, boundary,
- *                 threads; NULL for none set
+ * @param dtype    PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either. Gaussian
+ *                 processes are evaluated in f64 alone
+ * @param options  neural processes: batch, context, targets, latents, seed, dropout; Gaussian processes: batch, context (not needed
+ *                 where the model stores points), targets, covariance; neural operators: batch, shape, steps, boundary, threads; NULL
+ *                 for none set
  * @param plan     receives the object, NULL on failure; to be freed with pcml_plan_free
  * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT when an option that the model needs
- *         is not set or does not fit it; PCML_STATUS_SHAPE for a grid with too few points for the model's modes or a stencil;
+ *         is not set or does not fit it; PCML_STATUS_CONTRADICTION for two values at one stored point without noise; PCML_STATUS_SHAPE for a grid with too few points for the model's modes or a stencil;
  *         PCML_STATUS_STATE for boundary conditions where the model has none; PCML_STATUS_MISMATCH for other faces or kinds than
  *         the model's; PCML_STATUS_SINGULAR, PCML_STATUS_TOO_LARGE; PCML_STATUS_HANDLE; PCML_STATUS_OUT_OF_MEMORY
  *
@@ -2267,15 +2515,18 @@ void pcml_plan_free(struct pcml_plan *plan);
 int32_t pcml_plan_workspace(const struct pcml_plan *plan, struct pcml_workspace **workspace);
 
 /**
- * Neural processes: encodes the context points of one or more functions into the workspace. Queries use the encoding until
- * the next successful call.
+ * Neural and Gaussian processes: encodes the context points of one or more functions into the workspace. Queries use the encoding until
+ * the next successful call. A Gaussian process factors the kernel matrix of each function, points^3 / 3 multiply-adds; where it is
+ * singular as far as rounding tells, some variance is added to its diagonal, which pcml_plan_jitter tells.
  *
  * @param context_x  [functions, points, inputs]: coordinates, raw units
  * @param context_y  [functions, points, outputs]: values, raw units
  *                   (an axis of extent 1 may be left out; functions <= option batch, points <= option context)
  * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE; PCML_STATUS_STRIDE; PCML_STATUS_DTYPE; PCML_STATUS_NON_FINITE for
  *         NaN or infinity in the arrays, or an overflow in the network (then the workspace is left unconditioned);
- *         PCML_STATUS_MISMATCH for a workspace of another plan; PCML_STATUS_HANDLE
+ *         PCML_STATUS_MISMATCH for a workspace of another plan; PCML_STATUS_HANDLE; Gaussian processes: PCML_STATUS_SINGULAR when the
+ *         kernel matrix stays singular, PCML_STATUS_CONTRADICTION for two values at one point without noise (both leave the workspace
+ *         unconditioned), PCML_STATUS_STATE for a plan without option context
  *
  * Threads: one workspace a thread. Allocation: none.
  */
@@ -2283,6 +2534,38 @@ int32_t pcml_plan_condition(const struct pcml_plan *plan,
                             struct pcml_workspace *workspace,
                             const struct pcml_const_array *context_x,
                             const struct pcml_const_array *context_y);
+
+/**
+ * Gaussian processes: pcml_plan_condition on points whose values have noise variances of their own, beside the model's.
+ *
+ * @param context_x  as in pcml_plan_condition
+ * @param context_y  as in pcml_plan_condition
+ * @param noise      [points] for all functions or [functions, points]: variances >= 0, in the square of the outputs' network units (raw
+ *                   ones where a channel's scale is 1)
+ * @return as pcml_plan_condition, and PCML_STATUS_NOISE for a value < 0
+ *
+ * Threads: one workspace a thread. Allocation: none.
+ */
+int32_t pcml_plan_condition_noisy(const struct pcml_plan *plan,
+                                  struct pcml_workspace *workspace,
+                                  const struct pcml_const_array *context_x,
+                                  const struct pcml_const_array *context_y,
+                                  const struct pcml_const_array *noise);
+
+/**
+ * Gaussian processes: the variance that the last conditioning added to the diagonal of kernel matrices so that they could be factored, the
+ * largest over functions (else that of the stored points). A pivot must exceed n eps of its diagonal; where one does not, 10 n eps of the
+ * signal variance are added, then ten times as much, five times over.
+ *
+ * @param jitter  receives it as a part of the signal variance; 0: none was needed
+ * @return 0; PCML_STATUS_STATE before pcml_plan_condition where the model stores no points; PCML_STATUS_NULL_ARGUMENT;
+ *         PCML_STATUS_MISMATCH; PCML_STATUS_HANDLE
+ *
+ * Threads: one workspace a thread. Allocation: none.
+ */
+int32_t pcml_plan_jitter(const struct pcml_plan *plan,
+                         struct pcml_workspace *workspace,
+                         double *jitter);
 
 /**
  * Neural processes: mean and log variance of the latent density of each function conditioned on, network units.
@@ -2300,12 +2583,15 @@ int32_t pcml_plan_latent(const struct pcml_plan *plan,
                          const struct pcml_array *log_variance);
 
 /**
- * Neural processes: predicts at target points of the functions conditioned on. The mean of a mixture is the mean of the
+ * Neural and Gaussian processes: predicts at target points of the functions conditioned on; a Gaussian process that is not conditioned
+ * and stores points predicts from those. Variances of a Gaussian process are of the process itself, without noise, from 0 to the signal
+ * variance. Neural processes: the mean of a mixture is the mean of the
  * draws' means; its variance, by the law of total variance, the mean of their variances plus the unbiased variance of their
  * means. Results do not depend on the batch, the position in it, or the number of targets.
  *
  * @param target_x  [targets, inputs] for all functions, or [functions, targets, inputs]; raw units; targets <= option targets
- * @param eps       NULL, or standard normal draws [latents, functions, hidden] or [latents, hidden] for the seeded ones
+ * @param eps       NULL, or standard normal draws [latents, functions, hidden] or [latents, hidden] for the seeded ones;
+ *                  NULL for Gaussian processes
  * @param mean      receives [functions, targets, outputs], raw units (an axis of extent 1 may be left out)
  * @param variance  receives the same shape, raw units squared; NULL when it is not wanted
  * @return 0; PCML_STATUS_STATE before pcml_plan_condition; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE;
@@ -2321,6 +2607,29 @@ int32_t pcml_plan_query(const struct pcml_plan *plan,
                         const struct pcml_const_array *eps,
                         const struct pcml_array *mean,
                         const struct pcml_array *variance);
+
+/**
+ * Gaussian processes: the whole posterior covariance at target points, k(x, x) - k(x, X) (k(X, X) + noise)^-1 k(X, x), and the mean. With one
+ * output the two are what pcml_projector_project takes for `mean` and `variance` of PCML_PRIOR_DENSE, functions as slices; a noisy or exact
+ * row then gives the process conditioned on that integral too. With several outputs the mean can be written with its outputs before its
+ * targets through strides.
+ *
+ * @param target_x    as in pcml_plan_query, at most option covariance targets
+ * @param mean        receives [functions, targets, outputs], raw units; NULL when it is not wanted
+ * @param covariance  receives [functions, outputs, targets, targets], raw units squared: symmetric bit for bit, the diagonal as
+ *                    pcml_plan_query has it, without noise (axes of extent 1 may be left out)
+ * @return 0; PCML_STATUS_STATE before pcml_plan_condition where the model stores no points, and for a plan without option covariance;
+ *         PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE; PCML_STATUS_STRIDE also when mean and covariance overlap;
+ *         PCML_STATUS_DTYPE; PCML_STATUS_NON_FINITE; PCML_STATUS_MISMATCH also for a plan of another kind; PCML_STATUS_HANDLE. The
+ *         arrays are written only on success.
+ *
+ * Threads: one workspace a thread. Allocation: none.
+ */
+int32_t pcml_plan_covariance(const struct pcml_plan *plan,
+                             struct pcml_workspace *workspace,
+                             const struct pcml_const_array *target_x,
+                             const struct pcml_array *mean,
+                             const struct pcml_array *covariance);
 
 /**
  * Neural operators: predicts fields on the plan's grid from fields. Models with boundary conditions obey them: the results have

@@ -40,6 +40,13 @@ impl Dtype {
         }
     }
 
+    /// [`Dtype::round`] of each.
+    pub fn round_all(self, x: &mut [f64]) {
+        if self == Dtype::F32 {
+            x.iter_mut().for_each(|v| *v = *v as f32 as f64);
+        }
+    }
+
     /// Largest finite value of the storage type.
     pub fn max(self) -> f64 {
         match self {

@@ -5,7 +5,7 @@ mod tools;
 
 use std::mem::offset_of;
 
-use pcml::capi::{pcml_array, pcml_const_array, pcml_flux_limits, pcml_flux_report};
+use pcml::capi::{pcml_array, pcml_const_array, pcml_fit_report, pcml_flux_limits, pcml_flux_report};
 use tools::{have, root, scratch, succeed};
 
 const STRICT: [&str; 4] = ["-Wall", "-Wextra", "-pedantic", "-Werror"];
@@ -100,5 +100,6 @@ fn structs_have_the_layout_that_c_sees() {
     list!(pcml_flux_report: struct_size, residual_before, residual_before_cell, residual_after, residual_after_cell, closeness,
         correction_norm, largest_correction, largest_correction_face, iterations, rounds, method, repaired, unchanged);
     list!(pcml_flux_limits: struct_size, limited_faces, least_limiter, least_limiter_face);
+    list!(pcml_fit_report: struct_size, log_likelihood, log_likelihood_before, jitter, iterations, evaluations, search, converged);
     assert_eq!(succeed(&program, [""; 0]), expected);
 }

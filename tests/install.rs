@@ -59,6 +59,7 @@ fn example_by_cmake(dir: &Path, prefix: &Path, shared: &str) -> String {
     assert_eq!(succeed(build.join("parts"), [""; 0]).matches("bits of 1, 4 and 7 parts: the same").count(), 3);
     assert!(succeed(build.join("gradient"), [""; 0]).contains("bounds kept"));
     assert!(succeed(build.join("ensemble"), [""; 0]).contains("was corrected together"));
+    assert!(succeed(build.join("calibrate"), [""; 0]).contains("mass and bound hold"));
     let heat = root().join("examples/models/heat.safetensors");
     assert!(succeed(build.join("insulated"), [text(&heat)]).contains("all held"));
     story(&build.join("stefan"))

@@ -52,9 +52,9 @@ enum Command {
         /// Threads of a call.
         #[arg(long, default_value_t = 1)]
         threads: usize,
-        /// Arithmetic of the network.
-        #[arg(long, value_enum, default_value_t = Arithmetic::F32)]
-        dtype: Arithmetic,
+        /// Arithmetic of the network [default: f32 where the model has it].
+        #[arg(long, value_enum)]
+        dtype: Option<Arithmetic>,
         /// Calls that are timed; their median is told.
         #[arg(long, default_value_t = 15)]
         repeats: usize,

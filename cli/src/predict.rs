@@ -63,7 +63,7 @@ pub fn predict(request: &Request) -> Result<Outcome> {
     let model = Model::load(&request.model)?;
     let mut given = read(&request.arrays, "input")?;
     let results = match model.description().architecture {
-        Architecture::Anp => process(&model, request, &mut given)?,
+        Architecture::Anp | Architecture::Gp => process(&model, request, &mut given)?,
         Architecture::Fno => operator(&model, request, &mut given)?,
     };
     if let Some(name) = given.keys().next() {
@@ -93,11 +93,14 @@ fn take(given: &mut Arrays, name: &str, path: &Path) -> Result<Array> {
 }
 
 fn process(model: &Model, request: &Request, given: &mut Arrays) -> Result<Arrays> {
-    let numbers = model.description().anp.as_ref().expect("numbers of the architecture");
+    let description = model.description();
+    let (dim_x, dim_y) = (description.inputs.len(), description.outputs.len());
     if request.channels_first || request.steps != 1 {
         return refuse!("--channels-first and --steps belong to neural operators");
     }
-    let [x, y, t] = ["context_x", "context_y", "target_x"].map(|name| take(given, name, &request.arrays));
+    // A process with points of its own may be asked as it is.
+    let stored = description.gp.as_ref().is_some_and(|numbers| numbers.points > 0);
+    let conditioned = !stored || given.contains_key("context_x");
     // [functions, points, channels]; one function may come without its axis.
     let whole = |name: &str, mut array: Array, channels: usize| -> Result<Array> {
         if array.shape.len() == 1 && channels == 1 {
@@ -111,18 +114,23 @@ fn process(model: &Model, request: &Request, given: &mut Arrays) -> Result<Array
             _ => refuse!("{name} has shape {:?}, expected [functions, points, {channels}]", array.shape),
         }
     };
-    let (x, y) = (whole("context_x", x?, numbers.dim_x)?, whole("context_y", y?, numbers.dim_y)?);
-    let t = whole("target_x", t?, numbers.dim_x)?;
+    let mut context = None;
+    if conditioned {
+        let [x, y] = ["context_x", "context_y"].map(|name| take(given, name, &request.arrays));
+        let noise = if description.gp.is_some() { given.remove("noise") } else { None };
+        context = Some((whole("context_x", x?, dim_x)?, whole("context_y", y?, dim_y)?, noise));
+    }
+    let t = whole("target_x", take(given, "target_x", &request.arrays)?, dim_x)?;
     let eps = given.remove("eps");
     let latents = match &eps {
         Some(eps) if request.latents == 0 => eps.shape.first().copied().unwrap_or(0),
         _ => request.latents,
     };
-    let functions = x.shape[0];
+    let functions = context.as_ref().map_or(1, |(x, ..)| x.shape[0]);
     let shared = t.shape[0] == 1;
     let options = Options {
         batch: functions,
-        context: Some(x.shape[1]),
+        context: context.as_ref().map(|(x, ..)| x.shape[1]),
         targets: Some(t.shape[1]),
         latents,
         seed: request.seed,
@@ -131,17 +139,23 @@ fn process(model: &Model, request: &Request, given: &mut Arrays) -> Result<Array
     };
     let plan = Plan::new(model, request.arithmetic.dtype(), &options)?;
     let mut workspace = plan.workspace()?;
-    plan.condition(
-        &mut workspace,
-        &View::new("context_x", &x.values, &x.shape)?,
-        &View::new("context_y", &y.values, &y.shape)?,
-    )?;
+    if let Some((x, y, noise)) = &context {
+        let x = View::new("context_x", &x.values, &x.shape)?;
+        let y = View::new("context_y", &y.values, &y.shape)?;
+        match noise {
+            Some(noise) => {
+                let noise = View::new("noise", &noise.values, &noise.shape)?;
+                plan.condition_noisy(&mut workspace, &x, &y, &noise)?;
+            }
+            None => plan.condition(&mut workspace, &x, &y)?,
+        }
+    }
     let target_shape = if shared { &t.shape[1..] } else { &t.shape[..] };
     let eps = match &eps {
         Some(eps) => Some(View::new("eps", &eps.values, &eps.shape)?),
         None => None,
     };
-    let shape = vec![functions, t.shape[1], numbers.dim_y];
+    let shape = vec![functions, t.shape[1], dim_y];
     let len = shape.iter().product();
     let [mut mean, mut variance] = [vec![0.0; len], vec![0.0; len]];
     plan.query(

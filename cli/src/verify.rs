@@ -31,8 +31,8 @@ pub struct Request {
     pub latents: usize,
     /// Threads of a plan.
     pub threads: usize,
-    /// Arithmetic of the network.
-    pub arithmetic: Arithmetic,
+    /// Arithmetic of the network; f32 where it is not given and the model has it.
+    pub arithmetic: Option<Arithmetic>,
     /// Calls that are timed.
     pub repeats: usize,
 }
@@ -55,17 +55,22 @@ pub fn verify(request: &Request) -> Result<Outcome> {
         format!("passed: within {tolerance:e} of the largest stored output, in f64"),
     );
     out.tell("loaded seconds", loaded.as_secs_f64(), format!("{:.3}", loaded.as_secs_f64()));
+    // Gaussian processes have no other.
+    let usual = if model.description().gp.is_some() { Arithmetic::F64 } else { Arithmetic::F32 };
+    let arithmetic = request.arithmetic.unwrap_or(usual);
     let extents = |name: &str| header.shape(&format!("selftest.{name}")).unwrap_or(&[]).to_vec();
     let (sizes, times) = match model.description().architecture {
-        Architecture::Anp => process(&model, request, extents("context_x"), extents("target_x"))?,
-        Architecture::Fno => operator(&model, request, extents("input"))?,
+        Architecture::Anp | Architecture::Gp => {
+            process(&model, request, arithmetic, extents("context_x"), extents("target_x"))?
+        }
+        Architecture::Fno => operator(&model, request, arithmetic, extents("input"))?,
     };
     out.data("sizes", sizes.clone());
     for (name, value) in sizes.as_object().into_iter().flatten() {
         out.line(&format!("  {name}"), shown(value));
     }
     let median = times[times.len() / 2].as_secs_f64();
-    let arithmetic = if request.arithmetic == Arithmetic::F32 { "f32" } else { "f64" };
+    let arithmetic = if arithmetic == Arithmetic::F32 { "f32" } else { "f64" };
     out.data("arithmetic", arithmetic);
     out.data("repeats", request.repeats);
     out.tell("seconds", median, format!("{median:.3e} a call in {arithmetic}, the median of {}", request.repeats));
@@ -94,24 +99,36 @@ fn values(draws: &mut Draws, count: usize, channels: &[Channel]) -> Vec<f64> {
 
 type Timed = (serde_json::Value, Vec<Duration>);
 
-fn process(model: &Model, request: &Request, context: Vec<usize>, targets: Vec<usize>) -> Result<Timed> {
+fn process(
+    model: &Model,
+    request: &Request,
+    arithmetic: Arithmetic,
+    context: Vec<usize>,
+    targets: Vec<usize>,
+) -> Result<Timed> {
     if request.shape.is_some() {
         return refuse!("--shape belongs to neural operators; a neural process has --context and --targets");
     }
-    let ([stored, points, _], [_, queries, _]) = (&context[..], &targets[..]) else {
-        return refuse!("the self-test has no context and target points");
+    let [_, queries, _] = targets[..] else { return refuse!("the self-test has no target points") };
+    // A process with points of its own is timed as it is.
+    let (stored, points) = match context[..] {
+        [functions, points, _] => (functions, points),
+        _ if request.context.is_some() || request.batch.is_some() => {
+            return refuse!("--context and --batch are given, but the model has points of its own, for one function");
+        }
+        _ => (1, 0),
     };
-    let batch = request.batch.unwrap_or(*stored);
-    let (n, m) = (request.context.unwrap_or(*points), request.targets.unwrap_or(*queries));
+    let batch = request.batch.unwrap_or(stored);
+    let (n, m) = (request.context.unwrap_or(points), request.targets.unwrap_or(queries));
     let options = Options {
         batch,
-        context: Some(n),
+        context: (n > 0).then_some(n),
         targets: Some(m),
         latents: request.latents,
         threads: request.threads,
         ..Options::default()
     };
-    let plan = Plan::new(model, request.arithmetic.dtype(), &options)?;
+    let plan = Plan::new(model, arithmetic.dtype(), &options)?;
     let mut workspace = plan.workspace()?;
     let (inputs, outputs) = (&model.description().inputs, &model.description().outputs);
     let mut draws = Draws::new(11);
@@ -121,11 +138,13 @@ fn process(model: &Model, request: &Request, context: Vec<usize>, targets: Vec<u
     let [mut mean, mut variance] = [vec![0.0; batch * m * outputs.len()], vec![0.0; batch * m * outputs.len()]];
     let out = [batch, m, outputs.len()];
     let times = timed(request.repeats, || {
-        plan.condition(
-            &mut workspace,
-            &View::new("context_x", &x, &[batch, n, inputs.len()])?,
-            &View::new("context_y", &y, &[batch, n, outputs.len()])?,
-        )?;
+        if n > 0 {
+            plan.condition(
+                &mut workspace,
+                &View::new("context_x", &x, &[batch, n, inputs.len()])?,
+                &View::new("context_y", &y, &[batch, n, outputs.len()])?,
+            )?;
+        }
         plan.query(
             &mut workspace,
             &View::new("target_x", &t, &[batch, m, inputs.len()])?,
@@ -138,7 +157,7 @@ fn process(model: &Model, request: &Request, context: Vec<usize>, targets: Vec<u
     Ok((json!({"functions": batch, "context": n, "targets": m, "latents": request.latents}), times))
 }
 
-fn operator(model: &Model, request: &Request, stored: Vec<usize>) -> Result<Timed> {
+fn operator(model: &Model, request: &Request, arithmetic: Arithmetic, stored: Vec<usize>) -> Result<Timed> {
     if request.context.is_some() || request.targets.is_some() || request.latents > 0 {
         return refuse!("--context, --targets and --latents belong to neural processes; a neural operator has --shape");
     }
@@ -146,7 +165,7 @@ fn operator(model: &Model, request: &Request, stored: Vec<usize>) -> Result<Time
     let batch = request.batch.unwrap_or(*batch);
     let grid = request.shape.clone().unwrap_or(rest[..rest.len().saturating_sub(1)].to_vec());
     let options = Options { batch, shape: Some(grid.clone()), threads: request.threads, ..Options::default() };
-    let plan = Plan::new(model, request.arithmetic.dtype(), &options)?;
+    let plan = Plan::new(model, arithmetic.dtype(), &options)?;
     let mut workspace = plan.workspace()?;
     let description = model.description();
     let nodes: usize = grid.iter().product();

@@ -143,6 +143,41 @@ fn a_neural_process_predicts_what_its_self_test_says() {
 }
 
 #[test]
+fn a_gaussian_process_predicts_from_its_own_points_and_others() {
+    // Far from all points a process knows nothing, at a point without noise it knows all.
+    let mut file = common::File { metadata: Default::default(), tensors: Default::default() };
+    let mut put = |name: &str, shape: [usize; 3], values: &[f64]| {
+        let shape = if name.starts_with("points") { shape[1..].to_vec() } else { shape.to_vec() };
+        file.tensors.insert(name.into(), (shape, values.to_vec()));
+    };
+    put("points.x", [1, 2, 1], &[0.0, 1.0]);
+    put("points.y", [1, 2, 1], &[1.0, -1.0]);
+    put("selftest.target_x", [1, 2, 1], &[0.0, 100.0]);
+    put("selftest.mean", [1, 2, 1], &[1.0, 0.0]);
+    put("selftest.variance", [1, 2, 1], &[0.0, 2.0]);
+    file.describe(serde_json::json!({
+        "format": 1, "architecture": "gp", "gp": {"kernel": "rbf", "variance": 2.0, "length_scales": [1.0], "points": 2},
+        "inputs": [{"name": "x", "unit": "m"}], "outputs": [{"name": "y", "unit": "1"}], "selftest": {"tolerance": 1e-9},
+    }));
+    let (model, out) = (place("gp.safetensors"), place("out.safetensors"));
+    std::fs::write(&model, file.bytes()).expect("a file");
+    assert!(done(&["inspect", text(&model)]).contains("rbf"));
+    assert_eq!(json(&["verify", text(&model), "--repeats", "1"])["arithmetic"], "f64");
+    failed(1, &["verify", text(&model), "--context", "3"], &["--context"]);
+    let own = arrays(&[("target_x", &[3, 1], vec![1.0, 0.0, -80.0])]);
+    done(&["predict", text(&model), text(&own), "-o", text(&out)]);
+    let found = read(&out, "").expect("results");
+    assert!(found["mean"].values.iter().zip([-1.0, 1.0, 0.0]).all(|(a, b)| (a - b).abs() < 1e-12));
+    let points = [("context_x", &[2usize, 1][..], vec![1.0, 2.0]), ("context_y", &[2, 1], vec![0.5, 0.25])];
+    let given = arrays(&[&points[..], &[("target_x", &[1, 1], vec![2.0])]].concat());
+    done(&["predict", text(&model), text(&given), "-o", text(&out)]);
+    assert!((read(&out, "").expect("results")["mean"].values[0] - 0.25).abs() < 1e-12);
+    let noisy = arrays(&[&points[..], &[("target_x", &[1, 1], vec![2.0]), ("noise", &[2], vec![1.0; 2])]].concat());
+    done(&["predict", text(&model), text(&noisy), "-o", text(&out)]);
+    assert!(read(&out, "").expect("results")["variance"].values[0] > 0.1);
+}
+
+#[test]
 fn an_operator_predicts_from_arrays_as_its_library_has_them() {
     let (state, model, out) = (fixture("physicsnemo_2d"), place("model.safetensors"), place("out.npy"));
     let args = ["convert", "physicsnemo", text(&state), "--prefix", "weights.", "-o", text(&model)];

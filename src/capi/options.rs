@@ -2,6 +2,7 @@ use super::{Object, borrow, borrow_mut, call, create, free, pcml_boundary, size,
 use crate::error::{Result, fail};
 use crate::field::MAX_RANK;
 use crate::model::boundary::Boundary;
+use crate::model::gp::MOST_RESTARTS;
 use crate::model::plan::MOST_THREADS;
 
 /// Settings for create functions: sizes of a plan, sampling, what a projector admits. Every setting starts unset; a create
@@ -16,6 +17,7 @@ pub(crate) struct Settings {
     pub batch: Option<usize>,
     pub context: Option<usize>,
     pub targets: Option<usize>,
+    pub covariance: Option<usize>,
     pub latents: Option<usize>,
     pub seed: Option<u64>,
     pub dropout: Option<f64>,
@@ -28,6 +30,13 @@ pub(crate) struct Settings {
     pub smoothing: Option<f64>,
     pub held_faces: Option<bool>,
     pub direct_cells: Option<usize>,
+    pub length_scales: Option<Vec<f64>>,
+    pub signal_variance: Option<f64>,
+    pub noise_variance: Option<f64>,
+    pub means: Option<Vec<f64>>,
+    pub fitted: Option<i32>,
+    pub fit_range: Option<f64>,
+    pub restarts: Option<usize>,
 }
 
 impl Object for pcml_options {
@@ -68,7 +77,7 @@ pub unsafe extern "C" fn pcml_options_set_batch(options: *mut pcml_options, batc
     unsafe { set("pcml_options_set_batch", options, change) }
 }
 
-/// Plans of neural processes: most context points of a function. Required there.
+/// Plans of neural processes, and of Gaussian ones whose model stores no points: most context points of a function. Required there.
 ///
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when context < 1
 #[unsafe(no_mangle)]
@@ -80,7 +89,7 @@ pub unsafe extern "C" fn pcml_options_set_context(options: *mut pcml_options, co
     unsafe { set("pcml_options_set_context", options, change) }
 }
 
-/// Plans of neural processes: most target points of a function. Required there.
+/// Plans of neural and Gaussian processes: most target points of a function. Required there.
 ///
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when targets < 1
 #[unsafe(no_mangle)]
@@ -90,6 +99,19 @@ pub unsafe extern "C" fn pcml_options_set_targets(options: *mut pcml_options, ta
         Ok(())
     };
     unsafe { set("pcml_options_set_targets", options, change) }
+}
+
+/// Plans of Gaussian processes: most target points of pcml_plan_covariance, at most those of pcml_options_set_targets. The workspace gets
+/// one row of as many values as context points for each. Unset: 0, no covariances.
+///
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when targets < 0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_covariance(options: *mut pcml_options, targets: i64) -> i32 {
+    let change = |s: &mut Settings| {
+        s.covariance = Some(size(targets, "targets", 0)?);
+        Ok(())
+    };
+    unsafe { set("pcml_options_set_covariance", options, change) }
 }
 
 /// Plans of neural processes: latent draws in the predictive mixture; 0 predicts at the mean latent. Unset: 0.
@@ -104,7 +126,7 @@ pub unsafe extern "C" fn pcml_options_set_latents(options: *mut pcml_options, la
     unsafe { set("pcml_options_set_latents", options, change) }
 }
 
-/// Seed of the counter-based generator behind latent draws and dropout. Any value; unset: 0. The draws depend on the seed
+/// Seed of the counter-based generator behind latent draws, dropout and the restarts of fits. Any value; unset: 0. The draws depend on the seed
 /// alone: every function of a batch sees the same ones, whatever its position and the number of threads.
 ///
 /// @return 0, PCML_STATUS_NULL_ARGUMENT
@@ -271,4 +293,149 @@ pub unsafe extern "C" fn pcml_options_set_direct_cells(options: *mut pcml_option
         Ok(())
     };
     unsafe { set("pcml_options_set_direct_cells", options, change) }
+}
+
+/// A positive number in the range of hyperparameters.
+fn positive(value: f64, what: &str) -> Result<f64> {
+    if !(1e-100..=1e100).contains(&value) {
+        return fail!(InvalidArgument, "{what} is {value}, expected 1e-100 to 1e100");
+    }
+    Ok(value)
+}
+
+/// Gaussian processes: length scales of the inputs, in their raw units. Required there.
+///
+/// @param count          1 for one length for all inputs, or the number of inputs
+/// @param length_scales  so many positive values; they are copied
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_STRIDE for alignment, PCML_STATUS_INVALID_ARGUMENT when count is not 1 to 64 or a value
+///         not in 1e-100 to 1e100
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_length_scales(
+    options: *mut pcml_options,
+    count: i64,
+    length_scales: *const f64,
+) -> i32 {
+    let change = |s: &mut Settings| {
+        if !(1..=64).contains(&count) {
+            return fail!(InvalidArgument, "count is {count}, expected 1 to 64");
+        }
+        let given = unsafe { values(length_scales, count as usize, "length_scales") }?.iter().enumerate();
+        let lengths: Result<_> = given.map(|(k, l)| positive(*l, &format!("length_scales[{k}]"))).collect();
+        s.length_scales = Some(lengths?);
+        Ok(())
+    };
+    unsafe { set("pcml_options_set_length_scales", options, change) }
+}
+
+/// Gaussian processes: the signal variance, in the outputs' raw unit squared. Unset: 1.
+///
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when not in 1e-100 to 1e100
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_signal_variance(options: *mut pcml_options, variance: f64) -> i32 {
+    let change = |s: &mut Settings| {
+        s.signal_variance = Some(positive(variance, "variance")?);
+        Ok(())
+    };
+    unsafe { set("pcml_options_set_signal_variance", options, change) }
+}
+
+/// Gaussian processes: the noise variance of every value, in the outputs' raw unit squared. Unset: 0.
+///
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_NOISE when negative, PCML_STATUS_INVALID_ARGUMENT when neither 0 nor in 1e-100 to 1e100
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_noise_variance(options: *mut pcml_options, variance: f64) -> i32 {
+    let change = |s: &mut Settings| {
+        if variance < 0.0 {
+            return fail!(Noise, "variance is {variance}, expected at least 0");
+        }
+        s.noise_variance = Some(if variance == 0.0 { 0.0 } else { positive(variance, "variance")? });
+        Ok(())
+    };
+    unsafe { set("pcml_options_set_noise_variance", options, change) }
+}
+
+/// Gaussian processes: the constant mean of each output, raw units. Unset: 0.
+///
+/// @param count  the number of outputs
+/// @param means  so many values; they are copied
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_STRIDE for alignment, PCML_STATUS_INVALID_ARGUMENT when count is not 1 to 1024,
+///         PCML_STATUS_NON_FINITE
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_means(options: *mut pcml_options, count: i64, means: *const f64) -> i32 {
+    let change = |s: &mut Settings| {
+        if !(1..=1024).contains(&count) {
+            return fail!(InvalidArgument, "count is {count}, expected 1 to 1024");
+        }
+        let given = unsafe { values(means, count as usize, "means") }?;
+        if let Some(c) = given.iter().position(|m| !m.is_finite()) {
+            return fail!(NonFinite, "means[{c}] is {}, expected finite values", given[c]);
+        }
+        s.means = Some(given.to_vec());
+        Ok(())
+    };
+    unsafe { set("pcml_options_set_means", options, change) }
+}
+
+/// What a fit of a Gaussian process moves: a sum of these.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fitted {
+    /// The signal variance.
+    SignalVariance = 1,
+    /// The length scales.
+    LengthScales = 2,
+    /// The noise variance; where it is 0 it stays 0.
+    NoiseVariance = 4,
+    /// The means; one function only.
+    Means = 8,
+}
+
+/// Fits of Gaussian processes: what they move. Unset: signal variance, length scales and noise variance.
+///
+/// @param fitted  a sum of numbers of enum pcml_fitted; 0 moves nothing and tells the likelihood
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when outside 0 to 15
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_fitted(options: *mut pcml_options, fitted: i32) -> i32 {
+    let change = |s: &mut Settings| {
+        if !(0..16).contains(&fitted) {
+            return fail!(
+                InvalidArgument,
+                "fitted is {fitted}, expected a sum of numbers of enum pcml_fitted, 0 to 15"
+            );
+        }
+        s.fitted = Some(fitted);
+        Ok(())
+    };
+    unsafe { set("pcml_options_set_fitted", options, change) }
+}
+
+/// Fits of Gaussian processes: every hyperparameter stays within this factor of where the model has it, both ways. Unset: 1e5.
+///
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when not in 1 to 1e50
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_fit_range(options: *mut pcml_options, factor: f64) -> i32 {
+    let change = |s: &mut Settings| {
+        if !(1.0..=1e50).contains(&factor) {
+            return fail!(InvalidArgument, "factor is {factor}, expected 1 to 1e50");
+        }
+        s.fit_range = Some(factor);
+        Ok(())
+    };
+    unsafe { set("pcml_options_set_fit_range", options, change) }
+}
+
+/// Fits of Gaussian processes: searches after the first, from places drawn by option seed around the model's hyperparameters. Unset: 4.
+///
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when restarts is not 0 to 10000
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_restarts(options: *mut pcml_options, restarts: i64) -> i32 {
+    let change = |s: &mut Settings| {
+        let restarts = size(restarts, "restarts", 0)?;
+        if restarts > MOST_RESTARTS {
+            return fail!(InvalidArgument, "restarts is {restarts}, expected at most {MOST_RESTARTS}");
+        }
+        s.restarts = Some(restarts);
+        Ok(())
+    };
+    unsafe { set("pcml_options_set_restarts", options, change) }
 }

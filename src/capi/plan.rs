@@ -29,6 +29,7 @@ pub(super) fn plan_options(s: &Settings) -> Options {
         batch: s.batch.unwrap_or(unset.batch),
         context: s.context,
         targets: s.targets,
+        covariance: s.covariance.unwrap_or(unset.covariance),
         latents: s.latents.unwrap_or(unset.latents),
         seed: s.seed.unwrap_or(unset.seed),
         dropout: s.dropout.unwrap_or(unset.dropout),
@@ -40,15 +41,18 @@ pub(super) fn plan_options(s: &Settings) -> Options {
 }
 
 /// Creates a plan: packs the weights for the arithmetic; draws the latent samples of neural processes; makes the transforms of neural
-/// operators for the grid, and the corrections of those that obey boundary conditions.
+/// operators for the grid, and the corrections of those that obey boundary conditions; factors the kernel matrix of the points that a
+/// Gaussian process stores.
 ///
 /// @param model    the surrogate; not needed any more after the call
-/// @param dtype    PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either
-/// @param options  neural processes: batch, context, targets, latents, seed, dropout; neural operators: batch, shape, steps, boundary,
-///                 threads; NULL for none set
+/// @param dtype    PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either. Gaussian
+///                 processes are evaluated in f64 alone
+/// @param options  neural processes: batch, context, targets, latents, seed, dropout; Gaussian processes: batch, context (not needed
+///                 where the model stores points), targets, covariance; neural operators: batch, shape, steps, boundary, threads; NULL
+///                 for none set
 /// @param plan     receives the object, NULL on failure; to be freed with pcml_plan_free
 /// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT when an option that the model needs
-///         is not set or does not fit it; PCML_STATUS_SHAPE for a grid with too few points for the model's modes or a stencil;
+///         is not set or does not fit it; PCML_STATUS_CONTRADICTION for two values at one stored point without noise; PCML_STATUS_SHAPE for a grid with too few points for the model's modes or a stencil;
 ///         PCML_STATUS_STATE for boundary conditions where the model has none; PCML_STATUS_MISMATCH for other faces or kinds than
 ///         the model's; PCML_STATUS_SINGULAR, PCML_STATUS_TOO_LARGE; PCML_STATUS_HANDLE; PCML_STATUS_OUT_OF_MEMORY
 ///
@@ -92,15 +96,18 @@ pub unsafe extern "C" fn pcml_plan_workspace(plan: *const pcml_plan, workspace: 
     unsafe { create_workspace(CREATOR, plan, "plan", workspace, |plan| plan.plan.workspace()) }
 }
 
-/// Neural processes: encodes the context points of one or more functions into the workspace. Queries use the encoding until
-/// the next successful call.
+/// Neural and Gaussian processes: encodes the context points of one or more functions into the workspace. Queries use the encoding until
+/// the next successful call. A Gaussian process factors the kernel matrix of each function, points^3 / 3 multiply-adds; where it is
+/// singular as far as rounding tells, some variance is added to its diagonal, which pcml_plan_jitter tells.
 ///
 /// @param context_x  [functions, points, inputs]: coordinates, raw units
 /// @param context_y  [functions, points, outputs]: values, raw units
 ///                   (an axis of extent 1 may be left out; functions <= option batch, points <= option context)
 /// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE; PCML_STATUS_STRIDE; PCML_STATUS_DTYPE; PCML_STATUS_NON_FINITE for
 ///         NaN or infinity in the arrays, or an overflow in the network (then the workspace is left unconditioned);
-///         PCML_STATUS_MISMATCH for a workspace of another plan; PCML_STATUS_HANDLE
+///         PCML_STATUS_MISMATCH for a workspace of another plan; PCML_STATUS_HANDLE; Gaussian processes: PCML_STATUS_SINGULAR when the
+///         kernel matrix stays singular, PCML_STATUS_CONTRADICTION for two values at one point without noise (both leave the workspace
+///         unconditioned), PCML_STATUS_STATE for a plan without option context
 ///
 /// Threads: one workspace a thread. Allocation: none.
 #[unsafe(no_mangle)]
@@ -113,6 +120,53 @@ pub unsafe extern "C" fn pcml_plan_condition(
     call("pcml_plan_condition", || unsafe {
         let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
         plan.plan.condition(&mut workspace, &view(context_x, "context_x")?, &view(context_y, "context_y")?)
+    })
+}
+
+/// Gaussian processes: pcml_plan_condition on points whose values have noise variances of their own, beside the model's.
+///
+/// @param context_x  as in pcml_plan_condition
+/// @param context_y  as in pcml_plan_condition
+/// @param noise      [points] for all functions or [functions, points]: variances >= 0, in the square of the outputs' network units (raw
+///                   ones where a channel's scale is 1)
+/// @return as pcml_plan_condition, and PCML_STATUS_NOISE for a value < 0
+///
+/// Threads: one workspace a thread. Allocation: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_plan_condition_noisy(
+    plan: *const pcml_plan,
+    workspace: *mut pcml_workspace,
+    context_x: *const pcml_const_array,
+    context_y: *const pcml_const_array,
+    noise: *const pcml_const_array,
+) -> i32 {
+    call("pcml_plan_condition_noisy", || unsafe {
+        let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
+        let (x, y) = (view(context_x, "context_x")?, view(context_y, "context_y")?);
+        plan.plan.condition_noisy(&mut workspace, &x, &y, &view(noise, "noise")?)
+    })
+}
+
+/// Gaussian processes: the variance that the last conditioning added to the diagonal of kernel matrices so that they could be factored, the
+/// largest over functions (else that of the stored points). A pivot must exceed n eps of its diagonal; where one does not, 10 n eps of the
+/// signal variance are added, then ten times as much, five times over.
+///
+/// @param jitter  receives it as a part of the signal variance; 0: none was needed
+/// @return 0; PCML_STATUS_STATE before pcml_plan_condition where the model stores no points; PCML_STATUS_NULL_ARGUMENT;
+///         PCML_STATUS_MISMATCH; PCML_STATUS_HANDLE
+///
+/// Threads: one workspace a thread. Allocation: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_plan_jitter(
+    plan: *const pcml_plan,
+    workspace: *mut pcml_workspace,
+    jitter: *mut f64,
+) -> i32 {
+    call("pcml_plan_jitter", || unsafe {
+        let (plan, workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
+        let jitter = output(jitter, "jitter")?;
+        *jitter = plan.plan.jitter(&workspace)?;
+        Ok(())
     })
 }
 
@@ -137,12 +191,15 @@ pub unsafe extern "C" fn pcml_plan_latent(
     })
 }
 
-/// Neural processes: predicts at target points of the functions conditioned on. The mean of a mixture is the mean of the
+/// Neural and Gaussian processes: predicts at target points of the functions conditioned on; a Gaussian process that is not conditioned
+/// and stores points predicts from those. Variances of a Gaussian process are of the process itself, without noise, from 0 to the signal
+/// variance. Neural processes: the mean of a mixture is the mean of the
 /// draws' means; its variance, by the law of total variance, the mean of their variances plus the unbiased variance of their
 /// means. Results do not depend on the batch, the position in it, or the number of targets.
 ///
 /// @param target_x  [targets, inputs] for all functions, or [functions, targets, inputs]; raw units; targets <= option targets
-/// @param eps       NULL, or standard normal draws [latents, functions, hidden] or [latents, hidden] for the seeded ones
+/// @param eps       NULL, or standard normal draws [latents, functions, hidden] or [latents, hidden] for the seeded ones;
+///                  NULL for Gaussian processes
 /// @param mean      receives [functions, targets, outputs], raw units (an axis of extent 1 may be left out)
 /// @param variance  receives the same shape, raw units squared; NULL when it is not wanted
 /// @return 0; PCML_STATUS_STATE before pcml_plan_condition; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE;
@@ -168,6 +225,40 @@ pub unsafe extern "C" fn pcml_plan_query(
             optional_view(eps, "eps")?.as_ref(),
             &mut view_mut(mean, "mean")?,
             optional_view_mut(variance, "variance")?.as_mut(),
+        )
+    })
+}
+
+/// Gaussian processes: the whole posterior covariance at target points, k(x, x) - k(x, X) (k(X, X) + noise)^-1 k(X, x), and the mean. With one
+/// output the two are what pcml_projector_project takes for `mean` and `variance` of PCML_PRIOR_DENSE, functions as slices; a noisy or exact
+/// row then gives the process conditioned on that integral too. With several outputs the mean can be written with its outputs before its
+/// targets through strides.
+///
+/// @param target_x    as in pcml_plan_query, at most option covariance targets
+/// @param mean        receives [functions, targets, outputs], raw units; NULL when it is not wanted
+/// @param covariance  receives [functions, outputs, targets, targets], raw units squared: symmetric bit for bit, the diagonal as
+///                    pcml_plan_query has it, without noise (axes of extent 1 may be left out)
+/// @return 0; PCML_STATUS_STATE before pcml_plan_condition where the model stores no points, and for a plan without option covariance;
+///         PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE; PCML_STATUS_STRIDE also when mean and covariance overlap;
+///         PCML_STATUS_DTYPE; PCML_STATUS_NON_FINITE; PCML_STATUS_MISMATCH also for a plan of another kind; PCML_STATUS_HANDLE. The
+///         arrays are written only on success.
+///
+/// Threads: one workspace a thread. Allocation: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_plan_covariance(
+    plan: *const pcml_plan,
+    workspace: *mut pcml_workspace,
+    target_x: *const pcml_const_array,
+    mean: *const pcml_array,
+    covariance: *const pcml_array,
+) -> i32 {
+    call("pcml_plan_covariance", || unsafe {
+        let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
+        plan.plan.covariance(
+            &mut workspace,
+            &view(target_x, "target_x")?,
+            optional_view_mut(mean, "mean")?.as_mut(),
+            &mut view_mut(covariance, "covariance")?,
         )
     })
 }

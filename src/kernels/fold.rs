@@ -232,7 +232,7 @@ impl<T: Real> Unfold<T> {
     }
 
     /// The points of `pairs` in y, from z [components, outputs], `z_stride` apart, on top of `start` (Zero or Bias); with `beside` also the
-    /// product of the same rows of x with a matrix. z is read to the end of half a panel behind the last output ([`overhang`]).
+    /// product of the same points' rows of x with a matrix. z is read to the end of half a panel behind the last output ([`overhang`]).
     #[allow(clippy::too_many_arguments)]
     pub fn apply(
         &self,
@@ -241,15 +241,15 @@ impl<T: Real> Unfold<T> {
         (z, z_stride): (&[T], usize),
         outputs: usize,
         start: Start<T>,
-        beside: Option<(&[T], Columns<T>)>,
+        beside: Option<(&[T], Places, Columns<T>)>,
         (y, places): (&mut [T], Places),
     ) {
         self.pairing.check(&pairs, places, outputs, y.len());
         if let Some(last) = (self.counts[0] + self.counts[1]).checked_sub(1) {
             assert!(z.len() >= last * z_stride + reach::<T>(outputs));
         }
-        if let Some((x, columns)) = &beside {
-            self.pairing.check(&pairs, places, columns.inner(), x.len());
+        if let Some((x, places, columns)) = &beside {
+            self.pairing.check(&pairs, *places, columns.inner(), x.len());
             columns.check(outputs);
         }
         if let Start::Bias(bias) = start {
@@ -426,7 +426,7 @@ struct Inverse<'a, T> {
     z_stride: usize,
     outputs: usize,
     start: Start<'a, T>,
-    beside: Option<(&'a [T], Columns<'a, T>)>,
+    beside: Option<(&'a [T], Places, Columns<'a, T>)>,
     y: &'a mut [T],
     places: Places,
 }
@@ -534,12 +534,12 @@ impl<T: Real> Inverse<'_, T> {
         for (p, at) in at.iter_mut().enumerate() {
             *at = self.places.of(from + p, pairing);
         }
-        if let Some((x, columns)) = &self.beside {
+        if let Some((x, places, columns)) = &self.beside {
             let inner = columns.inner();
             let mut rows = [[&x[..0]; COUNT]; 2];
             for (side, rows) in rows.iter_mut().enumerate() {
-                for (row, at) in rows.iter_mut().zip(&at) {
-                    *row = &x[at[side]..][..inner];
+                for (p, row) in rows.iter_mut().enumerate() {
+                    *row = &x[places.of(from + p, pairing)[side]..][..inner];
                 }
             }
             for k in 0..inner {
@@ -641,7 +641,7 @@ mod tests {
         let results = archs.map(|arch| {
             let mut y = vec![T::ZERO; points * outputs];
             for pairs in [0..cut, cut..all.end] {
-                let beside = Some((&x[..], weight.columns()));
+                let beside = Some((&x[..], line, weight.columns()));
                 unfold.apply(arch, pairs, (&z, outputs), outputs, Start::Bias(&bias), beside, (&mut y, line));
             }
             y

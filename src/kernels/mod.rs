@@ -14,6 +14,7 @@ pub mod fold;
 pub mod fourier;
 pub mod linear;
 pub mod moments;
+pub mod pages;
 pub mod product;
 pub mod random;
 pub mod real;

@@ -8,7 +8,6 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::linear::dispatch;
 use super::real::Real;
 use crate::error::{Result, zeros};
 
@@ -91,7 +90,13 @@ impl<T: Real> Packed<T> {
 
     /// W as a factor of products.
     pub fn columns(&self) -> Columns<'_, T> {
-        Columns { data: &self.data, inner: self.inner, stride: T::PANEL, panel: T::PANEL * self.inner }
+        self.columns_from(0)
+    }
+
+    /// W without its columns before `first`.
+    pub fn columns_from(&self, first: usize) -> Columns<'_, T> {
+        let data = &self.data[first * T::PANEL..];
+        Columns { data, inner: self.inner - first, stride: T::PANEL, panel: T::PANEL * self.inner }
     }
 }
 
@@ -178,38 +183,80 @@ pub fn products<T: Real, const N: usize>(
     run(arch, Product { terms, outputs, start, relu: false, y, y_stride });
 }
 
-/// Lanes of [`dots`].
+/// Lanes of [`dots`], and rows whose lanes it folds together.
 const LANES: usize = 16;
+const TOGETHER: usize = 16;
 
 /// y [rows, outputs] = bias + x [rows, inner] W', W [outputs, inner] as it is: for a few outputs, which would leave the panels of
 /// [`product`] nearly empty. Sums run over 16 lanes by index modulo 16 that are folded in one order, whatever the vector width.
 pub fn dots<T: Real>(arch: Arch, x: Rows<T>, w: &[T], bias: &[T], y: &mut [T]) {
     let inner = w.len() / bias.len();
-    dispatch!(arch, T, (x: Rows<'a, T> = x, w: &'a [T] = w, bias: &'a [T] = bias, y: &'a mut [T] = y, inner: usize = inner) -> () {
-        for (r, y) in y.chunks_exact_mut(bias.len()).take(x.count).enumerate() {
-            let row = &x.data[r * x.stride..][..inner];
-            for ((y, w), bias) in y.iter_mut().zip(w.chunks_exact(inner)).zip(bias) {
-                let mut sums = [T::ZERO; LANES];
-                let ((x, rest_x), (w, rest_w)) = (row.as_chunks::<LANES>(), w.as_chunks::<LANES>());
-                for (x, w) in x.iter().zip(w) {
-                    for ((sum, x), w) in sums.iter_mut().zip(x).zip(w) {
+    assert!(y.len() >= x.count * bias.len());
+    arch.dispatch(Dots { x, w, bias, y, inner });
+}
+
+struct Dots<'a, T> {
+    x: Rows<'a, T>,
+    w: &'a [T],
+    bias: &'a [T],
+    y: &'a mut [T],
+    inner: usize,
+}
+
+impl<T: Real> WithSimd for Dots<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match LANES / T::lanes::<S>() {
+            0 | 1 => self.run::<S, 1>(simd),
+            2 => self.run::<S, 2>(simd),
+            4 => self.run::<S, 4>(simd),
+            8 => self.run::<S, 8>(simd),
+            _ => self.run::<S, 16>(simd),
+        }
+    }
+}
+
+impl<T: Real> Dots<'_, T> {
+    #[inline(always)]
+    fn run<S: Simd, const VECTORS: usize>(self, simd: S) {
+        let Dots { x, w, bias, y, inner } = self;
+        let (lanes, outputs) = (T::lanes::<S>(), bias.len());
+        let whole = inner / LANES * LANES;
+        for first in (0..x.count).step_by(TOGETHER) {
+            let count = TOGETHER.min(x.count - first);
+            for (o, w) in w.chunks_exact(inner).enumerate() {
+                let mut sums = [[T::ZERO; LANES]; TOGETHER];
+                for (r, sums) in sums.iter_mut().enumerate().take(count) {
+                    let row = &x.data[(first + r) * x.stride..][..inner];
+                    let mut own = [T::splat(simd, T::ZERO); VECTORS];
+                    for (row, w) in row[..whole].chunks_exact(LANES).zip(w.chunks_exact(LANES)) {
+                        for (v, own) in own.iter_mut().enumerate() {
+                            let at = v * lanes;
+                            *own = T::fused(simd, T::load(simd, &row[at..]), T::load(simd, &w[at..]), *own);
+                        }
+                    }
+                    for (v, own) in own.iter().enumerate() {
+                        T::store(simd, &mut sums[v * lanes..], *own);
+                    }
+                    for ((sum, x), w) in sums.iter_mut().zip(&row[whole..]).zip(&w[whole..]) {
                         *sum = x.mul_add(*w, *sum);
                     }
                 }
-                for ((sum, x), w) in sums.iter_mut().zip(rest_x).zip(rest_w) {
-                    *sum = x.mul_add(*w, *sum);
-                }
-                let mut half = LANES / 2;
-                while half > 0 {
-                    for i in 0..half {
-                        sums[i] += sums[i + half];
+                // Step by step for all rows: row by row each step would wait for the one before.
+                for half in [8, 4] {
+                    for sums in &mut sums {
+                        let (low, high) = sums.split_at_mut(half);
+                        low.iter_mut().zip(high).for_each(|(low, high)| *low += *high);
                     }
-                    half /= 2;
                 }
-                *y = sums[0] + *bias;
+                for (r, sums) in sums.iter().enumerate().take(count) {
+                    y[(first + r) * outputs + o] = (sums[0] + sums[2]) + (sums[1] + sums[3]) + bias[o];
+                }
             }
         }
-    });
+    }
 }
 
 fn run<T: Real, const N: usize>(arch: Arch, p: Product<T, N>) {

@@ -34,6 +34,20 @@ fn sum<T: Real>(x: &[T], term: impl Fn(T) -> T) -> T {
     fold(lanes)
 }
 
+/// Row i of y += `x[i]` times `row`.
+pub fn add_outer<T: Real>(arch: Arch, x: &[T], row: &[T], y: &mut [T]) {
+    arch.dispatch(
+        #[inline(always)]
+        || {
+            for (x, y) in x.iter().zip(y.chunks_exact_mut(row.len())) {
+                for (y, v) in y.iter_mut().zip(row) {
+                    *y = x.mul_add(*v, *y);
+                }
+            }
+        },
+    );
+}
+
 /// Replaces each row x of `width` elements by exp(scale (x - max x)) and writes 1 / (the row's sum) to `inverse`: the
 /// softmax, its division left to whoever uses the row.
 pub fn softmax<T: Real>(arch: Arch, x: &mut [T], width: usize, scale: T, inverse: &mut [T]) {

@@ -2,8 +2,9 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::real::Real;
-use crate::error::{Result, zeros};
+use super::pages::Pages;
+use super::real::{Real, prefetch};
+use crate::error::Result;
 
 /// Vectors of outputs that are summed together: with two accumulators each for real and imaginary parts they fill the registers.
 const VECTORS: usize = 2;
@@ -14,7 +15,7 @@ pub struct Mixer<T> {
     inputs: usize,
     outputs: usize,
     /// For each mode and input a row of real parts, then one of imaginary parts; room for an overhang behind the last.
-    data: Vec<T>,
+    data: Pages<T>,
 }
 
 impl<T: Real> Mixer<T> {
@@ -27,7 +28,7 @@ impl<T: Real> Mixer<T> {
         at: impl Fn(usize, usize, usize) -> (f64, f64),
     ) -> Result<Self> {
         let len = modes.saturating_mul(2 * inputs).saturating_mul(outputs).saturating_add(T::PANEL);
-        let mut data = zeros::<T>(len, what)?;
+        let mut data = Pages::<T>::zeros(len, what)?;
         for (row, pair) in data.chunks_exact_mut(2 * outputs).take(modes * inputs).enumerate() {
             let (re, im) = pair.split_at_mut(outputs);
             for (o, (re, im)) in re.iter_mut().zip(im).enumerate() {
@@ -45,6 +46,16 @@ impl<T: Real> Mixer<T> {
             let re = (mode * self.inputs + input) * 2 * outputs + output;
             (self.data[re].to_f64(), -self.data[re + outputs].to_f64())
         })
+    }
+
+    /// Numbers in all of them.
+    pub fn len(&self) -> usize {
+        2 * self.modes * self.inputs * self.outputs
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Number of matrices.
@@ -70,21 +81,6 @@ impl<T: Real> Mixer<T> {
 /// Elements ahead of the product that the processor is told to fetch: matrices are read once, and its own prefetching stops at
 /// every page.
 const AHEAD: usize = 1024;
-
-/// Asks for `lines` cache lines from element `first` on, which may lie behind the end.
-#[inline(always)]
-fn prefetch<T>(data: &[T], first: usize, lines: usize) {
-    #[cfg(target_arch = "x86_64")]
-    for line in 0..lines {
-        // SAFETY: a hint, which never faults; the address is not read.
-        unsafe {
-            use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_T0>(data.as_ptr().wrapping_add(first).cast::<i8>().wrapping_add(64 * line));
-        }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (data, first, lines);
-}
 
 struct Apply<'a, T> {
     mixer: &'a Mixer<T>,

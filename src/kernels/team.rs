@@ -1,13 +1,16 @@
 //! Threads that a plan asked for: tasks are dealt out in contiguous shares, so which thread does a task never changes what it
 //! computes. One thread is the caller's own, without a pool.
 
-use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::pages::Pages;
 use crate::error::{Error, Result, Status, fail};
+
+/// Values that a thread goes through in the time that another one needs to wake up, some 50 us.
+const WORTHWHILE: usize = 1 << 20;
 
 /// The calling thread and the pool of a plan beside it.
 pub struct Team {
@@ -40,13 +43,14 @@ impl Team {
 
     /// Calls `work(task, thread)` for each task, each once, `thread` below [`Team::count`] and one task at a time on each.
     pub fn each(&self, tasks: usize, work: impl Fn(usize, usize) + Sync) {
-        let Some(pool) = &self.pool else {
+        let threads = self.count.min(tasks);
+        let Some(pool) = self.pool.as_ref().filter(|_| threads > 1) else {
             return (0..tasks).for_each(|task| work(task, 0));
         };
-        let share = |thread: usize| (tasks * thread / self.count)..(tasks * (thread + 1) / self.count);
+        let share = |thread: usize| (tasks * thread / threads)..(tasks * (thread + 1) / threads);
         let (work, share) = (&work, &share);
         pool.in_place_scope(|scope| {
-            for thread in 1..self.count {
+            for thread in 1..threads {
                 scope.spawn(move |_| share(thread).for_each(|task| work(task, thread)));
             }
             share(0).for_each(|task| work(task, 0));
@@ -54,10 +58,10 @@ impl Team {
     }
 
     /// Cuts a slice of whole units of `unit` elements into a share for each thread; `work(first, share)` gets the number of its
-    /// first unit.
-    pub fn share<T: Send>(&self, data: &mut [T], unit: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+    /// first unit. `cost`: values that all of the work reads or computes with; little work stays with the caller.
+    pub fn share<T: Send>(&self, data: &mut [T], unit: usize, cost: usize, work: impl Fn(usize, &mut [T]) + Sync) {
         let units = data.len() / unit;
-        let Some(pool) = self.pool.as_ref().filter(|_| units > 1) else { return work(0, data) };
+        let Some(pool) = self.pool.as_ref().filter(|_| units > 1 && cost >= WORTHWHILE) else { return work(0, data) };
         let work = &work;
         pool.in_place_scope(|scope| {
             let mut rest = data;
@@ -78,7 +82,7 @@ impl Team {
 /// An array in pieces that the tasks of a team borrow, each for itself: a piece has one writer or any number of readers, which is
 /// checked when it is borrowed.
 pub struct Shared<T> {
-    data: Box<[UnsafeCell<T>]>,
+    data: Pages<T>,
     /// Where pieces begin, and the end of the last.
     bounds: Vec<usize>,
     /// Of each piece: readers, or -1 for a writer.
@@ -104,13 +108,9 @@ impl<T: Copy + Default> Shared<T> {
     /// Zeros in pieces from `bounds[i]` to `bounds[i + 1]`; what lies behind the last bound, up to `len`, belongs to no piece.
     pub fn new(bounds: Vec<usize>, len: usize, what: &str) -> Result<Self> {
         assert!(bounds.is_sorted() && bounds.last().is_some_and(|end| *end <= len));
-        let mut data = Vec::new();
-        if data.try_reserve_exact(len).is_err() {
-            return fail!(OutOfMemory, "no memory for {what}: {len} values of {} bytes", size_of::<T>());
-        }
-        data.resize_with(len, || UnsafeCell::new(T::default()));
+        let data = Pages::zeros(len, what)?;
         let borrowed = (1..bounds.len()).map(|_| AtomicI32::new(0)).collect();
-        Ok(Shared { data: data.into_boxed_slice(), bounds, borrowed })
+        Ok(Shared { data, bounds, borrowed })
     }
 
     /// `count` pieces of `each` elements.
@@ -123,13 +123,15 @@ impl<T: Copy + Default> Shared<T> {
 
     /// All elements, by whoever has the array alone.
     pub fn all(&mut self) -> &mut [T] {
-        // SAFETY: nobody else has the array; UnsafeCell<T> lies in memory as T.
-        unsafe { std::slice::from_raw_parts_mut(self.data.as_mut_ptr().cast(), self.data.len()) }
+        &mut self.data
     }
 
     fn pointer(&self, piece: usize) -> (*mut T, usize) {
         let (first, end) = (self.bounds[piece], self.bounds[piece + 1]);
-        (self.data[first..end].as_ptr() as *mut T, end - first)
+        // Not by a slice: others may have pieces of it for writing.
+        assert!(first <= end && end <= self.data.count());
+        // SAFETY: inside the array.
+        (unsafe { self.data.as_ptr().add(first) }, end - first)
     }
 
     /// A piece for reading; panics while it is written.
@@ -201,7 +203,7 @@ mod tests {
                 });
                 assert_eq!(done.all(), vec![1; tasks]);
                 let mut units = vec![0; 3 * tasks];
-                team.share(&mut units, 3, |first, share| {
+                team.share(&mut units, 3, WORTHWHILE, |first, share| {
                     for (i, v) in share.iter_mut().enumerate() {
                         *v += 3 * first + i;
                     }

@@ -551,6 +551,42 @@ impl Bound {
         };
         self.apply(channels, value, &mut Flat { field, at });
     }
+    /// Whether values alone decide what the faces' nodes get.
+    pub fn is_given(&self) -> bool {
+        self.faces.iter().all(|face| face.kind == Kind::Dirichlet)
+    }
+
+    /// What [`Bound::set`] makes of the `count` nodes from `first` on, which lie on one line of the last axis and in `field` [nodes,
+    /// channels]; where values alone decide.
+    #[allow(clippy::too_many_arguments)]
+    pub fn set_some<T: Real>(
+        &self,
+        (first, count): (usize, usize),
+        channels: usize,
+        given: &[f64],
+        output: impl Fn(usize) -> usize,
+        stretch: f64,
+        field: &mut [T],
+    ) {
+        let outputs = given.len() / self.value_len(1).max(1);
+        let (last, points) = (self.shape().len() - 1, self.shape()[self.shape().len() - 1]);
+        for face in self.faces.iter() {
+            let nodes = if face.axis < last {
+                if self.sets(face, first) { first..first + count } else { continue }
+            } else {
+                let node = first - first % points + if face.upper { points - 1 } else { 0 };
+                node.max(first)..(node + 1).min(first + count)
+            };
+            let start = self.value_start(face, outputs);
+            for node in nodes {
+                let values = &given[start + self.line(face.axis, node).number * outputs..][..outputs];
+                for (c, to) in field[(node - first) * channels..][..channels].iter_mut().enumerate() {
+                    *to = T::from_f64(stretch * values[output(c)]);
+                }
+            }
+        }
+    }
+
     /// The transpose of [`Bound::set`]: from cotangents of a field whose faces were set to those of the field before, in place, and of
     /// the values, which are added to `given`.
     pub fn set_transposed<T: Real>(

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use safetensors::SafeTensors;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{anp, fno};
+use super::{anp, fno, gp};
 use crate::error::{Error, Result, Status, fail, zeros};
 
 /// The format that this version reads.
@@ -31,6 +31,9 @@ pub struct Description {
     /// Numbers of a Fourier neural operator.
     #[serde(default)]
     pub fno: Option<fno::Numbers>,
+    /// Numbers of a Gaussian process.
+    #[serde(default)]
+    pub gp: Option<gp::Numbers>,
     /// Boundary conditions that a Fourier neural operator obeys itself.
     #[serde(default)]
     pub boon: Option<fno::Correction>,
@@ -59,10 +62,12 @@ pub enum Architecture {
     Anp,
     /// Fourier neural operator.
     Fno,
+    /// Gaussian process.
+    Gp,
 }
 
 /// One channel: raw = offset + scale * network value.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Channel {
     /// The field's name.
@@ -231,7 +236,7 @@ fn check_version(text: &str) -> Result<()> {
 }
 
 /// Names and shapes of the weights that the description asks for.
-fn check_description(d: &Description) -> Result<BTreeMap<String, Vec<usize>>> {
+pub(super) fn check_description(d: &Description) -> Result<BTreeMap<String, Vec<usize>>> {
     if !(d.selftest.tolerance > 0.0 && d.selftest.tolerance <= 1e-3) {
         return fail!(FileDescription, "selftest.tolerance is {}, expected in (0, 1e-3]", d.selftest.tolerance);
     }
@@ -276,6 +281,13 @@ fn check_description(d: &Description) -> Result<BTreeMap<String, Vec<usize>>> {
             };
             numbers.check(d.inputs.len(), d.outputs.len())?;
             Ok(numbers.weights())
+        }
+        Architecture::Gp => {
+            let Some(numbers) = &d.gp else {
+                return fail!(FileDescription, "architecture is gp, but there is no field gp");
+            };
+            numbers.check(d.inputs.len(), d.outputs.len())?;
+            Ok(numbers.weights(d.inputs.len(), d.outputs.len()))
         }
     }
 }

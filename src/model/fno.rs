@@ -11,6 +11,7 @@
 mod boon;
 mod correct;
 mod derivative;
+mod direct;
 mod lines;
 mod norm;
 mod numbers;
@@ -39,6 +40,7 @@ use crate::kernels::team::{Shared, Team};
 pub use boon::{Correction, Rule};
 use boon::{Kernel, Pair};
 pub use derivative::DerivativeScratch;
+use direct::{Direct, OfChannel};
 use norm::Affine;
 pub use numbers::{ChannelMlp, Coordinates, Norm, NormKind, Numbers, Padding, Sides, Skip, Span};
 pub use part::{OperatorPart, OperatorScratch};
@@ -79,14 +81,16 @@ pub struct Fno<T> {
     tile: usize,
     coordinates: Vec<Vec<T>>,
     lifting: Network<T>,
+    direct: Option<Direct<T>>,
     projection: Network<T>,
     blocks: Vec<Block<T>>,
     boon: Option<Boon<T>>,
     /// Offset, mean and mean square of each wave that a spectral convolution can make; with a norm.
     waves: Vec<(usize, f64, f64)>,
-    /// For each line whether a block's result waits in the field until its neighbours are there; and those lines.
+    /// For each line whether conditions or a norm change a block's result.
     waits: Vec<bool>,
-    waiting: Vec<usize>,
+    /// Whether some of them wait in the field until their neighbours are there.
+    some_wait: bool,
     /// What derivatives need besides, once somebody asks for them.
     transposes: OnceLock<Transposes<T>>,
 }
@@ -151,6 +155,8 @@ struct Boon<T> {
     stretch: f64,
     /// Whether results are smoothed next to the faces.
     smooth: bool,
+    /// Whether a line's result can be set as soon as it is there.
+    in_line: bool,
     /// Whether activations spare the nodes of faces.
     spare: bool,
     /// Kernel matrices that had to be regularised.
@@ -179,6 +185,8 @@ pub struct Scratch<T> {
     components: Vec<T>,
     modes: [Vec<T>; 2],
     faces: correct::Faces<T>,
+    /// Where the first block does without its input.
+    channel: Option<OfChannel<T>>,
     threads: Shared<T>,
     /// Bias, factor and shift of the block at hand where a norm changes them.
     bias: Vec<T>,
@@ -322,8 +330,9 @@ impl<T: Real> Fno<T> {
             boon,
             waves: if numbers.norm.is_some() { norm::waves(&back, row, w) } else { vec![] },
             waits: vec![],
-            waiting: vec![],
+            some_wait: false,
             transposes: OnceLock::new(),
+            direct: None,
             axes,
             back,
             numbers,
@@ -333,11 +342,10 @@ impl<T: Real> Fno<T> {
             return fail!(InvalidArgument, "option steps is {}, but {o} outputs do not fit {i} inputs", fno.steps);
         }
         let mut waits = zeros(fno.line_count(), "a plan's lines")?;
-        waits.iter_mut().enumerate().for_each(|(line, waits)| *waits = fno.must_wait(line));
-        let mut waiting = zeros(waits.iter().filter(|waits| **waits).count(), "a plan's lines")?;
-        let lines = waits.iter().enumerate().filter(|(_, waits)| **waits).map(|(line, _)| line);
-        waiting.iter_mut().zip(lines).for_each(|(to, line)| *to = line);
-        (fno.waits, fno.waiting) = (waits, waiting);
+        waits.iter_mut().enumerate().for_each(|(line, waits)| *waits = fno.is_changed(line));
+        fno.waits = waits;
+        fno.some_wait = (0..fno.line_count()).any(|line| fno.must_wait(line));
+        fno.direct = fno.new_direct()?;
         Ok(fno)
     }
 
@@ -366,9 +374,14 @@ impl<T: Real> Fno<T> {
         self.line_points().div_ceil(self.tile)
     }
 
+    /// Whether a line's result waits in the field until its neighbours are there.
+    fn must_wait(&self, line: usize) -> bool {
+        self.waits[line] && !self.boon.as_ref().is_some_and(|boon| boon.in_line)
+    }
+
     /// Whether a line's result is read or changed by others before the activation: next to faces, and everywhere before a norm of
     /// all points.
-    fn must_wait(&self, line: usize) -> bool {
+    fn is_changed(&self, line: usize) -> bool {
         if self.numbers.norm.is_some() {
             return true;
         }
@@ -418,6 +431,7 @@ impl<T: Real> Fno<T> {
             components: many(&[rows[..last].iter().product(), self.row])?,
             modes: [many(&[self.modes.len(), 2 * w])?, many(&[self.modes.len(), 2 * w])?],
             faces: correct::Faces::new(self, what)?,
+            channel: self.channel(what)?,
             threads: Shared::uniform(self.team.count(), self.thread_len(), what)?,
             bias: many(&[if norm { w } else { 0 }])?,
             affine: [many(&[if norm { w } else { 0 }])?, many(&[if norm { w } else { 0 }])?],
@@ -514,6 +528,7 @@ impl<T: Real> Boon<T> {
             .collect();
         Ok(Boon {
             pairs,
+            in_line: inner.is_given() && !smooth,
             outer,
             inner,
             stretch: if seed { 2.0 } else { 1.0 },

@@ -6,11 +6,12 @@ pub mod boundary;
 mod dense;
 pub mod file;
 pub mod fno;
+pub mod gp;
 pub mod plan;
 
 use std::path::Path;
 
-use crate::error::{Result, fail};
+use crate::error::{Error, Result, Status, fail};
 use crate::field::Dtype;
 use crate::kernels::strided::{View, ViewMut};
 
@@ -48,6 +49,15 @@ impl Model {
         Ok(Model { description, text, tensors })
     }
 
+    /// A model without weights, from its description alone.
+    fn from_description(value: serde_json::Value) -> Result<Model> {
+        let text = value.to_string();
+        let description: Description =
+            serde_json::from_value(value).map_err(|e| Error::new(Status::FileDescription, e.to_string()))?;
+        file::check_description(&description)?;
+        Ok(Model { description, text, tensors: file::Tensors::new() })
+    }
+
     /// What the file says of the model.
     pub fn description(&self) -> &Description {
         &self.description
@@ -72,7 +82,7 @@ impl Model {
             None => fail!(FileDescription, "tensor selftest.{name} is missing: a model file carries its self-test"),
         };
         match self.description.architecture {
-            file::Architecture::Anp => self.selftest_process(get),
+            file::Architecture::Anp | file::Architecture::Gp => self.selftest_process(get),
             file::Architecture::Fno => self.selftest_operator(get),
         }
     }
@@ -84,20 +94,24 @@ impl Model {
             }
             stored => Ok(stored),
         };
-        let (context_x, cx) = get("context_x")?;
-        let (context_y, cy) = get("context_y")?;
+        // A process with points of its own is queried as it is.
+        let stored = self.description.gp.as_ref().is_some_and(|numbers| numbers.points > 0);
+        let context = if stored { None } else { Some((get("context_x")?, get("context_y")?)) };
         let (target_x, tx) = get("target_x")?;
         let (mean, m) = get("mean")?;
         let (variance, v) = get("variance")?;
-        let options = Options { batch: cx[0], context: Some(cx[1]), targets: Some(tx[1]), ..Options::default() };
+        let (batch, points) = context.as_ref().map_or((1, None), |((_, shape), _)| (shape[0], Some(shape[1])));
+        let options = Options { batch, context: points, targets: Some(tx[1]), ..Options::default() };
         let plan = Plan::new(self, Dtype::F64, &options)?;
         let mut workspace = plan.workspace()?;
         let (mut mean_here, mut variance_here) = (vec![0.0; mean.len()], vec![0.0; variance.len()]);
-        plan.condition(
-            &mut workspace,
-            &View::new("selftest.context_x", &context_x, &cx)?,
-            &View::new("selftest.context_y", &context_y, &cy)?,
-        )?;
+        if let Some(((context_x, cx), (context_y, cy))) = &context {
+            plan.condition(
+                &mut workspace,
+                &View::new("selftest.context_x", context_x, cx)?,
+                &View::new("selftest.context_y", context_y, cy)?,
+            )?;
+        }
         plan.query(
             &mut workspace,
             &View::new("selftest.target_x", &target_x, &tx)?,

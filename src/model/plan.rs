@@ -3,6 +3,7 @@
 use super::anp::{self, Anp};
 use super::boundary::Boundary;
 use super::fno::{self, Fno};
+use super::gp::{self, Gp};
 use super::{Model, file::Architecture};
 use crate::error::{Result, fail};
 use crate::field::Dtype;
@@ -13,10 +14,12 @@ use crate::kernels::strided::{View, ViewMut};
 pub struct Options {
     /// Most functions in one call.
     pub batch: usize,
-    /// Most context points of a function; needed by neural processes.
+    /// Most context points of a function; needed by neural processes, and by Gaussian ones that store no points.
     pub context: Option<usize>,
-    /// Most target points of a function; needed by neural processes.
+    /// Most target points of a function; needed by neural and Gaussian processes.
     pub targets: Option<usize>,
+    /// Most target points of a full covariance; 0: none is asked for.
+    pub covariance: usize,
     /// Draws in the mixture; 0 predicts at the mean latent.
     pub latents: usize,
     /// Seed of latent draws and dropout.
@@ -42,6 +45,7 @@ impl Default for Options {
             batch: 1,
             context: None,
             targets: None,
+            covariance: 0,
             latents: 0,
             seed: 0,
             dropout: 0.0,
@@ -61,6 +65,7 @@ enum Kind {
     AnpF64(Box<Anp<f64>>),
     FnoF32(Box<Fno<f32>>),
     FnoF64(Box<Fno<f64>>),
+    Gp(Box<Gp>),
 }
 
 /// The scratch of one plan, for one thread at a time.
@@ -71,6 +76,7 @@ enum Scratch {
     AnpF64(Box<anp::Scratch<f64>>),
     FnoF32(Box<fno::Scratch<f32>>),
     FnoF64(Box<fno::Scratch<f64>>),
+    Gp(Box<gp::Scratch>),
 }
 
 /// The scratch of one plan's derivatives, for one thread at a time.
@@ -106,6 +112,10 @@ impl Plan {
             (Architecture::Fno, Dtype::F64) => Ok(Plan(Kind::FnoF64(Box::new(Fno::new(model, options)?)))),
             (Architecture::Anp, Dtype::F32) => Ok(Plan(Kind::AnpF32(Box::new(Anp::new(model, options)?)))),
             (Architecture::Anp, Dtype::F64) => Ok(Plan(Kind::AnpF64(Box::new(Anp::new(model, options)?)))),
+            (Architecture::Gp, Dtype::F64) => Ok(Plan(Kind::Gp(Box::new(Gp::new(model, options)?)))),
+            (Architecture::Gp, Dtype::F32) => {
+                fail!(Dtype, "a Gaussian process is evaluated in f64, expected a plan of that dtype; arrays may be f32")
+            }
         }
     }
 
@@ -116,19 +126,58 @@ impl Plan {
             Kind::AnpF64(p) => Scratch::AnpF64(Box::new(p.scratch()?)),
             Kind::FnoF32(p) => Scratch::FnoF32(Box::new(p.scratch()?)),
             Kind::FnoF64(p) => Scratch::FnoF64(Box::new(p.scratch()?)),
+            Kind::Gp(p) => Scratch::Gp(Box::new(p.scratch()?)),
         }))
     }
 
-    /// Neural processes: encodes the context points of one or more functions into the workspace, which later queries use.
+    /// Neural and Gaussian processes: encodes the context points of one or more functions into the workspace, which later queries use.
     ///
     /// Shapes: `x` [functions, points, dim_x], `y` [functions, points, dim_y]; axes of extent 1 may be left out. Raw units.
-    /// After an error the workspace is conditioned as before, except after an overflow in the network (`NonFinite`), which
-    /// leaves it unconditioned.
+    /// After an error the workspace is conditioned as before, except after an overflow in the network (`NonFinite`) or a
+    /// kernel matrix that can't be factored (`Singular`, `Contradiction`), which leaves it unconditioned.
     pub fn condition(&self, workspace: &mut Workspace, x: &View, y: &View) -> Result<()> {
         match (&self.0, &mut workspace.0) {
             (Kind::AnpF32(p), Scratch::AnpF32(s)) => p.condition(s, x, y),
             (Kind::AnpF64(p), Scratch::AnpF64(s)) => p.condition(s, x, y),
+            (Kind::Gp(p), Scratch::Gp(s)) => p.condition(s, x, y, None),
             _ => foreign("neural process"),
+        }
+    }
+
+    /// Gaussian processes: [`Plan::condition`] with noise variances of the points, `[points]` for all functions or [functions, points],
+    /// beside the model's own; network units, which are raw ones where a channel has scale 1. Errors: also Noise for a value < 0.
+    pub fn condition_noisy(&self, workspace: &mut Workspace, x: &View, y: &View, noise: &View) -> Result<()> {
+        match (&self.0, &mut workspace.0) {
+            (Kind::Gp(p), Scratch::Gp(s)) => p.condition(s, x, y, Some(noise)),
+            _ => foreign("Gaussian process"),
+        }
+    }
+
+    /// Gaussian processes: the posterior covariance at target points of the functions conditioned on (else of the stored points), and the
+    /// means. Noise is not in it: it is that of the process, not of another measurement.
+    ///
+    /// Shapes: `x` as in [`Plan::query`], at most option covariance targets; `mean` as there; `covariance` [functions, outputs, targets,
+    /// targets], symmetric bit for bit, its diagonal the variances of [`Plan::query`]; axes of extent 1 may be left out. Raw units
+    /// squared. Results are written only on success. Allocates nothing.
+    pub fn covariance(
+        &self,
+        workspace: &mut Workspace,
+        x: &View,
+        mean: Option<&mut ViewMut>,
+        covariance: &mut ViewMut,
+    ) -> Result<()> {
+        match (&self.0, &mut workspace.0) {
+            (Kind::Gp(p), Scratch::Gp(s)) => p.covariance(s, x, mean, covariance),
+            _ => foreign("Gaussian process"),
+        }
+    }
+
+    /// Gaussian processes: the largest variance that conditioning had to add to the diagonal of a kernel matrix so that it could be
+    /// factored, as a part of the signal variance; 0: none.
+    pub fn jitter(&self, workspace: &Workspace) -> Result<f64> {
+        match (&self.0, &workspace.0) {
+            (Kind::Gp(p), Scratch::Gp(s)) => p.jitter(s),
+            _ => foreign("Gaussian process"),
         }
     }
 
@@ -141,7 +190,8 @@ impl Plan {
         }
     }
 
-    /// Neural processes: mean and variance at target points of the functions conditioned on.
+    /// Neural and Gaussian processes: mean and variance at target points of the functions conditioned on; of a Gaussian process that is
+    /// not conditioned and stores points, of those.
     ///
     /// Shapes: `x` [targets, dim_x] for all functions or [functions, targets, dim_x]; `eps` standard normal draws
     /// [latents, functions, hidden] or [latents, hidden] instead of the seeded ones; results [functions, targets, dim_y].
@@ -157,6 +207,7 @@ impl Plan {
         match (&self.0, &mut workspace.0) {
             (Kind::AnpF32(p), Scratch::AnpF32(s)) => p.query(s, x, eps, mean, variance),
             (Kind::AnpF64(p), Scratch::AnpF64(s)) => p.query(s, x, eps, mean, variance),
+            (Kind::Gp(p), Scratch::Gp(s)) => p.query(s, x, eps, mean, variance),
             _ => foreign("neural process"),
         }
     }

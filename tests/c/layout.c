@@ -33,6 +33,15 @@ int main(void) {
   FIELD(pcml_flux_limits, limited_faces);
   FIELD(pcml_flux_limits, least_limiter);
   FIELD(pcml_flux_limits, least_limiter_face);
+  printf("\npcml_fit_report %zu", sizeof(pcml_fit_report));
+  FIELD(pcml_fit_report, struct_size);
+  FIELD(pcml_fit_report, log_likelihood);
+  FIELD(pcml_fit_report, log_likelihood_before);
+  FIELD(pcml_fit_report, jitter);
+  FIELD(pcml_fit_report, iterations);
+  FIELD(pcml_fit_report, evaluations);
+  FIELD(pcml_fit_report, search);
+  FIELD(pcml_fit_report, converged);
   printf("\n");
   return 0;
 }

@@ -22,8 +22,8 @@ pub fn run() -> Result<(), String> {
     let mut skipped = 0;
     let python = python();
     match &python {
-        Some(path) => println!("== training recipe with {}", path.display()),
-        None => println!("== no Python with torch and safetensors"),
+        Some(path) => println!("== training recipe and peers with {}", path.display()),
+        None => println!("== no Python with torch, safetensors or scikit-learn"),
     }
     let steps: [(&str, &[&str]); 5] = [
         ("format", &["fmt", "--all", "--check"]),
@@ -81,27 +81,34 @@ fn install_programs() {
     }
 }
 
-/// A Python that can train: PCML_PYTHON, the system's, or in CI one with the recipe's requirements in target/python.
+/// A Python that can train and has the peers: PCML_PYTHON, the system's, or in CI one with all of their requirements in target/python;
+/// else one that has a part of them.
 fn python() -> Option<PathBuf> {
-    let trains = |path: &PathBuf| {
-        let status = Command::new(path).args(["-c", "import torch, safetensors"]).stderr(Stdio::null()).status();
+    let imports = |path: &PathBuf, modules: &str| {
+        let status = Command::new(path).args(["-c", &format!("import {modules}")]).stderr(Stdio::null()).status();
         status.is_ok_and(|s| s.success())
     };
+    let has_all = |path: &PathBuf| imports(path, "torch, safetensors, sklearn");
     let own = root().join("target/python");
     let of_own = own.join("bin/python");
-    let found = std::env::var_os("PCML_PYTHON")
+    let places: Vec<PathBuf> = std::env::var_os("PCML_PYTHON")
         .map(PathBuf::from)
         .into_iter()
         .chain(["python3".into(), of_own.clone()])
-        .find(trains);
-    if found.is_some() || std::env::var_os("CI").is_none() {
-        return found;
+        .collect();
+    if let Some(path) = places.iter().find(|path| has_all(path)) {
+        return Some(path.clone());
     }
-    println!("== python3 -m venv target/python; pip install -r examples/training/requirements.txt");
+    let part = || ["torch, safetensors", "sklearn"].iter().find_map(|m| places.iter().find(|path| imports(path, m)));
+    if std::env::var_os("CI").is_none() {
+        return part().cloned();
+    }
+    let files = ["-r", "examples/training/requirements.txt", "-r", "tests/requirements.txt"];
+    println!("== python3 -m venv target/python; pip install {}", files.join(" "));
     let run = |program: PathBuf, args: &[&str]| {
         Command::new(program).args(args).current_dir(root()).status().is_ok_and(|s| s.success())
     };
     let made = run("python3".into(), &["-m", "venv", own.to_str()?])
-        && run(of_own.clone(), &["-m", "pip", "install", "-q", "-r", "examples/training/requirements.txt"]);
-    (made && trains(&of_own)).then_some(of_own)
+        && run(of_own.clone(), &[&["-m", "pip", "install", "-q"], &files[..]].concat());
+    if made && has_all(&of_own) { Some(of_own) } else { part().cloned() }
 }

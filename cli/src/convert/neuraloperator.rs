@@ -91,6 +91,7 @@ impl<'a> Network<'a> {
             ("separable", &[json!(false)]),
             ("preactivation", &[json!(false)]),
             ("max_n_modes", &[]),
+            ("conv_module", &[json!("SpectralConv")]),
         ] {
             settings.only(name, allowed)?;
         }

@@ -604,7 +604,7 @@ impl<T: Real> Fno<T> {
     fn to_lines(&self, matrix: &[T], field: &[T], lines: &mut [T]) {
         let (w, row, points) = (self.numbers.width, self.row, self.line_points());
         let matrix = Rows { data: matrix, stride: points, count: matrix.len() / points };
-        self.team.share(lines, row, |first, lines| {
+        self.team.share(lines, row, field.len() * 4, |first, lines| {
             for (line, to) in lines.chunks_exact_mut(row).enumerate() {
                 let x = Columns::plain(&field[(first + line) * points * w..], points, w);
                 products(self.arch, [(matrix, x)], w, Start::Zero, to, w);

@@ -12,7 +12,7 @@ impl<T: Real> Fno<T> {
     pub(super) fn transform(&self, matrix: &[T], inner: usize, x: &[T], outputs: usize, y: &mut [T]) {
         const ROWS: usize = 24;
         const INNER: usize = 64;
-        self.team.share(y, outputs, |first, y| {
+        self.team.share(y, outputs, x.len() * 4, |first, y| {
             for (i, y) in y.chunks_mut(ROWS * outputs).enumerate() {
                 let count = y.len() / outputs;
                 let matrix = &matrix[(first + i * ROWS) * inner..];
@@ -36,7 +36,7 @@ impl<T: Real> Fno<T> {
     /// The same for each of many x and y that lie one after the other.
     pub(super) fn transform_each(&self, matrix: &[T], inner: usize, x: &[T], outputs: usize, y: &mut [T]) {
         let rows = matrix.len() / inner;
-        self.team.share(y, rows * outputs, |first, y| {
+        self.team.share(y, rows * outputs, x.len() * 4, |first, y| {
             let x = x[first * inner * outputs..].chunks_exact(inner * outputs);
             for (x, y) in x.zip(y.chunks_exact_mut(rows * outputs)) {
                 let term = (Rows { data: matrix, stride: inner, count: rows }, Columns::plain(x, inner, outputs));

@@ -337,6 +337,7 @@ impl<T: Real> PartOf<T> {
                 components: many(&[if d > 1 { outer } else { 1 }, row])?,
                 modes: [many(&[fno.modes.len(), 2 * w])?, many(&[fno.modes.len(), 2 * w])?],
                 faces: correct::Faces::new(fno, what)?,
+                channel: None,
                 threads: Shared::uniform(0, 0, what)?,
                 bias: vec![],
                 affine: [vec![], vec![]],

@@ -2,7 +2,7 @@
 
 use super::boon::Pair;
 use super::numbers::MOST_AXES;
-use super::sweep::Stage;
+use super::sweep::{Left, Stage};
 use super::{Block, Boon, Fno, Link, Network, SMOOTHED, Scratch};
 use crate::error::{Result, fail};
 use crate::kernels::activation::Activation;
@@ -40,6 +40,14 @@ pub(super) fn thirds<T>(buffer: &mut [T]) -> [&mut [T]; 3] {
     [a, b, c]
 }
 
+/// The first value that is not finite. By chunks, which become vectors.
+fn non_finite(x: &[f64]) -> Option<usize> {
+    const CHUNK: usize = 64;
+    let bad = |chunk: &[f64]| chunk.iter().fold(false, |bad, v| bad | !v.is_finite());
+    let first = x.chunks(CHUNK).position(bad)? * CHUNK;
+    x[first..].iter().position(|v| !v.is_finite()).map(|i| first + i)
+}
+
 impl<T: Real> Fno<T> {
     /// Predicts; see [`crate::model::Plan::predict`].
     pub(in crate::model) fn predict(
@@ -63,6 +71,7 @@ impl<T: Real> Fno<T> {
         output: &ViewMut,
     ) -> Result<View<'s>> {
         let batch = self.check_shapes(input, output)?;
+        let input = &input.merged();
         if let Some((i, v)) = input.first_non_finite() {
             return fail!(NonFinite, "input is {v} at element {i}, expected finite values");
         }
@@ -79,14 +88,13 @@ impl<T: Real> Fno<T> {
                 self.read_values(s, values, at);
                 self.forward(s);
                 let result = &mut s.output[at * each..][..each];
-                for (to, v) in result.iter_mut().zip(s.result.all()) {
-                    *to = output.dtype().round(*v);
-                }
+                result.copy_from_slice(s.result.all());
+                output.dtype().round_all(result);
                 if let Some(boon) = &self.boon {
                     boon.finish(self.outputs.len(), &s.given, result);
-                    result.iter_mut().for_each(|v| *v = output.dtype().round(*v));
+                    output.dtype().round_all(result);
                 }
-                if let Some(i) = result.iter().position(|v| !v.is_finite()) {
+                if let Some(i) = non_finite(result) {
                     let v = result[i];
                     return fail!(NonFinite, "the network gives {v} at element {i} of function {b}, step {step}");
                 }
@@ -137,9 +145,14 @@ impl<T: Real> Fno<T> {
         for start in (0..each).step_by(buffer.len()) {
             let part = &mut buffer[..(each - start).min(256)];
             input.gather(b * each + start, part);
-            for (to, v) in s.input[start..].iter_mut().zip(part) {
-                let c = channels.next().expect("endless");
-                *to = T::from_f64((*v - c.offset) / c.scale);
+            let to = s.input[start..].iter_mut();
+            // The loop over a single channel becomes vectors.
+            match &self.inputs[..] {
+                [c] => to.zip(part).for_each(|(to, v)| *to = T::from_f64((*v - c.offset) / c.scale)),
+                _ => to
+                    .zip(part)
+                    .zip(&mut channels)
+                    .for_each(|((to, v), c)| *to = T::from_f64((*v - c.offset) / c.scale)),
             }
         }
     }
@@ -188,17 +201,25 @@ impl<T: Real> Fno<T> {
 
     /// Evaluates the network on `s.input`; `s.result` receives the results, raw units.
     fn forward(&self, s: &mut Scratch<T>) {
-        self.sweep(s, Stage::Lift);
+        if self.direct.is_none() {
+            self.sweep(s, Stage::Lift);
+        }
         for (b, block) in self.blocks.iter().enumerate() {
             let last = b + 1 == self.blocks.len();
-            self.collect(s);
-            self.convolve(s, block, |s, _, pair| self.input_on_faces(s, pair));
+            let direct = self.direct.as_ref().filter(|_| b == 0);
+            if let Some(direct) = direct {
+                self.lift_directly(s, direct);
+                self.convolve(s, block, |s, number, pair| self.lifted_on_faces(s, number, pair));
+            } else {
+                self.collect(s);
+                self.convolve(s, block, |s, _, pair| self.input_on_faces(s, pair));
+            }
             if let Some(norm) = &block.norm {
                 self.normalise_modes(s, norm);
             }
             self.spread(s);
-            self.sweep(s, Stage::Block(block, last));
-            if self.waiting.is_empty() {
+            self.sweep(s, Stage::Block(Left { block, direct, last }));
+            if !self.some_wait {
                 continue;
             }
             match &self.boon {
@@ -380,18 +401,34 @@ impl<T: Real> Fno<T> {
         CHUNK * self.widest() + T::PANEL
     }
 
+    /// What the lifting meets at all points of a tile, and 1; 0 in the padding.
+    pub(super) fn lifting_meets(&self, s: &Scratch<T>, tile: Tile, x: &mut [T]) {
+        let lifted = self.numbers.lifted(self.inputs.len());
+        x.fill(T::ZERO);
+        let (skipped, start, count) = self.inside_points(tile);
+        let Some((node, places)) = self.inside(tile) else { return };
+        for (i, to) in x.chunks_exact_mut(lifted + 1).skip(skipped).take(count).enumerate() {
+            self.meet(s, node + start + i, start + i, places, to);
+            to[lifted] = T::ONE;
+        }
+    }
+
+    /// What the lifting meets at one point of the caller's grid.
+    fn meet(&self, s: &Scratch<T>, node: usize, on_last: usize, places: [usize; 2], to: &mut [T]) {
+        let (inputs, last) = (self.inputs.len(), self.axes.len() - 1);
+        to[..inputs].copy_from_slice(&s.input[node * inputs..][..inputs]);
+        for (axis, values) in self.coordinates.iter().enumerate() {
+            to[inputs + axis] = values[if axis == last { on_last } else { places[axis] }];
+        }
+    }
+
     /// What the lifting meets at the tile's points on the caller's grid: how many points of the tile come before them, and how many
     /// there are.
     pub(super) fn lifted_points(&self, s: &Scratch<T>, tile: Tile, x: &mut [T]) -> (usize, usize) {
-        let (inputs, last) = (self.inputs.len(), self.axes.len() - 1);
         let (skipped, start, count) = self.inside_points(tile);
         let Some((node, places)) = self.inside(tile).filter(|_| count > 0) else { return (skipped, 0) };
-        let from = s.input[(node + start) * inputs..].chunks_exact(inputs);
-        for (i, (to, from)) in x.chunks_exact_mut(self.numbers.lifted(inputs)).zip(from).take(count).enumerate() {
-            to[..inputs].copy_from_slice(from);
-            for (axis, values) in self.coordinates.iter().enumerate() {
-                to[inputs + axis] = values[if axis == last { start + i } else { places[axis] }];
-            }
+        for (i, to) in x.chunks_exact_mut(self.numbers.lifted(self.inputs.len())).take(count).enumerate() {
+            self.meet(s, node + start + i, start + i, places, to);
         }
         (skipped, count)
     }
@@ -404,7 +441,7 @@ impl<T: Real> Fno<T> {
     pub(super) fn mix(&self, s: &mut Scratch<T>, block: &Block<T>) {
         let [x, y] = &mut s.modes;
         let each = 2 * self.numbers.width;
-        self.team.share(y, each, |first, y| {
+        self.team.share(y, each, block.mixer.len(), |first, y| {
             block.mixer.apply(self.arch, first, &x[first * each..][..y.len()], y);
         });
     }
@@ -436,6 +473,18 @@ impl<T: Real> Boon<T> {
             let shape = self.inner.shape();
             smooth(shape[0], shape[1..].iter().product::<usize>() * width, field);
         }
+    }
+
+    /// The same of some neighbouring nodes, where values alone decide.
+    pub(super) fn set_some(
+        &self,
+        nodes: (usize, usize),
+        width: usize,
+        outputs: usize,
+        inside: &[f64],
+        values: &mut [T],
+    ) {
+        self.inner.set_some(nodes, width, inside, |c| c % outputs, self.stretch, values);
     }
 
     /// Sets the results at the nodes of faces, raw units.

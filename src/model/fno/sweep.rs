@@ -7,10 +7,11 @@
 
 use std::ops::Range;
 
+use super::direct::Direct;
 use super::run::{Spared, Tile};
 use super::{Block, Fno, Link, Scratch};
 use crate::kernels::fold::Places;
-use crate::kernels::product::{Columns, Rows, Start, overhang, products};
+use crate::kernels::product::{Columns, Rows, Start, products};
 use crate::kernels::real::Real;
 use crate::kernels::rows::add;
 
@@ -19,15 +20,25 @@ use crate::kernels::rows::add;
 pub(super) enum Stage<'a, T> {
     /// The lifting before the first block.
     Lift,
-    /// What is left of a block after the convolution; whether it is the last.
-    Block(&'a Block<T>, bool),
+    /// What is left of a block after the convolution.
+    Block(Left<'a, T>),
     /// The same for the lines that waited for others.
     Rest(bool),
 }
 
+/// What is left of a block after the convolution.
+#[derive(Clone, Copy)]
+pub(super) struct Left<'a, T> {
+    pub block: &'a Block<T>,
+    /// Instead of its input, for the first one.
+    pub direct: Option<&'a Direct<T>>,
+    /// Whether it is the last.
+    pub last: bool,
+}
+
 impl<T> Stage<'_, T> {
     fn is_last(&self) -> bool {
-        matches!(self, Stage::Block(_, true) | Stage::Rest(true))
+        matches!(self, Stage::Block(Left { last: true, .. }) | Stage::Rest(true))
     }
 }
 
@@ -35,6 +46,9 @@ impl<T> Stage<'_, T> {
 const TOGETHER: usize = 2;
 /// Most slabs of a grid of two axes.
 const SLABS: usize = 8;
+
+/// Multiply-adds in the time that a value takes otherwise.
+const FACTORS: usize = 8;
 
 /// Scratch of a thread.
 struct Buffers<'b, T> {
@@ -64,7 +78,7 @@ struct Components<'c, T> {
 impl<T: Real> Fno<T> {
     fn buffer_lens(&self) -> [usize; 7] {
         let w = self.numbers.width;
-        let values = self.tile * w.max(self.numbers.lifted(self.inputs.len())).max(self.outputs.len()) + T::PANEL;
+        let values = self.tile * w.max(self.numbers.lifted(self.inputs.len()) + 1).max(self.outputs.len()) + T::PANEL;
         let wide = self.wide_len();
         let plane = if self.axes.len() == 3 { self.sums_len() } else { 0 };
         [2 * self.most_pairs() * self.row, plane, self.row, values, values, wide, wide]
@@ -126,14 +140,10 @@ impl<T: Real> Fno<T> {
                 [_] => {
                     let mut sums = work.sums.write(unit);
                     let components = Components { to: &mut sums, start: Start::Zero };
-                    self.tile_stage(
-                        self.tile_of(0, unit),
-                        stage,
-                        &work.components,
-                        components,
-                        &mut buffers.work,
-                        work,
-                    );
+                    let tile = self.tile_of(0, unit);
+                    if let Some(values) = self.begin(tile, stage, &work.components, &mut buffers.work, work) {
+                        self.finish(tile, stage, values, components, &mut buffers.work, work);
+                    }
                 }
                 [outer, _] => {
                     let groups = outer.pairing.groups();
@@ -210,20 +220,30 @@ impl<T: Real> Fno<T> {
     /// Whether a stage has anything to do for a line. Of the last block's result the padding is not wanted.
     fn has_work(&self, line: usize, stage: Stage<T>) -> bool {
         match stage {
-            Stage::Lift | Stage::Block(_, false) => true,
-            Stage::Block(_, true) => self.waits[line] || self.inside(self.tile_of(line, 0)).is_some(),
-            Stage::Rest(_) => self.waits[line],
+            Stage::Block(Left { last: true, .. }) => {
+                self.must_wait(line) || self.inside(self.tile_of(line, 0)).is_some()
+            }
+            Stage::Lift | Stage::Block(_) => true,
+            Stage::Rest(_) => self.must_wait(line),
         }
     }
 
     /// Takes a line through a stage, from its components to those of the next block; whether there are such already.
     fn line(&self, line: usize, stage: Stage<T>, components: &mut [T], work: &mut Work<T>, s: &Scratch<T>) -> bool {
+        if self.tiles() == 1 {
+            let tile = self.tile_of(line, 0);
+            let Some(values) = self.begin(tile, stage, components, work, s) else { return false };
+            self.finish(tile, stage, values, Components { to: components, start: Start::Zero }, work, s);
+            return !stage.is_last();
+        }
         let row = std::mem::take(&mut work.row);
         let mut left = false;
         for number in 0..self.tiles() {
+            let tile = self.tile_of(line, number);
+            let Some(values) = self.begin(tile, stage, components, work, s) else { continue };
             let start = if number == 0 { Start::Zero } else { Start::Output };
-            let to = Components { to: row, start };
-            left = self.tile_stage(self.tile_of(line, number), stage, components, to, work, s);
+            self.finish(tile, stage, values, Components { to: row, start }, work, s);
+            left = !stage.is_last();
         }
         if left {
             components.copy_from_slice(row);
@@ -247,30 +267,29 @@ impl<T: Real> Fno<T> {
         self.boon.as_ref().is_some_and(|boon| boon.pairs.iter().any(|pair| Some(pair.axis) == outer))
     }
 
-    /// Takes a tile through a stage, `z` the components of its line; whether it has added to those of the next block.
-    fn tile_stage(
-        &self,
-        tile: Tile,
-        stage: Stage<T>,
-        z: &[T],
-        components: Components<T>,
-        work: &mut Work<T>,
-        s: &Scratch<T>,
-    ) -> bool {
+    /// The values of a tile before the end of a stage, in one of the two arrays of values, `z` the components of its line; none
+    /// when they wait in the field.
+    fn begin(&self, tile: Tile, stage: Stage<T>, z: &[T], work: &mut Work<T>, s: &Scratch<T>) -> Option<usize> {
+        let w = self.numbers.width;
         match stage {
-            Stage::Lift => self.lift_tile(tile, components, work, s),
-            Stage::Block(block, last) => {
-                let values = self.after_convolution(tile, block, last, z, work, s);
-                if self.waits[tile.line] {
-                    s.field
-                        .write(self.piece(tile))
-                        .copy_from_slice(&work.values[values][..tile.count * self.numbers.width]);
-                    return false;
-                }
-                self.finish(tile, values, last, self.numbers.final_activation, components, work, s);
+            Stage::Lift => {
+                let [x, values] = &mut work.values;
+                let values = &mut values[..tile.count * w];
+                values.fill(T::ZERO);
+                let (skipped, count) = self.lifted_points(s, tile, x);
+                let inside = &mut values[skipped * w..][..count * w];
+                self.network_into(&self.lifting, x, inside, &mut work.wide, Spared::default());
+                Some(1)
             }
-            Stage::Rest(last) => {
-                let w = self.numbers.width;
+            Stage::Block(left) => {
+                let values = self.after_convolution(tile, left, z, work, s);
+                if self.must_wait(tile.line) {
+                    s.field.write(self.piece(tile)).copy_from_slice(&work.values[values][..tile.count * w]);
+                    return None;
+                }
+                Some(values)
+            }
+            Stage::Rest(_) => {
                 let values = &mut work.values[0][..tile.count * w];
                 values.copy_from_slice(&s.field.read(self.piece(tile)));
                 if self.numbers.norm.is_some() {
@@ -280,25 +299,8 @@ impl<T: Real> Fno<T> {
                         }
                     }
                 }
-                let activate = self.boon.is_some() || self.numbers.final_activation;
-                self.finish(tile, 0, last, activate, components, work, s);
+                Some(0)
             }
-        }
-        !stage.is_last()
-    }
-
-    fn lift_tile(&self, tile: Tile, components: Components<T>, work: &mut Work<T>, s: &Scratch<T>) {
-        let w = self.numbers.width;
-        let mut field = s.field.write(self.piece(tile));
-        let [x, values] = &mut work.values;
-        field.fill(T::ZERO);
-        let (skipped, count) = self.lifted_points(s, tile, x);
-        self.network_into(&self.lifting, x, &mut field[skipped * w..][..count * w], &mut work.wide, Spared::default());
-        if w == overhang::<T>(w) {
-            self.forward_tile(tile, &field, components);
-        } else {
-            values[..field.len()].copy_from_slice(&field);
-            self.forward_tile(tile, values, components);
         }
     }
 
@@ -306,8 +308,7 @@ impl<T: Real> Fno<T> {
     fn after_convolution(
         &self,
         tile: Tile,
-        block: &Block<T>,
-        last: bool,
+        Left { block, direct, last }: Left<T>,
         z: &[T],
         work: &mut Work<T>,
         s: &Scratch<T>,
@@ -315,17 +316,23 @@ impl<T: Real> Fno<T> {
         let w = self.numbers.width;
         let len = tile.count * w;
         let bias = Start::Bias(if block.norm.is_some() { &s.bias } else { &block.bias });
-        let x = s.field.read(self.piece(tile));
+        let held = s.field.read(self.piece(tile));
         let [values, other] = &mut work.values;
-        let columns = match &block.skip {
-            Link::Linear(skip) => Some(skip.columns()),
-            _ => None,
+        let (x, width, columns) = match (direct, &block.skip) {
+            (Some(direct), _) => {
+                let inner = self.numbers.lifted(self.inputs.len()) + 1;
+                let x = &mut other[..tile.count * inner];
+                self.lifting_meets(s, tile, x);
+                (&*x, inner, direct.skip.as_ref().map(|skip| skip.columns()))
+            }
+            (None, Link::Linear(skip)) => (&held[..], w, Some(skip.columns())),
+            (None, _) => (&held[..], w, None),
         };
         let axis = self.axes.last().expect("an axis");
         if self.tiles() == 1 {
             let unfold = self.unfolds.last().expect("an axis");
             let places = Places::line(axis.points, w);
-            let beside = columns.map(|columns| (&x[..], columns));
+            let beside = columns.map(|columns| (x, Places::line(axis.points, width), columns));
             unfold.apply(self.arch, 0..unfold.pairing.pairs(), (z, w), w, bias, beside, (values, places));
         } else {
             let data = &self.last_inverse[tile.first * axis.rows()..];
@@ -334,37 +341,48 @@ impl<T: Real> Fno<T> {
             match columns {
                 None => products(self.arch, [spectral], w, bias, values, w),
                 Some(columns) => {
-                    let x = Rows { data: &x, stride: w, count: tile.count };
+                    let x = Rows { data: x, stride: width, count: tile.count };
                     products(self.arch, [spectral, (x, columns)], w, bias, values, w);
                 }
             }
         }
-        if columns.is_none() {
-            self.connect(&block.skip, &x, &mut values[..len]);
+        if columns.is_none() && direct.is_none() {
+            self.connect(&block.skip, x, &mut values[..len]);
+        }
+        let waits = self.must_wait(tile.line);
+        let mut spared = Spared::default();
+        if let Some(boon) = self.boon.as_ref().filter(|_| self.waits[tile.line] && !waits) {
+            let nodes = (tile.line * axis.points + tile.first, tile.count);
+            boon.set_some(nodes, w, self.outputs.len(), &s.inside, &mut values[..len]);
+            spared = self.spared(tile);
         }
         let activate = !last || self.numbers.last_activation;
-        if activate && !(self.waits[tile.line] && self.boon.is_some()) {
-            self.activate(&mut values[..len], w, Spared::default());
+        if activate && !(waits && self.boon.is_some()) {
+            self.activate(&mut values[..len], w, spared);
         }
         let Some(mlp) = &block.mlp else { return 0 };
         self.network_into(mlp, values, &mut other[..len], &mut work.wide, Spared::default());
-        self.connect(&block.mlp_skip, &x, &mut other[..len]);
+        self.connect(&block.mlp_skip, &held, &mut other[..len]);
         1
     }
 
-    /// The end of a block for a tile whose values are complete: a last activation, then the next block's first transform, or the
+    /// The end of a stage for a tile whose values are complete: a last activation, then the next block's first transform, or the
     /// projection to the results.
-    #[allow(clippy::too_many_arguments)]
     fn finish(
         &self,
         tile: Tile,
+        stage: Stage<T>,
         values: usize,
-        last: bool,
-        activate: bool,
         components: Components<T>,
         work: &mut Work<T>,
         s: &Scratch<T>,
     ) {
+        let last = stage.is_last();
+        let activate = match stage {
+            Stage::Lift => false,
+            Stage::Block(..) => self.numbers.final_activation,
+            Stage::Rest(_) => self.boon.is_some() || self.numbers.final_activation,
+        };
         let w = self.numbers.width;
         let spared = self.spared(tile);
         let [a, b] = &mut work.values;
@@ -412,13 +430,14 @@ impl<T: Real> Fno<T> {
         if let [first, middle, _] = &self.axes[..] {
             let outputs = middle.rows() * self.row;
             let (fold, x) = (&self.folds[0], (&*sums, Places::side_by_side(0, len)));
-            self.team.share(&mut components[..first.rows() * outputs], outputs, |from, y| {
+            let cost = first.points * outputs * first.rows().div_ceil(FACTORS);
+            self.team.share(&mut components[..first.rows() * outputs], outputs, cost, |from, y| {
                 let rows = from..from + y.len() / outputs;
                 fold.apply(self.arch, rows, 0..fold.pairing.pairs(), x, outputs, Start::Zero, y, outputs);
             });
             return;
         }
-        self.team.share(&mut components[..len], self.row, |from, y| {
+        self.team.share(&mut components[..len], self.row, sums.len(), |from, y| {
             let (first, rest) = sums.split_at(len);
             let own = from * self.row..from * self.row + y.len();
             y.copy_from_slice(&first[own.clone()]);
@@ -432,7 +451,8 @@ impl<T: Real> Fno<T> {
         let (len, outputs) = (self.sums_len(), middle.rows() * self.row);
         let components = &s.components;
         let unfold = &self.unfolds[0];
-        self.team.share(s.sums.all(), 2 * len, |from, y| {
+        let cost = self.axes[0].points * outputs * self.back[0].rows().div_ceil(FACTORS);
+        self.team.share(s.sums.all(), 2 * len, cost, |from, y| {
             let pairs = from..from + y.len() / (2 * len);
             let to = (y, Places::side_by_side(from, len));
             unfold.apply(self.arch, pairs, (components, outputs), outputs, Start::Zero, None, to);

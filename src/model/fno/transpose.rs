@@ -216,7 +216,7 @@ impl<T: Real> Fno<T> {
         let [x, y] = &mut s.modes;
         let components: &[T] = &s.components;
         self.back_modes.gather(self.arch, components, y);
-        self.team.share(x, each, |first, x| {
+        self.team.share(x, each, t.blocks[b].mixer.len(), |first, x| {
             t.blocks[b].mixer.apply(self.arch, first, &y[first * each..][..x.len()], x);
         });
     }

@@ -59,6 +59,11 @@ def convert(kind, state, output, *, prefix="", drop=(), description=None, **sett
     return report
 
 
+def _named(value):
+    """Functions, classes and modules by name."""
+    return getattr(value, "__name__", type(value).__name__)
+
+
 def _text(value):
     return value if isinstance(value, str) else json.dumps(value)
 
@@ -83,9 +88,8 @@ def _state_file(state, folder):
     for name, value in state.items():
         # neuraloperator keeps its constructor's arguments there.
         if name == "_metadata" and isinstance(value, Mapping):
-            plain = {key: value for key, value in value.items() if isinstance(value, (bool, int, float, str, list, tuple, type(None)))}
-            plain = {key: value for key, value in plain.items() if not key.startswith("_") and key != "args"}
-            metadata["config"] = json.dumps(plain)
+            own = {key: value for key, value in value.items() if not key.startswith("_") and key != "args"}
+            metadata["config"] = json.dumps(own, default=_named)
             continue
         try:
             found[name] = tensors.array(name, value)
