@@ -73,6 +73,7 @@ fn what_the_tensors_contradict() {
         &["fno_skip=linear"],
         &["fno_skips.0", "fno_skip", "identity"],
     );
+    says(Kind::Neuraloperator, "neuraloperator_tucker", &["fno_skip=soft-gating"], &["fno_skip", "linear"]);
     says(Kind::Physicsnemo, "physicsnemo_2d", &["latent_channels=5"], &["latent_channels", "5"]);
     says(Kind::Physicsnemo, "physicsnemo_2d", &["padding_type=reflect"], &["padding_type", "constant"]);
     says(Kind::Physicsnemo, "physicsnemo_2d", &["dimension=4"], &["dimension", "4", "2"]);

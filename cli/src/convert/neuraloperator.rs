@@ -211,8 +211,15 @@ impl<'a> Network<'a> {
                 .collect();
             blocks.push(Block { spectrum, bias, skip, mlp: network, mlp_skip, norms: norms? });
         }
-        // The setting names a kind that the tensors show; it is checked where they do not.
-        settings.ignore(&["fno_skip", "channel_mlp_skip"]);
+        for (name, skip) in [("fno_skip", &blocks[0].skip), ("channel_mlp_skip", &blocks[0].mlp_skip)] {
+            let is_read = name == "fno_skip" || mlp;
+            if let Some(said) = settings.get(name)
+                && is_read
+                && said != skip.kind()
+            {
+                return refuse!("setting {name} is {said}, but the tensors say {}", skip.kind());
+            }
+        }
         let shape = blocks[0].spectrum.shape();
         if shape.len() < 3 || shape.len() > 5 || shape[..2] != [width, width] {
             return refuse!("the spectral weights of block 0 are {shape:?}, expected [{width}, {width}, 1 to 3 axes]");

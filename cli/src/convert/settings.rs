@@ -156,11 +156,9 @@ impl Settings {
         }
     }
 
-    /// Entries of `config` that change nothing.
+    /// Settings that change nothing, or that the tensors show.
     pub fn ignore(&self, names: &[&str]) {
-        self.asked
-            .borrow_mut()
-            .extend(names.iter().filter(|name| !self.given.contains_key(**name)).map(|n| n.to_string()));
+        self.asked.borrow_mut().extend(names.iter().map(|name| name.to_string()));
     }
 
     /// Refuses settings that nothing asked for.
