@@ -246,6 +246,7 @@ fn free() -> Vec<(String, Value, Vec<usize>)> {
                     ("last_activation", json!(true)),
                     ("spectral_bias", json!(true)),
                     ("activation", json!("silu")),
+                    ("projection_activation", json!("tanh")),
                 ],
             ),
             vec![16],

@@ -20,6 +20,7 @@ mod run;
 mod sweep;
 mod transpose;
 
+use std::ops::Deref;
 use std::sync::OnceLock;
 
 use pulp::Arch;
@@ -28,6 +29,7 @@ use super::boundary::{Bound, Boundary, Kind};
 use super::dense::{Dense, vector};
 use super::{Channel, Model, Options};
 use crate::error::{Result, fail, zeros};
+use crate::kernels::activation::Activation;
 use crate::kernels::fold::{Fold, Unfold};
 use crate::kernels::fourier::{Axis, Modes};
 use crate::kernels::product::{Packed, overhang};
@@ -78,9 +80,9 @@ pub struct Fno<T> {
     /// Points of a line that pass together.
     tile: usize,
     coordinates: Vec<Vec<T>>,
-    lifting: Vec<Dense<T>>,
+    lifting: Network<T>,
     direct: Option<Direct<T>>,
-    projection: Vec<Dense<T>>,
+    projection: Network<T>,
     blocks: Vec<Block<T>>,
     boon: Option<Boon<T>>,
     /// Offset, mean and mean square of each wave that a spectral convolution can make; with a norm.
@@ -99,12 +101,34 @@ struct Block<T> {
     /// Of the spectral convolution and the skip together; without a norm.
     bias: Vec<T>,
     skip: Link<T>,
-    mlp: Option<[Dense<T>; 2]>,
+    mlp: Option<Network<T>>,
     mlp_skip: Link<T>,
     /// Bias of the spectral convolution and of the skip apart, and the factor and shift of both norms.
     norm: Option<BlockNorm<T>>,
     /// A correction for each pair of faces that has one.
     kernels: Vec<Option<Kernel<T>>>,
+}
+
+/// A pointwise network.
+struct Network<T> {
+    layers: Vec<Dense<T>>,
+    /// Between the layers.
+    activation: Activation,
+}
+
+impl<T: Real> Network<T> {
+    fn new(model: &Model, name: &str, hidden: usize, activation: Activation) -> Result<Self> {
+        let layers: Result<_> = (0..=hidden).map(|i| Dense::new(model, &format!("{name}.{i}"))).collect();
+        Ok(Network { layers: layers?, activation })
+    }
+}
+
+impl<T> Deref for Network<T> {
+    type Target = [Dense<T>];
+
+    fn deref(&self) -> &[Dense<T>] {
+        &self.layers
+    }
 }
 
 struct BlockNorm<T> {
@@ -272,9 +296,6 @@ impl<T: Real> Fno<T> {
         if let Some(boon) = &mut boon {
             boon.singular = singular;
         }
-        let network = |name: &str, hidden: usize| -> Result<Vec<Dense<T>>> {
-            (0..=hidden).map(|i| Dense::new(model, &format!("{name}.{i}"))).collect()
-        };
         let coordinates = match &numbers.coordinates {
             None => vec![],
             Some(c) => grid.iter().zip(&c.bounds).map(|(&n, &[low, high])| coordinates(n, low, high, c.span)).collect(),
@@ -298,8 +319,13 @@ impl<T: Real> Fno<T> {
             row,
             tile,
             coordinates,
-            lifting: network("lifting", numbers.lifting.len())?,
-            projection: network("projection", numbers.projection.len())?,
+            lifting: Network::new(model, "lifting", numbers.lifting.len(), numbers.activation)?,
+            projection: Network::new(
+                model,
+                "projection",
+                numbers.projection.len(),
+                numbers.projection_activation.unwrap_or(numbers.activation),
+            )?,
             blocks,
             boon,
             waves: if numbers.norm.is_some() { norm::waves(&back, row, w) } else { vec![] },
@@ -373,7 +399,7 @@ impl<T: Real> Fno<T> {
 
     /// Most channels that a point has anywhere.
     fn widest(&self) -> usize {
-        let widest = self.lifting.iter().chain(&self.projection).map(|layer| layer.weight.outputs());
+        let widest = self.lifting.iter().chain(self.projection.iter()).map(|layer| layer.weight.outputs());
         let hidden = self.numbers.mlp.iter().map(|mlp| mlp.hidden);
         widest.chain(hidden).fold(self.numbers.width.max(self.numbers.lifted(self.inputs.len())), usize::max)
     }
@@ -574,7 +600,7 @@ impl<T: Real> Block<T> {
             skip: link("skip.weight", numbers.skip)?,
             mlp: match &numbers.mlp {
                 None => None,
-                Some(_) => Some([Dense::new(model, &name("mlp.0"))?, Dense::new(model, &name("mlp.1"))?]),
+                Some(_) => Some(Network::new(model, &name("mlp"), 1, numbers.activation)?),
             },
             mlp_skip: link("mlp_skip.weight", numbers.mlp_skip())?,
             norm: numbers.norm.as_ref().map(|_| BlockNorm {

@@ -10,11 +10,17 @@ use sha2::{Digest, Sha256};
 /// Tensors by name, as (shape, values).
 pub type Tensors = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
 
+/// The root of the source tree, from any package of the workspace.
+pub fn tree() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().find(|dir| dir.join("include/pcml.h").is_file()).unwrap_or(here)
+}
+
 /// The reference data: PCML_REFERENCE_DIR, else beside the checkout. None where it is not, which in CI is a failure.
 pub fn reference_dir(cases: usize) -> Option<PathBuf> {
     let dir = match std::env::var_os("PCML_REFERENCE_DIR") {
         Some(dir) => PathBuf::from(dir),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference"),
+        None => tree().join("../shared/reference"),
     };
     if dir.is_dir() {
         return Some(dir);
@@ -31,7 +37,7 @@ pub fn read_tensors(path: &Path) -> Tensors {
 
 /// The shipped model.
 pub fn stefan_path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/models/stefan.safetensors")
+    tree().join("examples/models/stefan.safetensors")
 }
 
 /// A model file taken apart.

@@ -61,7 +61,12 @@ fn answers(program: &str) -> bool {
 
 /// As root on Debian, what is missing is installed; elsewhere the tests say what they miss.
 fn install_programs() {
-    let missing: Vec<&str> = PROGRAMS.iter().filter(|(p, _)| !answers(p)).map(|(_, package)| *package).collect();
+    let mut missing: Vec<&str> = PROGRAMS.iter().filter(|(p, _)| !answers(p)).map(|(_, package)| *package).collect();
+    // Debian's Python makes no virtual environments without it.
+    let venv = Command::new("python3").args(["-c", "import ensurepip"]).stderr(Stdio::null()).status();
+    if !venv.is_ok_and(|s| s.success()) {
+        missing.push("python3-venv");
+    }
     if missing.is_empty() {
         return;
     }

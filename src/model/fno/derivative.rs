@@ -10,15 +10,15 @@ use super::norm::Normalised;
 use super::run::{Spared, Tile};
 use super::sweep::Stage;
 use super::transpose::{Corrected, Transposes};
-use super::{Boon, Fno, Link, SMOOTHED, Scratch};
+use super::{Boon, Fno, Link, Network, SMOOTHED, Scratch};
 use crate::error::{Result, fail, zeros};
 use crate::field::{Dtype, Sharing, sharing};
+use crate::kernels::activation::Activation;
 use crate::kernels::product::{Columns, Packed, Rows, Start, product, products};
 use crate::kernels::real::Real;
 use crate::kernels::strided::{View, ViewMut};
 use crate::kernels::team::Shared;
 use crate::model::arrays::{all_finite, expect_extents};
-use crate::model::dense::Dense;
 
 /// Scratch of derivatives.
 pub struct DerivativeScratch<T> {
@@ -93,16 +93,16 @@ impl<T: Real> Fno<T> {
 
     /// Elements of the widest layer's values at the points of a tile.
     fn buffer_len(&self) -> usize {
-        let layers = self.lifting.iter().chain(&self.projection);
-        let layers = layers.chain(self.blocks.iter().flat_map(|block| block.mlp.iter().flatten()));
+        let mlps = self.blocks.iter().filter_map(|block| block.mlp.as_ref());
+        let layers = [&self.lifting, &self.projection].into_iter().chain(mlps).flat_map(|network| network.iter());
         let widths = layers.flat_map(|layer| [layer.weight.inner(), layer.weight.outputs()]);
         self.tile * widths.fold(self.numbers.width, usize::max)
     }
 
     /// Elements of the hidden layers of a pointwise network there.
     fn hidden_len(&self) -> usize {
-        let of = |layers: &[Dense<T>]| layers[..layers.len() - 1].iter().map(|l| l.weight.outputs()).sum::<usize>();
-        let mlps = self.blocks.iter().filter_map(|block| block.mlp.as_ref().map(|mlp| of(mlp)));
+        let of = |layers: &Network<T>| layers[..layers.len() - 1].iter().map(|l| l.weight.outputs()).sum::<usize>();
+        let mlps = self.blocks.iter().filter_map(|block| block.mlp.as_ref().map(&of));
         self.tile * mlps.chain([of(&self.lifting), of(&self.projection)]).max().unwrap_or(0)
     }
 
@@ -525,14 +525,18 @@ impl<T: Real> Fno<T> {
 
     /// Each slope times that of the activation where it met `met`, but at points without one.
     fn scale_by_slopes(&self, met: &[T], slopes: &mut [T], width: usize, spared: Spared) {
+        self.scale_by_slopes_of(self.numbers.activation, met, slopes, width, spared);
+    }
+
+    fn scale_by_slopes_of(&self, activation: Activation, met: &[T], slopes: &mut [T], width: usize, spared: Spared) {
         let inside = spared.acting(met.len(), width);
-        self.numbers.activation.scale_by_slope(self.arch, &met[inside.clone()], &mut slopes[inside]);
+        activation.scale_by_slope(self.arch, &met[inside.clone()], &mut slopes[inside]);
     }
 
     /// The tangent of a pointwise network at `count` points. The first two buffers hold what it meets and the tangent of that.
     fn push_network<'b>(
         &self,
-        layers: &[Dense<T>],
+        layers: &Network<T>,
         count: usize,
         spared: Spared,
         buffers: Buffers<'b, T>,
@@ -544,8 +548,9 @@ impl<T: Real> Fno<T> {
             product(self.arch, rows(t), &layer.weight, Start::Zero, false, u, outputs);
             if i + 1 < layers.len() {
                 product(self.arch, rows(x), &layer.weight, Start::Bias(&layer.bias), false, y, outputs);
-                self.scale_by_slopes(&y[..count * outputs], &mut u[..count * outputs], outputs, spared);
-                self.activate(&mut y[..count * outputs], outputs, spared);
+                let (met, slopes) = (&mut y[..count * outputs], &mut u[..count * outputs]);
+                self.scale_by_slopes_of(layers.activation, met, slopes, outputs, spared);
+                self.activate_by(layers.activation, met, outputs, spared);
                 std::mem::swap(&mut x, &mut y);
             }
             std::mem::swap(&mut t, &mut u);
@@ -557,7 +562,7 @@ impl<T: Real> Fno<T> {
     /// The cotangent of what a pointwise network meets at `count` points. The first two buffers hold that and the cotangent of its result.
     fn pull_network<'b>(
         &self,
-        layers: &[Dense<T>],
+        layers: &Network<T>,
         transposed: &[Packed<T>],
         count: usize,
         spared: Spared,
@@ -571,7 +576,7 @@ impl<T: Real> Fno<T> {
             let rows = Rows { data: &*x, stride: inner, count };
             product(self.arch, rows, &layer.weight, Start::Bias(&layer.bias), false, met, outputs);
             x[..met.len()].copy_from_slice(met);
-            self.activate(&mut x[..met.len()], outputs, spared);
+            self.activate_by(layers.activation, &mut x[..met.len()], outputs, spared);
             at += met.len();
         }
         for (i, weight) in transposed.iter().enumerate().rev() {
@@ -580,7 +585,8 @@ impl<T: Real> Fno<T> {
             product(self.arch, rows, weight, Start::Zero, false, h, outputs);
             if i > 0 {
                 at -= count * outputs;
-                self.scale_by_slopes(&hidden[at..][..count * outputs], &mut h[..count * outputs], outputs, spared);
+                let (met, slopes) = (&hidden[at..][..count * outputs], &mut h[..count * outputs]);
+                self.scale_by_slopes_of(layers.activation, met, slopes, outputs, spared);
             }
             std::mem::swap(&mut g, &mut h);
         }

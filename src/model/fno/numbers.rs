@@ -26,8 +26,11 @@ pub struct Numbers {
     /// Hidden widths of the pointwise network after the blocks.
     #[serde(default)]
     pub projection: Vec<usize>,
-    /// The activation, everywhere.
+    /// The activation, everywhere but where the next field says otherwise.
     pub activation: Activation,
+    /// The activation of the network after the blocks.
+    #[serde(default)]
+    pub projection_activation: Option<Activation>,
     /// Grid channels after the inputs.
     #[serde(default)]
     pub coordinates: Option<Coordinates>,

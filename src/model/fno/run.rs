@@ -3,15 +3,15 @@
 use super::boon::Pair;
 use super::numbers::MOST_AXES;
 use super::sweep::{Left, Stage};
-use super::{Block, Boon, Fno, Link, SMOOTHED, Scratch};
+use super::{Block, Boon, Fno, Link, Network, SMOOTHED, Scratch};
 use crate::error::{Result, fail};
+use crate::kernels::activation::Activation;
 use crate::kernels::product::{Rows, Start, dots, product};
 use crate::kernels::real::Real;
 use crate::kernels::rows::add_scaled;
 use crate::kernels::strided::{View, ViewMut};
 use crate::model::arrays::expect_extents;
 use crate::model::boundary::Kind;
-use crate::model::dense::Dense;
 
 /// Points that pass through a pointwise network together.
 const CHUNK: usize = 48;
@@ -333,21 +333,26 @@ impl<T: Real> Fno<T> {
         spared
     }
 
+    /// The activation of the blocks, but at points without one.
     pub(super) fn activate(&self, x: &mut [T], width: usize, spared: Spared) {
+        self.activate_by(self.numbers.activation, x, width, spared);
+    }
+
+    pub(super) fn activate_by(&self, activation: Activation, x: &mut [T], width: usize, spared: Spared) {
         if spared.all {
             return;
         }
         let end = x.len() - if spared.last { width } else { 0 };
         let first = if spared.first { width } else { 0 };
         if first < end {
-            self.numbers.activation.apply(self.arch, &mut x[first..end]);
+            activation.apply(self.arch, &mut x[first..end]);
         }
     }
 
     /// A pointwise network on `count` points; its result lies in one of the buffers.
     pub(super) fn network<'b>(
         &self,
-        layers: &[Dense<T>],
+        layers: &Network<T>,
         count: usize,
         x: &[T],
         buffers: [&'b mut [T]; 2],
@@ -363,7 +368,7 @@ impl<T: Real> Fno<T> {
                 None => product(self.arch, x, &layer.weight, Start::Bias(&layer.bias), false, here, outputs),
             }
             if i + 1 < layers.len() {
-                self.activate(&mut here[..count * outputs], outputs, spared);
+                self.activate_by(layers.activation, &mut here[..count * outputs], outputs, spared);
                 std::mem::swap(&mut here, &mut there);
             }
         }
@@ -374,7 +379,7 @@ impl<T: Real> Fno<T> {
     /// The same for as many points as `result` has, in chunks whose hidden layers stay in the first-level cache.
     pub(super) fn network_into(
         &self,
-        layers: &[Dense<T>],
+        layers: &Network<T>,
         x: &[T],
         result: &mut [T],
         [a, b]: &mut [&mut [T]; 2],

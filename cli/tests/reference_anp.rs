@@ -1,11 +1,16 @@
-//! Parity of the attentive neural process with the published code and weights: 1e-9 relative in f64, 2e-5 in f32.
+//! Parity of the attentive neural process with the published code and weights, through the converter: 1e-9 relative in f64, 2e-5
+//! in f32.
 
+#[path = "../../tests/common/mod.rs"]
 mod common;
+mod converting;
 
-use common::{Tensors, probconserv_model, read_tensors, reference_dir};
+use common::{Tensors, read_tensors, reference_dir};
+use converting::converted;
 use pcml::field::{Dtype, Element};
 use pcml::model::{Model, Options, Plan};
 use pcml::{View, ViewMut};
+use pcml_cli::convert::Kind;
 
 const CASES: usize = 100;
 
@@ -64,7 +69,7 @@ fn compare<T: Element + Into<f64>>(model: &Model, cases: &Tensors, expected: &Te
 #[test]
 fn attentive_neural_process_agrees_with_the_published_code() {
     let Some(dir) = reference_dir(CASES) else { return };
-    let model = Model::from_bytes(&probconserv_model(&dir)).expect("the published weights");
+    let model = converted(Kind::Anp, &dir.join("probconserv_stefan/weights.safetensors"), "", &[]);
     let cases = read_tensors(&dir.join("probconserv_stefan/cases.safetensors"));
     let expected = read_tensors(&dir.join("probconserv_stefan/expected.safetensors"));
     assert_eq!(f64::DTYPE, Dtype::F64);
@@ -77,7 +82,7 @@ fn attentive_neural_process_agrees_with_the_published_code() {
 #[test]
 fn dropout_while_predicting_scores_as_published() {
     let Some(dir) = reference_dir(50) else { return };
-    let model = Model::from_bytes(&probconserv_model(&dir)).expect("the published weights");
+    let model = converted(Kind::Anp, &dir.join("probconserv_stefan/weights.safetensors"), "", &[]);
     let cases = read_tensors(&dir.join("probconserv_stefan/cases.safetensors"));
     let options = Options {
         batch: 10,

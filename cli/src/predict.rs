@@ -1,0 +1,280 @@
+//! Predictions from arrays in a file.
+
+use std::path::{Path, PathBuf};
+
+use pcml::field::Dtype;
+use pcml::model::file::Architecture;
+use pcml::model::{Model, Options, Plan};
+use pcml::{View, ViewMut};
+
+use crate::arrays::{Array, Arrays, read, write};
+use crate::error::{Result, refuse};
+use crate::outcome::{Outcome, shown};
+
+/// Arithmetic of the network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Arithmetic {
+    /// Single precision.
+    F32,
+    /// Double precision.
+    #[default]
+    F64,
+}
+
+impl Arithmetic {
+    /// The library's name for it.
+    pub fn dtype(self) -> Dtype {
+        match self {
+            Arithmetic::F32 => Dtype::F32,
+            Arithmetic::F64 => Dtype::F64,
+        }
+    }
+}
+
+/// What a prediction is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The model file.
+    pub model: PathBuf,
+    /// The arrays.
+    pub arrays: PathBuf,
+    /// Where the results go.
+    pub output: PathBuf,
+    /// Arithmetic of the network.
+    pub arithmetic: Arithmetic,
+    /// Draws of a neural process; 0 for the mean latent.
+    pub latents: usize,
+    /// Their seed.
+    pub seed: u64,
+    /// Steps of a roll-out.
+    pub steps: usize,
+    /// Threads of a plan.
+    pub threads: usize,
+    /// Fields lie with their channels after the function, before the grid.
+    pub channels_first: bool,
+}
+
+/// The names of faces, by axis and side, beside `face.{number}`.
+const FACES: [(&str, usize, i32); 6] =
+    [("left", 0, -1), ("right", 0, 1), ("top", 1, -1), ("down", 1, 1), ("front", 2, -1), ("back", 2, 1)];
+
+/// Predicts.
+pub fn predict(request: &Request) -> Result<Outcome> {
+    let model = Model::load(&request.model)?;
+    let mut given = read(&request.arrays, "input")?;
+    let results = match model.description().architecture {
+        Architecture::Anp | Architecture::Gp => process(&model, request, &mut given)?,
+        Architecture::Fno => operator(&model, request, &mut given)?,
+    };
+    if let Some(name) = given.keys().next() {
+        return refuse!("array {name} of {} is not one that the model takes", request.arrays.display());
+    }
+    write(&request.output, &results, None)?;
+    let mut out = Outcome::new();
+    for (name, array) in &results {
+        let (low, high) =
+            array.values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
+        let shape = serde_json::json!(array.shape);
+        out.tell(
+            name,
+            serde_json::json!({"shape": array.shape, "least": low, "largest": high}),
+            format!("{}, from {low:.6e} to {high:.6e}", shown(&shape)),
+        );
+    }
+    out.fact("written", request.output.display().to_string());
+    Ok(out)
+}
+
+fn take(given: &mut Arrays, name: &str, path: &Path) -> Result<Array> {
+    match given.remove(name) {
+        Some(array) => Ok(array),
+        None => refuse!("{} has no array {name}, which the model needs", path.display()),
+    }
+}
+
+fn process(model: &Model, request: &Request, given: &mut Arrays) -> Result<Arrays> {
+    let description = model.description();
+    let (inputs, outputs) = (description.inputs.len(), description.outputs.len());
+    if request.channels_first || request.steps != 1 {
+        return refuse!("--channels-first and --steps belong to neural operators");
+    }
+    // [functions, points, channels]; one function may come without its axis.
+    let whole = |name: &str, mut array: Array, channels: usize| -> Result<Array> {
+        if array.shape.len() == 1 && channels == 1 {
+            array.shape.push(1);
+        }
+        if array.shape.len() == 2 {
+            array.shape.insert(0, 1);
+        }
+        match array.shape[..] {
+            [_, _, c] if c == channels => Ok(array),
+            _ => refuse!("{name} has shape {:?}, expected [functions, points, {channels}]", array.shape),
+        }
+    };
+    // A Gaussian process with points of its own answers without others.
+    let stored = description.gp.as_ref().is_some_and(|numbers| numbers.points > 0);
+    let context = if stored && !given.contains_key("context_x") {
+        None
+    } else {
+        let [x, y] = ["context_x", "context_y"].map(|name| take(given, name, &request.arrays));
+        Some((whole("context_x", x?, inputs)?, whole("context_y", y?, outputs)?))
+    };
+    let t = whole("target_x", take(given, "target_x", &request.arrays)?, inputs)?;
+    let eps = given.remove("eps");
+    let latents = match &eps {
+        Some(eps) if request.latents == 0 => eps.shape.first().copied().unwrap_or(0),
+        _ => request.latents,
+    };
+    let functions = context.as_ref().map_or(1, |(x, _)| x.shape[0]);
+    let shared = t.shape[0] == 1;
+    let options = Options {
+        batch: functions,
+        context: context.as_ref().map(|(x, _)| x.shape[1]),
+        targets: Some(t.shape[1]),
+        latents,
+        seed: request.seed,
+        threads: request.threads,
+        ..Options::default()
+    };
+    let plan = Plan::new(model, request.arithmetic.dtype(), &options)?;
+    let mut workspace = plan.workspace()?;
+    if let Some((x, y)) = &context {
+        plan.condition(
+            &mut workspace,
+            &View::new("context_x", &x.values, &x.shape)?,
+            &View::new("context_y", &y.values, &y.shape)?,
+        )?;
+    }
+    let target_shape = if shared { &t.shape[1..] } else { &t.shape[..] };
+    let eps = match &eps {
+        Some(eps) => Some(View::new("eps", &eps.values, &eps.shape)?),
+        None => None,
+    };
+    let shape = vec![functions, t.shape[1], outputs];
+    let len = shape.iter().product();
+    let [mut mean, mut variance] = [vec![0.0; len], vec![0.0; len]];
+    plan.query(
+        &mut workspace,
+        &View::new("target_x", &t.values, target_shape)?,
+        eps.as_ref(),
+        &mut ViewMut::new("mean", &mut mean, &shape)?,
+        Some(&mut ViewMut::new("variance", &mut variance, &shape)?),
+    )?;
+    let double = t.double;
+    let named = |name: &str, values| (name.to_string(), Array { shape: shape.clone(), values, double });
+    Ok(Arrays::from([named("mean", mean), named("variance", variance)]))
+}
+
+fn operator(model: &Model, request: &Request, given: &mut Arrays) -> Result<Arrays> {
+    let description = model.description();
+    let axes = description.fno.as_ref().expect("numbers of the architecture").modes.len();
+    let (inputs, outputs) = (description.inputs.len(), description.outputs.len());
+    if request.latents != 0 {
+        return refuse!("--latents belongs to neural processes");
+    }
+    let mut input = take(given, "input", &request.arrays)?;
+    let found = input.shape.clone();
+    let expected = if request.channels_first { "[functions, channels, grid]" } else { "[functions, grid, channels]" };
+    // Axes of functions and of a single channel may be left out.
+    let rank = found.len();
+    let channel = if request.channels_first { rank.checked_sub(axes + 1) } else { rank.checked_sub(1) };
+    let has_channel = rank == axes + 2 || (rank == axes + 1 && channel.is_some_and(|at| found[at] == inputs));
+    if !has_channel && inputs == 1 && (rank == axes || rank == axes + 1) {
+        input.shape.insert(if request.channels_first { rank - axes } else { rank }, 1);
+    }
+    if input.shape.len() == axes + 1 {
+        input.shape.insert(0, 1);
+    }
+    let channel = if request.channels_first { 1 } else { axes + 1 };
+    if input.shape.len() != axes + 2 || input.shape[channel] != inputs {
+        return refuse!(
+            "input has shape {found:?}, expected {expected} with {inputs} channels on a grid of {axes} axes"
+        );
+    }
+    if request.channels_first {
+        input = moved(input, 1, axes + 1);
+    }
+    let (batch, grid) = (input.shape[0], input.shape[1..=axes].to_vec());
+    let mut values = Vec::new();
+    for (number, face) in description.boon.iter().flat_map(|boon| &boon.faces).enumerate() {
+        if !face.has_value() {
+            continue;
+        }
+        let numbered = format!("face.{number}");
+        let named =
+            FACES.iter().find(|(_, axis, side)| (*axis, *side) == (face.axis, face.side)).map(|(name, ..)| *name);
+        let name = named.filter(|name| given.contains_key(*name)).unwrap_or(&numbered).to_string();
+        let Some(array) = given.remove(&name) else {
+            return refuse!(
+                "{} has no array {} or {numbered}: values on the face of axis {}",
+                request.arrays.display(),
+                named.unwrap_or(&numbered),
+                face.axis
+            );
+        };
+        let mut shape = vec![batch];
+        if request.steps > 1 {
+            shape.push(request.steps);
+        }
+        shape.extend(grid.iter().enumerate().filter(|(axis, _)| *axis != face.axis).map(|(_, n)| *n));
+        shape.push(outputs);
+        let len: usize = shape.iter().product();
+        // One value, or those of one function, for all.
+        if array.values.is_empty() || ![len, len / batch, 1].contains(&array.values.len()) {
+            return refuse!("{name} has shape {:?}, expected {shape:?} or one value for all", array.shape);
+        }
+        values.push((shape, array.values.iter().copied().cycle().take(len).collect::<Vec<f64>>()));
+    }
+    let options = Options {
+        batch,
+        shape: Some(grid.clone()),
+        steps: request.steps,
+        threads: request.threads,
+        ..Options::default()
+    };
+    let plan = Plan::new(model, request.arithmetic.dtype(), &options)?;
+    let mut shape = vec![batch];
+    if request.steps > 1 {
+        shape.push(request.steps);
+    }
+    shape.extend(&grid);
+    shape.push(outputs);
+    let mut result = Array { values: vec![0.0; shape.iter().product()], shape, double: input.double };
+    let faces: pcml::error::Result<Vec<View>> = values.iter().map(|(shape, v)| View::new("face", v, shape)).collect();
+    plan.predict(
+        &mut plan.workspace()?,
+        &View::new("input", &input.values, &input.shape)?,
+        &faces?,
+        &mut ViewMut::new("output", &mut result.values, &result.shape)?,
+    )?;
+    if request.channels_first {
+        let last = result.shape.len() - 1;
+        result = moved(result, last, last - axes);
+    }
+    Ok(Arrays::from([("output".to_string(), result)]))
+}
+
+/// The array with one axis at another place.
+fn moved(array: Array, from: usize, to: usize) -> Array {
+    let mut order: Vec<usize> = (0..array.shape.len()).collect();
+    let axis = order.remove(from);
+    order.insert(to, axis);
+    let mut strides = vec![1; array.shape.len()];
+    for axis in (0..strides.len().saturating_sub(1)).rev() {
+        strides[axis] = strides[axis + 1] * array.shape[axis + 1];
+    }
+    let shape: Vec<usize> = order.iter().map(|a| array.shape[*a]).collect();
+    let mut place = vec![0; shape.len()];
+    let mut values = Vec::with_capacity(array.values.len());
+    for _ in 0..array.values.len() {
+        values.push(array.values[place.iter().zip(&order).map(|(i, a)| i * strides[*a]).sum::<usize>()]);
+        for (i, n) in place.iter_mut().zip(&shape).rev() {
+            *i += 1;
+            if *i < *n {
+                break;
+            }
+            *i = 0;
+        }
+    }
+    Array { shape, values, double: array.double }
+}
