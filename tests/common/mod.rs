@@ -100,34 +100,3 @@ fn decode(view: &TensorView) -> (Vec<usize>, Vec<f64>) {
     };
     (view.shape().to_vec(), values)
 }
-
-/// The authors' attentive neural process as a model file, its self-test taken from the expected values.
-pub fn probconserv_model(dir: &Path) -> Vec<u8> {
-    let folder = dir.join("probconserv_stefan");
-    let mut tensors: Tensors = read_tensors(&folder.join("weights.safetensors"))
-        .into_iter()
-        .map(|(name, t)| (name.replace(".linear_layer", ""), t))
-        .collect();
-    let cases = read_tensors(&folder.join("cases.safetensors"));
-    let expected = read_tensors(&folder.join("expected.safetensors"));
-    let part = |t: &(Vec<usize>, Vec<f64>), shape: [usize; 3]| (shape.to_vec(), t.1[..shape.iter().product()].to_vec());
-    let square = |mut t: (Vec<usize>, Vec<f64>)| {
-        t.1.iter_mut().for_each(|v| *v *= *v);
-        t
-    };
-    tensors.insert("selftest.context_x".into(), part(&cases["context_x"], [1, 100, 2]));
-    tensors.insert("selftest.context_y".into(), part(&cases["context_y"], [1, 100, 1]));
-    tensors.insert("selftest.target_x".into(), part(&cases["target_x"], [1, 201, 2]));
-    tensors.insert("selftest.mean".into(), part(&expected["loc_at_mean_latent"], [1, 201, 1]));
-    tensors.insert("selftest.variance".into(), square(part(&expected["scale_at_mean_latent"], [1, 201, 1])));
-    let mut file = File { metadata: HashMap::new(), tensors };
-    file.describe(serde_json::json!({
-        "format": 1,
-        "architecture": "anp",
-        "anp": {"hidden": 128, "heads": 4, "dim_x": 2, "dim_y": 1, "min_sigma": 1e-3, "layer_norm_eps": 1e-5, "dropout": 0.1},
-        "inputs": [{"name": "t", "unit": "1"}, {"name": "x", "unit": "1"}],
-        "outputs": [{"name": "u", "unit": "1"}],
-        "selftest": {"tolerance": 1e-9},
-    }));
-    file.bytes()
-}

@@ -105,7 +105,7 @@ def _checkpoint(path):
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as e:
-        first = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
+        first = str(e).strip().split(". ")[0].splitlines()[0] if str(e).strip() else type(e).__name__
         raise ConvertError(
             f"{path} holds more than weights, expected a state dict of tensors alone, such as "
             f"{{k: v for k, v in model.state_dict().items() if torch.is_tensor(v)}}: {first}"
