@@ -147,7 +147,7 @@ impl State {
         }
         if map.starts_with(b"\x89HDF") {
             return refuse!(
-                "{shown} is an HDF5 file, expected a safetensors file: pcml.convert (Python) reads Keras weights"
+                "{shown} is an HDF5 file, expected a safetensors file: Keras weights are not converted yet"
             );
         }
         let (header, metadata) = SafeTensors::read_metadata(&map).map_err(damaged)?;
