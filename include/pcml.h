@@ -31,6 +31,11 @@
 #define PCML_MAX_RANK 8
 
 /**
+ * Most members of an ensemble.
+ */
+#define MOST_MEMBERS 1024
+
+/**
  * What a call returns. 0 is success; every other number keeps its meaning for ever.
  */
 enum pcml_status
@@ -1783,6 +1788,23 @@ int32_t pcml_model_gaussian_process(int32_t kernel,
                                     struct pcml_model **model);
 
 /**
+ * Makes an ensemble of loaded models: its plans predict the mean, and the variance, of the members' equal-weight mixture. The members are shared,
+ * not copied, and may be freed before it.
+ *
+ * @param members  `count` models of one architecture, with the same names and units of channels and the same boundary conditions; their
+ *                 sizes and scalings may differ
+ * @param count    1 to 1024
+ * @param model    receives the object, NULL on failure; to be freed with pcml_model_free
+ * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_INVALID_ARGUMENT for a count out of range or a member that is an ensemble;
+ *         PCML_STATUS_MISMATCH when members differ in architecture, channels or conditions; PCML_STATUS_HANDLE
+ *
+ * Threads: any. Allocation: the object.
+ */
+int32_t pcml_model_ensemble(const struct pcml_model *const *members,
+                            int64_t count,
+                            struct pcml_model **model);
+
+/**
  * Gaussian processes: makes a model with the hyperparameters of the greatest marginal likelihood of some points, by a quasi-Newton search on
  * their logarithms within bounds, from the model's own values and from restarts. The same points, options and seed give the same bits.
  * The new model has the channels of the old one, and stores no points.
@@ -2143,7 +2165,7 @@ int32_t pcml_options_create(struct pcml_options **options);
 void pcml_options_free(struct pcml_options *options);
 
 /**
- * Plans: most functions (independent samples) in one call. Unset: 1.
+ * Plans: most functions (independent samples) in one call, of perceptrons most rows. Unset: 1.
  *
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when batch < 1
  */
@@ -2158,7 +2180,7 @@ int32_t pcml_options_set_context(struct pcml_options *options,
                                  int64_t context);
 
 /**
- * Plans of neural and Gaussian processes: most target points of a function. Required there.
+ * Plans of neural and Gaussian processes and of DeepONets: most target points of a function. Required there.
  *
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when targets < 1
  */
@@ -2174,11 +2196,13 @@ int32_t pcml_options_set_covariance(struct pcml_options *options,
                                     int64_t targets);
 
 /**
- * Plans of neural processes: latent draws in the predictive mixture; 0 predicts at the mean latent. Unset: 0.
+ * Plans of neural processes: latent draws in the predictive mixture; 0 predicts at the mean latent. Plans of perceptrons and DeepONets: draws of
+ * dropout, members of a mixture as those of an ensemble are, each with packed weights of its own; only beside option dropout. Unset: 0.
  *
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when latents < 0
  */
-int32_t pcml_options_set_latents(struct pcml_options *options, int64_t latents);
+int32_t pcml_options_set_latents(struct pcml_options *options,
+                                 int64_t latents);
 
 /**
  * Seed of the counter-based generator behind latent draws, dropout and the restarts of fits. Any value; unset: 0. The draws depend on the seed
@@ -2515,12 +2539,12 @@ void pcml_plan_free(struct pcml_plan *plan);
 int32_t pcml_plan_workspace(const struct pcml_plan *plan, struct pcml_workspace **workspace);
 
 /**
- * Neural and Gaussian processes: encodes the context points of one or more functions into the workspace. Queries use the encoding until
- * the next successful call. A Gaussian process factors the kernel matrix of each function, points^3 / 3 multiply-adds; where it is
+ * Neural and Gaussian processes and DeepONets: encodes the context points of one or more functions into the workspace. Queries use the encoding
+ * until the next successful call. A Gaussian process factors the kernel matrix of each function, points^3 / 3 multiply-adds; where it is
  * singular as far as rounding tells, some variance is added to its diagonal, which pcml_plan_jitter tells.
  *
- * @param context_x  [functions, points, inputs]: coordinates, raw units
- * @param context_y  [functions, points, outputs]: values, raw units
+ * @param context_x  [functions, points, inputs]: coordinates, raw units; NULL for a DeepONet, whose model knows its sensors
+ * @param context_y  [functions, points, outputs]: values, raw units; of a DeepONet [functions, sensors, channels]: the input functions
  *                   (an axis of extent 1 may be left out; functions <= option batch, points <= option context)
  * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE; PCML_STATUS_STRIDE; PCML_STATUS_DTYPE; PCML_STATUS_NON_FINITE for
  *         NaN or infinity in the arrays, or an overflow in the network (then the workspace is left unconditioned);
@@ -2632,16 +2656,18 @@ int32_t pcml_plan_covariance(const struct pcml_plan *plan,
                              const struct pcml_array *covariance);
 
 /**
- * Neural operators: predicts fields on the plan's grid from fields. Models with boundary conditions obey them: the results have
+ * Neural operators: predicts fields on the plan's grid from fields. Multilayer perceptrons: predicts rows of outputs from rows of inputs, each
+ * row on its own, such as the columns of an atmosphere. Ensembles of either: the mean of their members. Models with boundary conditions obey them: the results have
  * exactly the values of Dirichlet faces, as they are stored.
  *
- * @param input        [functions, n_1, .., n_d, inputs], raw units; functions <= option batch
+ * @param input        [functions, n_1, .., n_d, inputs], raw units; functions <= option batch. Perceptrons: [.., inputs], the axes before
+ *                     the channels together at most option batch rows
  * @param values       models with boundary conditions: an array for each Dirichlet and Neumann face, in the order of the model's faces
  *                     (of option boundary, where it is set), [functions, (steps,) the grid without the face's axis, outputs], raw units;
  *                     a stride of 0 repeats a value. Others: NULL with a count of 0
  * @param value_count  how many
- * @param output       receives [functions, (steps,) n_1, .., n_d, outputs], raw units; may share memory with the arrays that are read:
- *                     it is written last. (Axes of extent 1 may be left out everywhere; `steps` is an axis where that option is > 1)
+ * @param output       receives [functions, (steps,) n_1, .., n_d, outputs], perceptrons: [.., outputs], raw units; may share memory with the
+ *                     arrays that are read: it is written last. (Axes of extent 1 may be left out everywhere; `steps` is an axis where that option is > 1)
  * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE; PCML_STATUS_STRIDE; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT for a
  *         count < 0; PCML_STATUS_NON_FINITE for NaN or infinity in the arrays, or an overflow; PCML_STATUS_MISMATCH for another number
  *         of values, a workspace of another plan, or a plan of another kind; PCML_STATUS_HANDLE. The output is written only on success.
@@ -2654,6 +2680,91 @@ int32_t pcml_plan_predict(const struct pcml_plan *plan,
                           const struct pcml_const_array *values,
                           int64_t value_count,
                           const struct pcml_array *output);
+
+/**
+ * Perceptrons with a variance head and ensembles: predicts as pcml_plan_predict, with variances. Of an ensemble they are those of the equal-weight
+ * mixture of its members, by the law of total variance: the mean of their variances (none of a member without) plus the mean square of
+ * their means' departures from the mean. Draws of dropout (option dropout) are members too.
+ *
+ * @param plan         the plan
+ * @param workspace    a workspace of the plan
+ * @param input        as in pcml_plan_predict
+ * @param values       as in pcml_plan_predict
+ * @param value_count  how many
+ * @param mean         receives what pcml_plan_predict gives
+ * @param variance     receives the same shape, raw units squared; lies apart from `mean`
+ * @return 0, or as pcml_plan_predict; PCML_STATUS_MISMATCH also for a model without variances; PCML_STATUS_STRIDE when the results
+ *         overlap. They are written only on success.
+ *
+ * Threads: one workspace a thread. Allocation: none.
+ */
+int32_t pcml_plan_predict_moments(const struct pcml_plan *plan,
+                                  struct pcml_workspace *workspace,
+                                  const struct pcml_const_array *input,
+                                  const struct pcml_const_array *values,
+                                  int64_t value_count,
+                                  const struct pcml_array *mean,
+                                  const struct pcml_array *variance);
+
+/**
+ * Ensembles: predicts as pcml_plan_predict, with the covariance of the members' mixture as diag(d) + F'F of rank `members`. The result is what
+ * pcml_projector_project takes for `variance` of PCML_PRIOR_LOW_RANK with option prior_size = members, functions as slices: no matrix of
+ * cells by cells is made. Where members have no variances of their own d is 0, for which the projector wants option held_cells.
+ *
+ * @param plan         the plan
+ * @param workspace    a workspace of the plan
+ * @param input        as in pcml_plan_predict
+ * @param values       as in pcml_plan_predict
+ * @param value_count  how many
+ * @param mean         receives what pcml_plan_predict gives
+ * @param low_rank     receives [functions, 1 + members, cells], cells the values of a function (of a perceptron: of a row) in the order of
+ *                     `mean`, as one axis or as many as there: d, the mean of the members' variances, then F, their means' departures
+ *                     from the mean over the root of their number; raw units squared, raw units. Lies apart from `mean`
+ * @return 0, or as pcml_plan_predict; PCML_STATUS_MISMATCH also for a single model; PCML_STATUS_STRIDE when the results overlap. They
+ *         are written only on success.
+ *
+ * Threads: one workspace a thread. Allocation: none.
+ */
+int32_t pcml_plan_predict_factors(const struct pcml_plan *plan,
+                                  struct pcml_workspace *workspace,
+                                  const struct pcml_const_array *input,
+                                  const struct pcml_const_array *values,
+                                  int64_t value_count,
+                                  const struct pcml_array *mean,
+                                  const struct pcml_array *low_rank);
+
+/**
+ * Ensembles of processes or DeepONets: predicts at target points as pcml_plan_query, with the covariance of the members' mixture as
+ * pcml_plan_predict_factors has it.
+ *
+ * @param plan       the plan
+ * @param workspace  a workspace of the plan
+ * @param target_x   as in pcml_plan_query
+ * @param eps        as in pcml_plan_query
+ * @param mean       receives [functions, targets, outputs], raw units
+ * @param low_rank   receives [functions, 1 + members, targets, outputs], as in pcml_plan_predict_factors
+ * @return 0, or as pcml_plan_query; PCML_STATUS_MISMATCH also for a single model. The arrays are written only on success.
+ *
+ * Threads: one workspace a thread. Allocation: none.
+ */
+int32_t pcml_plan_query_factors(const struct pcml_plan *plan,
+                                struct pcml_workspace *workspace,
+                                const struct pcml_const_array *target_x,
+                                const struct pcml_const_array *eps,
+                                const struct pcml_array *mean,
+                                const struct pcml_array *low_rank);
+
+/**
+ * How many members a plan's predictions are made of: those of an ensemble, or the draws of dropout; 0 for a single model.
+ *
+ * @param plan   the plan
+ * @param count  receives the number
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE
+ *
+ * Threads: any. Allocation: none.
+ */
+int32_t pcml_plan_members(const struct pcml_plan *plan,
+                          int64_t *count);
 
 /**
  * Neural operators: predicts as pcml_plan_predict and makes the prediction lawful as pcml_projector_project, in one call. The prediction

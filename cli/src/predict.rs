@@ -65,6 +65,9 @@ pub fn predict(request: &Request) -> Result<Outcome> {
     let results = match model.description().architecture {
         Architecture::Anp | Architecture::Gp => process(&model, request, &mut given)?,
         Architecture::Fno => operator(&model, request, &mut given)?,
+        Architecture::Mlp | Architecture::DeepOnet => {
+            return refuse!("the command predicts with processes and neural operators so far");
+        }
     };
     if let Some(name) = given.keys().next() {
         return refuse!("array {name} of {} is not one that the model takes", request.arrays.display());

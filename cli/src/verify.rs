@@ -64,6 +64,9 @@ pub fn verify(request: &Request) -> Result<Outcome> {
             process(&model, request, arithmetic, extents("context_x"), extents("target_x"))?
         }
         Architecture::Fno => operator(&model, request, arithmetic, extents("input"))?,
+        Architecture::Mlp | Architecture::DeepOnet => {
+            return refuse!("the command predicts with processes and neural operators so far");
+        }
     };
     out.data("sizes", sizes.clone());
     for (name, value) in sizes.as_object().into_iter().flatten() {

@@ -65,7 +65,7 @@ unsafe fn set(name: &str, options: *mut pcml_options, change: impl FnOnce(&mut S
     call(name, || change(&mut unsafe { borrow_mut(options, "options") }?.settings))
 }
 
-/// Plans: most functions (independent samples) in one call. Unset: 1.
+/// Plans: most functions (independent samples) in one call, of perceptrons most rows. Unset: 1.
 ///
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when batch < 1
 #[unsafe(no_mangle)]
@@ -89,7 +89,7 @@ pub unsafe extern "C" fn pcml_options_set_context(options: *mut pcml_options, co
     unsafe { set("pcml_options_set_context", options, change) }
 }
 
-/// Plans of neural and Gaussian processes: most target points of a function. Required there.
+/// Plans of neural and Gaussian processes and of DeepONets: most target points of a function. Required there.
 ///
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when targets < 1
 #[unsafe(no_mangle)]
@@ -114,7 +114,8 @@ pub unsafe extern "C" fn pcml_options_set_covariance(options: *mut pcml_options,
     unsafe { set("pcml_options_set_covariance", options, change) }
 }
 
-/// Plans of neural processes: latent draws in the predictive mixture; 0 predicts at the mean latent. Unset: 0.
+/// Plans of neural processes: latent draws in the predictive mixture; 0 predicts at the mean latent. Plans of perceptrons and DeepONets: draws of
+/// dropout, members of a mixture as those of an ensemble are, each with packed weights of its own; only beside option dropout. Unset: 0.
 ///
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when latents < 0
 #[unsafe(no_mangle)]

@@ -96,12 +96,12 @@ pub unsafe extern "C" fn pcml_plan_workspace(plan: *const pcml_plan, workspace: 
     unsafe { create_workspace(CREATOR, plan, "plan", workspace, |plan| plan.plan.workspace()) }
 }
 
-/// Neural and Gaussian processes: encodes the context points of one or more functions into the workspace. Queries use the encoding until
-/// the next successful call. A Gaussian process factors the kernel matrix of each function, points^3 / 3 multiply-adds; where it is
+/// Neural and Gaussian processes and DeepONets: encodes the context points of one or more functions into the workspace. Queries use the encoding
+/// until the next successful call. A Gaussian process factors the kernel matrix of each function, points^3 / 3 multiply-adds; where it is
 /// singular as far as rounding tells, some variance is added to its diagonal, which pcml_plan_jitter tells.
 ///
-/// @param context_x  [functions, points, inputs]: coordinates, raw units
-/// @param context_y  [functions, points, outputs]: values, raw units
+/// @param context_x  [functions, points, inputs]: coordinates, raw units; NULL for a DeepONet, whose model knows its sensors
+/// @param context_y  [functions, points, outputs]: values, raw units; of a DeepONet [functions, sensors, channels]: the input functions
 ///                   (an axis of extent 1 may be left out; functions <= option batch, points <= option context)
 /// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE; PCML_STATUS_STRIDE; PCML_STATUS_DTYPE; PCML_STATUS_NON_FINITE for
 ///         NaN or infinity in the arrays, or an overflow in the network (then the workspace is left unconditioned);
@@ -119,7 +119,11 @@ pub unsafe extern "C" fn pcml_plan_condition(
 ) -> i32 {
     call("pcml_plan_condition", || unsafe {
         let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
-        plan.plan.condition(&mut workspace, &view(context_x, "context_x")?, &view(context_y, "context_y")?)
+        let values = view(context_y, "context_y")?;
+        if context_x.is_null() && plan.plan.has_sensors() {
+            return plan.plan.condition_on_sensors(&mut workspace, &values);
+        }
+        plan.plan.condition(&mut workspace, &view(context_x, "context_x")?, &values)
     })
 }
 
@@ -263,16 +267,18 @@ pub unsafe extern "C" fn pcml_plan_covariance(
     })
 }
 
-/// Neural operators: predicts fields on the plan's grid from fields. Models with boundary conditions obey them: the results have
+/// Neural operators: predicts fields on the plan's grid from fields. Multilayer perceptrons: predicts rows of outputs from rows of inputs, each
+/// row on its own, such as the columns of an atmosphere. Ensembles of either: the mean of their members. Models with boundary conditions obey them: the results have
 /// exactly the values of Dirichlet faces, as they are stored.
 ///
-/// @param input        [functions, n_1, .., n_d, inputs], raw units; functions <= option batch
+/// @param input        [functions, n_1, .., n_d, inputs], raw units; functions <= option batch. Perceptrons: [.., inputs], the axes before
+///                     the channels together at most option batch rows
 /// @param values       models with boundary conditions: an array for each Dirichlet and Neumann face, in the order of the model's faces
 ///                     (of option boundary, where it is set), [functions, (steps,) the grid without the face's axis, outputs], raw units;
 ///                     a stride of 0 repeats a value. Others: NULL with a count of 0
 /// @param value_count  how many
-/// @param output       receives [functions, (steps,) n_1, .., n_d, outputs], raw units; may share memory with the arrays that are read:
-///                     it is written last. (Axes of extent 1 may be left out everywhere; `steps` is an axis where that option is > 1)
+/// @param output       receives [functions, (steps,) n_1, .., n_d, outputs], perceptrons: [.., outputs], raw units; may share memory with the
+///                     arrays that are read: it is written last. (Axes of extent 1 may be left out everywhere; `steps` is an axis where that option is > 1)
 /// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE; PCML_STATUS_STRIDE; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT for a
 ///         count < 0; PCML_STATUS_NON_FINITE for NaN or infinity in the arrays, or an overflow; PCML_STATUS_MISMATCH for another number
 ///         of values, a workspace of another plan, or a plan of another kind; PCML_STATUS_HANDLE. The output is written only on success.
@@ -291,6 +297,131 @@ pub unsafe extern "C" fn pcml_plan_predict(
         let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
         let values = views(values, value_count, "values")?;
         plan.plan.predict(&mut workspace, &view(input, "input")?, &values, &mut view_mut(output, "output")?)
+    })
+}
+
+/// Perceptrons with a variance head and ensembles: predicts as pcml_plan_predict, with variances. Of an ensemble they are those of the equal-weight
+/// mixture of its members, by the law of total variance: the mean of their variances (none of a member without) plus the mean square of
+/// their means' departures from the mean. Draws of dropout (option dropout) are members too.
+///
+/// @param plan         the plan
+/// @param workspace    a workspace of the plan
+/// @param input        as in pcml_plan_predict
+/// @param values       as in pcml_plan_predict
+/// @param value_count  how many
+/// @param mean         receives what pcml_plan_predict gives
+/// @param variance     receives the same shape, raw units squared; lies apart from `mean`
+/// @return 0, or as pcml_plan_predict; PCML_STATUS_MISMATCH also for a model without variances; PCML_STATUS_STRIDE when the results
+///         overlap. They are written only on success.
+///
+/// Threads: one workspace a thread. Allocation: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_plan_predict_moments(
+    plan: *const pcml_plan,
+    workspace: *mut pcml_workspace,
+    input: *const pcml_const_array,
+    values: *const pcml_const_array,
+    value_count: i64,
+    mean: *const pcml_array,
+    variance: *const pcml_array,
+) -> i32 {
+    call("pcml_plan_predict_moments", || unsafe {
+        let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
+        plan.plan.predict_moments(
+            &mut workspace,
+            &view(input, "input")?,
+            &views(values, value_count, "values")?,
+            &mut view_mut(mean, "mean")?,
+            &mut view_mut(variance, "variance")?,
+        )
+    })
+}
+
+/// Ensembles: predicts as pcml_plan_predict, with the covariance of the members' mixture as diag(d) + F'F of rank `members`. The result is what
+/// pcml_projector_project takes for `variance` of PCML_PRIOR_LOW_RANK with option prior_size = members, functions as slices: no matrix of
+/// cells by cells is made. Where members have no variances of their own d is 0, for which the projector wants option held_cells.
+///
+/// @param plan         the plan
+/// @param workspace    a workspace of the plan
+/// @param input        as in pcml_plan_predict
+/// @param values       as in pcml_plan_predict
+/// @param value_count  how many
+/// @param mean         receives what pcml_plan_predict gives
+/// @param low_rank     receives [functions, 1 + members, cells], cells the values of a function (of a perceptron: of a row) in the order of
+///                     `mean`, as one axis or as many as there: d, the mean of the members' variances, then F, their means' departures
+///                     from the mean over the root of their number; raw units squared, raw units. Lies apart from `mean`
+/// @return 0, or as pcml_plan_predict; PCML_STATUS_MISMATCH also for a single model; PCML_STATUS_STRIDE when the results overlap. They
+///         are written only on success.
+///
+/// Threads: one workspace a thread. Allocation: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_plan_predict_factors(
+    plan: *const pcml_plan,
+    workspace: *mut pcml_workspace,
+    input: *const pcml_const_array,
+    values: *const pcml_const_array,
+    value_count: i64,
+    mean: *const pcml_array,
+    low_rank: *const pcml_array,
+) -> i32 {
+    call("pcml_plan_predict_factors", || unsafe {
+        let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
+        plan.plan.predict_factors(
+            &mut workspace,
+            &view(input, "input")?,
+            &views(values, value_count, "values")?,
+            &mut view_mut(mean, "mean")?,
+            &mut view_mut(low_rank, "low_rank")?,
+        )
+    })
+}
+
+/// Ensembles of processes or DeepONets: predicts at target points as pcml_plan_query, with the covariance of the members' mixture as
+/// pcml_plan_predict_factors has it.
+///
+/// @param plan       the plan
+/// @param workspace  a workspace of the plan
+/// @param target_x   as in pcml_plan_query
+/// @param eps        as in pcml_plan_query
+/// @param mean       receives [functions, targets, outputs], raw units
+/// @param low_rank   receives [functions, 1 + members, targets, outputs], as in pcml_plan_predict_factors
+/// @return 0, or as pcml_plan_query; PCML_STATUS_MISMATCH also for a single model. The arrays are written only on success.
+///
+/// Threads: one workspace a thread. Allocation: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_plan_query_factors(
+    plan: *const pcml_plan,
+    workspace: *mut pcml_workspace,
+    target_x: *const pcml_const_array,
+    eps: *const pcml_const_array,
+    mean: *const pcml_array,
+    low_rank: *const pcml_array,
+) -> i32 {
+    call("pcml_plan_query_factors", || unsafe {
+        let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
+        plan.plan.query_factors(
+            &mut workspace,
+            &view(target_x, "target_x")?,
+            optional_view(eps, "eps")?.as_ref(),
+            &mut view_mut(mean, "mean")?,
+            &mut view_mut(low_rank, "low_rank")?,
+        )
+    })
+}
+
+/// How many members a plan's predictions are made of: those of an ensemble, or the draws of dropout; 0 for a single model.
+///
+/// @param plan   the plan
+/// @param count  receives the number
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE
+///
+/// Threads: any. Allocation: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_plan_members(plan: *const pcml_plan, count: *mut i64) -> i32 {
+    call("pcml_plan_members", || unsafe {
+        let plan = borrow(plan, "plan")?;
+        *output(count, "count")? = plan.plan.members() as i64;
+        Ok(())
     })
 }
 

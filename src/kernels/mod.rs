@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 pub mod activation;
+pub mod channels;
 pub mod clip;
 pub mod double;
 pub mod exact;

@@ -11,7 +11,8 @@ use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{anp, fno, gp};
+use super::ensemble::MOST_MEMBERS;
+use super::{anp, deeponet, fno, gp, mlp};
 use crate::error::{Error, Result, Status, fail, zeros};
 
 /// The format that this version reads.
@@ -34,6 +35,15 @@ pub struct Description {
     /// Numbers of a Gaussian process.
     #[serde(default)]
     pub gp: Option<gp::Numbers>,
+    /// Numbers of a multilayer perceptron.
+    #[serde(default)]
+    pub mlp: Option<mlp::Numbers>,
+    /// Numbers of a DeepONet.
+    #[serde(default)]
+    pub deeponet: Option<deeponet::Numbers>,
+    /// Members that share this description.
+    #[serde(default)]
+    pub ensemble: Option<Members>,
     /// Boundary conditions that a Fourier neural operator obeys itself.
     #[serde(default)]
     pub boon: Option<fno::Correction>,
@@ -64,9 +74,21 @@ pub enum Architecture {
     Fno,
     /// Gaussian process.
     Gp,
+    /// Multilayer perceptron.
+    Mlp,
+    /// DeepONet.
+    DeepOnet,
 }
 
-/// One channel: raw = offset + scale * network value.
+/// How many members an ensemble has: the weights of member m have names that begin with `members.{m}.`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Members {
+    /// 1 to 1024.
+    pub members: usize,
+}
+
+/// One channel: raw = offset + scale * network value; with `log` that is log(raw + shift).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Channel {
@@ -80,6 +102,27 @@ pub struct Channel {
     /// Raw step of the network's 1; positive.
     #[serde(default = "one")]
     pub scale: f64,
+    /// Whether the network sees the logarithm of raw + shift.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub log: bool,
+    /// Added to raw values before their logarithm is taken, raw units.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub shift: f64,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+impl Channel {
+    /// A channel whose raw values are the network's.
+    pub fn plain(name: impl Into<String>) -> Channel {
+        Channel { name: name.into(), unit: "1".into(), offset: 0.0, scale: 1.0, log: false, shift: 0.0 }
+    }
 }
 
 fn one() -> f64 {
@@ -235,23 +278,45 @@ fn check_version(text: &str) -> Result<()> {
     }
 }
 
-/// Names and shapes of the weights that the description asks for.
+/// Refuses channels whose scaling is none; `kind` is their field's name.
+pub(super) fn check_channels(kind: &str, channels: &[Channel]) -> Result<()> {
+    for (i, c) in channels.iter().enumerate() {
+        if !c.offset.is_finite() || !c.scale.is_finite() || c.scale <= 0.0 {
+            return fail!(
+                FileDescription,
+                "{kind}[{i}] ({}) has offset {} and scale {}, expected finite and scale > 0",
+                c.name,
+                c.offset,
+                c.scale
+            );
+        }
+        if !c.shift.is_finite() || (c.shift != 0.0 && !c.log) {
+            return fail!(
+                FileDescription,
+                "{kind}[{i}] ({}) has shift {}, expected a finite one, and none without log",
+                c.name,
+                c.shift
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Names and shapes of the weights that the description asks for, those of all members of an ensemble.
 pub(super) fn check_description(d: &Description) -> Result<BTreeMap<String, Vec<usize>>> {
     if !(d.selftest.tolerance > 0.0 && d.selftest.tolerance <= 1e-3) {
         return fail!(FileDescription, "selftest.tolerance is {}, expected in (0, 1e-3]", d.selftest.tolerance);
     }
-    for (kind, channels) in [("inputs", &d.inputs), ("outputs", &d.outputs)] {
-        for (i, c) in channels.iter().enumerate() {
-            if !c.offset.is_finite() || !c.scale.is_finite() || c.scale <= 0.0 {
-                return fail!(
-                    FileDescription,
-                    "{kind}[{i}] ({}) has offset {} and scale {}, expected finite and scale > 0",
-                    c.name,
-                    c.offset,
-                    c.scale
-                );
-            }
-        }
+    check_channels("inputs", &d.inputs)?;
+    check_channels("outputs", &d.outputs)?;
+    if !matches!(d.architecture, Architecture::Mlp | Architecture::DeepOnet)
+        && let Some(c) = d.inputs.iter().chain(&d.outputs).find(|c| c.log)
+    {
+        return fail!(
+            FileDescription,
+            "channel {} is read by its logarithm, which architectures mlp and deeponet alone do",
+            c.name
+        );
     }
     for c in &d.conservation {
         if !d.outputs.iter().any(|o| o.name == c.output) {
@@ -264,6 +329,23 @@ pub(super) fn check_description(d: &Description) -> Result<BTreeMap<String, Vec<
     if d.boon.is_some() && d.architecture != Architecture::Fno {
         return fail!(FileDescription, "field boon belongs to architecture fno");
     }
+    let weights = check_architecture(d)?;
+    let Some(Members { members }) = d.ensemble else { return Ok(weights) };
+    if !(1..=MOST_MEMBERS).contains(&members) {
+        return fail!(FileDescription, "ensemble.members is {members}, expected 1 to {MOST_MEMBERS}");
+    }
+    let all = (0..members)
+        .flat_map(|m| weights.iter().map(move |(name, shape)| (format!("{}{name}", member_prefix(m)), shape.clone())));
+    Ok(all.collect())
+}
+
+/// How the names of a member's weights begin.
+pub(super) fn member_prefix(member: usize) -> String {
+    format!("members.{member}.")
+}
+
+/// Names and shapes of the weights of one model.
+fn check_architecture(d: &Description) -> Result<BTreeMap<String, Vec<usize>>> {
     match d.architecture {
         Architecture::Fno => {
             let Some(numbers) = &d.fno else {
@@ -285,6 +367,20 @@ pub(super) fn check_description(d: &Description) -> Result<BTreeMap<String, Vec<
         Architecture::Gp => {
             let Some(numbers) = &d.gp else {
                 return fail!(FileDescription, "architecture is gp, but there is no field gp");
+            };
+            numbers.check(d.inputs.len(), d.outputs.len())?;
+            Ok(numbers.weights(d.inputs.len(), d.outputs.len()))
+        }
+        Architecture::Mlp => {
+            let Some(numbers) = &d.mlp else {
+                return fail!(FileDescription, "architecture is mlp, but there is no field mlp");
+            };
+            numbers.check(d.inputs.len(), d.outputs.len())?;
+            Ok(numbers.weights(d.inputs.len(), d.outputs.len()))
+        }
+        Architecture::DeepOnet => {
+            let Some(numbers) = &d.deeponet else {
+                return fail!(FileDescription, "architecture is deeponet, but there is no field deeponet");
             };
             numbers.check(d.inputs.len(), d.outputs.len())?;
             Ok(numbers.weights(d.inputs.len(), d.outputs.len()))

@@ -404,6 +404,16 @@ impl<T: Real> Fno<T> {
         widest.chain(hidden).fold(self.numbers.width.max(self.numbers.lifted(self.inputs.len())), usize::max)
     }
 
+    /// Values of a prediction of one function.
+    pub(super) fn cells(&self) -> usize {
+        self.steps.saturating_mul(self.nodes()).saturating_mul(self.outputs.len())
+    }
+
+    /// Most values of a prediction.
+    pub(super) fn room(&self) -> usize {
+        self.batch.saturating_mul(self.cells())
+    }
+
     /// Allocates all that a call needs.
     pub(super) fn scratch(&self) -> Result<Scratch<T>> {
         let what = "a workspace";
@@ -414,7 +424,7 @@ impl<T: Real> Fno<T> {
         let last = self.axes.len() - 1;
         let many = |counts: &[usize]| zeros::<T>(counts.iter().fold(1usize, |len, n| len.saturating_mul(*n)), what);
         let rows: Vec<usize> = self.axes.iter().zip(&self.back).map(|(a, b)| a.rows().max(b.rows())).collect();
-        let outputs = self.batch.saturating_mul(self.steps).saturating_mul(nodes).saturating_mul(self.outputs.len());
+        let outputs = self.room();
         let value_len = |bound: Option<&Bound>| bound.map_or(0, |bound| bound.value_len(self.outputs.len()));
         let norm = self.numbers.norm.is_some();
         let edges = if last == 2 { 2 * self.axes[0].points } else { 2 };

@@ -3,13 +3,20 @@
 pub mod anp;
 mod arrays;
 pub mod boundary;
+pub mod deeponet;
 mod dense;
+mod dropout;
+mod ensemble;
 pub mod file;
 pub mod fno;
 pub mod gp;
+pub mod mlp;
+mod network;
 pub mod plan;
+mod scaling;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::error::{Error, Result, Status, fail};
 use crate::field::Dtype;
@@ -19,13 +26,15 @@ pub use file::{Channel, Description};
 pub use fno::{OperatorPart, OperatorScratch};
 pub use plan::{DerivativeWorkspace, Options, Plan, Workspace};
 
-use file::{Contents, Tensor};
+use file::{Architecture, Contents, Tensor};
 
 /// A checked model: its description and weights, immutable. Loading it ran its self-test.
 pub struct Model {
     description: Description,
     text: String,
     tensors: file::Tensors,
+    /// Of an ensemble, which has no tensors of its own.
+    members: Vec<Arc<Model>>,
 }
 
 impl Model {
@@ -38,7 +47,7 @@ impl Model {
     /// allocated, every number is checked, and the outputs stored with the model must be reproduced.
     pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
         let Contents { description, text, tensors, selftest } = file::parse(bytes)?;
-        let model = Model { description, text, tensors };
+        let model = Self::assemble(description, text, tensors);
         model.selftest(&selftest)?;
         Ok(model)
     }
@@ -46,7 +55,39 @@ impl Model {
     /// As [`Model::from_bytes`], but without the self-test: for tools that write model files and have its outputs still to find.
     pub fn from_bytes_untested(bytes: &[u8]) -> Result<Model> {
         let Contents { description, text, tensors, .. } = file::parse(bytes)?;
-        Ok(Model { description, text, tensors })
+        Ok(Self::assemble(description, text, tensors))
+    }
+
+    /// A model of checked tensors: its members take theirs.
+    fn assemble(description: Description, text: String, mut tensors: file::Tensors) -> Model {
+        let count = description.ensemble.as_ref().map_or(0, |ensemble| ensemble.members);
+        let member = |m: usize| {
+            let prefix = file::member_prefix(m);
+            // Every name has a prefix, and they are sorted: a member's are next to each other.
+            let names: Vec<String> = tensors
+                .range(prefix.clone()..)
+                .map(|(name, _)| name.clone())
+                .take_while(|name| name.starts_with(&prefix))
+                .collect();
+            let own = names.into_iter().filter_map(|name| {
+                let tensor = tensors.remove(&name)?;
+                Some((name[prefix.len()..].to_string(), tensor))
+            });
+            let own = own.collect();
+            let description = Description { ensemble: None, ..description.clone() };
+            Arc::new(Model { description, text: String::new(), tensors: own, members: vec![] })
+        };
+        let members = (0..count).map(member).collect();
+        Model { description, text, tensors, members }
+    }
+
+    /// An ensemble of loaded models, 1 to 1024 of one architecture whose channels have the same names and units; their sizes and scalings may differ.
+    /// Its predictions are the mean, and the variance, of the members' mixture.
+    pub fn ensemble(members: Vec<Arc<Model>>) -> Result<Model> {
+        ensemble::check_members(&members.iter().map(|m| &**m).collect::<Vec<_>>())?;
+        let description =
+            Description { ensemble: Some(file::Members { members: members.len() }), ..members[0].description.clone() };
+        Ok(Model { description, text: members[0].text.clone(), tensors: file::Tensors::new(), members })
     }
 
     /// A model without weights, from its description alone.
@@ -55,7 +96,12 @@ impl Model {
         let description: Description =
             serde_json::from_value(value).map_err(|e| Error::new(Status::FileDescription, e.to_string()))?;
         file::check_description(&description)?;
-        Ok(Model { description, text, tensors: file::Tensors::new() })
+        Ok(Model { description, text, tensors: file::Tensors::new(), members: vec![] })
+    }
+
+    /// The members of an ensemble; none of a single model.
+    pub fn members(&self) -> &[Arc<Model>] {
+        &self.members
     }
 
     /// What the file says of the model.
@@ -82,9 +128,58 @@ impl Model {
             None => fail!(FileDescription, "tensor selftest.{name} is missing: a model file carries its self-test"),
         };
         match self.description.architecture {
-            file::Architecture::Anp | file::Architecture::Gp => self.selftest_process(get),
-            file::Architecture::Fno => self.selftest_operator(get),
+            Architecture::Anp | Architecture::Gp => self.selftest_process(get),
+            Architecture::Fno => self.selftest_operator(get),
+            Architecture::Mlp => self.selftest_rows(get),
+            Architecture::DeepOnet => self.selftest_functions(get),
         }
+    }
+
+    fn selftest_rows(&self, get: impl Fn(&str) -> Result<Stored>) -> Result<()> {
+        let ((input, shape), (output, out)) = (get("input")?, get("output")?);
+        let rows = input.len() / self.description.inputs.len();
+        let plan = Plan::new(self, Dtype::F64, &Options { batch: rows.max(1), ..Options::default() })?;
+        let input = View::new("selftest.input", &input, &shape)?;
+        let mut here = vec![0.0; output.len()];
+        let mut mean = ViewMut::new("selftest.output", &mut here, &out)?;
+        let mut workspace = plan.workspace()?;
+        if !plan.has_variance() {
+            plan.predict(&mut workspace, &input, &[], &mut mean)?;
+            return self.compare("output", &here, &output);
+        }
+        let (variance, shape) = get("variance")?;
+        let mut variance_here = vec![0.0; variance.len()];
+        let mut view = ViewMut::new("selftest.variance", &mut variance_here, &shape)?;
+        plan.predict_moments(&mut workspace, &input, &[], &mut mean, &mut view)?;
+        self.compare("output", &here, &output)?;
+        self.compare("variance", &variance_here, &variance)
+    }
+
+    fn selftest_functions(&self, get: impl Fn(&str) -> Result<Stored>) -> Result<()> {
+        let ((values, shape), (x, of_x), (mean, out)) = (get("context_y")?, get("target_x")?, get("mean")?);
+        let ([functions, _, _], [_, targets, _]) = (&shape[..], &of_x[..]) else {
+            return fail!(
+                FileDescription,
+                "selftest.context_y and .target_x have shapes {shape:?} and {of_x:?}, expected rank 3"
+            );
+        };
+        let options = Options { batch: *functions, targets: Some(*targets), ..Options::default() };
+        let plan = Plan::new(self, Dtype::F64, &options)?;
+        let mut workspace = plan.workspace()?;
+        plan.condition_on_sensors(&mut workspace, &View::new("selftest.context_y", &values, &shape)?)?;
+        let x = View::new("selftest.target_x", &x, &of_x)?;
+        let mut here = vec![0.0; mean.len()];
+        let mut view = ViewMut::new("selftest.mean", &mut here, &out)?;
+        if !plan.has_variance() {
+            plan.query(&mut workspace, &x, None, &mut view, None)?;
+            return self.compare("mean", &here, &mean);
+        }
+        let (variance, shape) = get("variance")?;
+        let mut variance_here = vec![0.0; variance.len()];
+        let mut variances = ViewMut::new("selftest.variance", &mut variance_here, &shape)?;
+        plan.query(&mut workspace, &x, None, &mut view, Some(&mut variances))?;
+        self.compare("mean", &here, &mean)?;
+        self.compare("variance", &variance_here, &variance)
     }
 
     fn selftest_process(&self, get: impl Fn(&str) -> Result<Stored>) -> Result<()> {
