@@ -18,17 +18,14 @@ pub fn magnitude(arch: Arch, view: &View) -> f64 {
         Dtype::F32 => view.as_slice::<f32>(0, len).map(|x| largest_f32(arch, x)),
         Dtype::F64 => view.as_slice::<f64>(0, len).map(|x| largest_f64(arch, x)),
     };
-    let largest = whole.unwrap_or_else(|| {
+    whole.unwrap_or_else(|| {
         let mut buffer = [0.0; BUFFER];
-        let parts = (0..len).step_by(BUFFER).map(|start| {
+        (0..len).step_by(BUFFER).fold(0.0, |most: f64, start| {
             let part = &mut buffer[..(len - start).min(BUFFER)];
             view.gather(start, part);
-            largest_f64(arch, part)
-        });
-        // Ordered as numbers and NaN last, as their bits are.
-        parts.fold(0.0, |most, x| if x <= most { most } else { x })
-    });
-    if largest.is_nan() { f64::INFINITY } else { largest }
+            most.max(largest_f64(arch, part))
+        })
+    })
 }
 
 /// Magnitudes are ordered by their bits, with infinity and NaN last; no comparison of numbers raises a flag of the processor.
@@ -51,7 +48,8 @@ macro_rules! largest {
                     most.into_iter().fold(0, $bits::max)
                 }
             }
-            $t::from_bits(arch.dispatch(Largest(x))) as f64
+            let largest = $t::from_bits(arch.dispatch(Largest(x))) as f64;
+            if largest.is_nan() { f64::INFINITY } else { largest }
         }
     };
 }

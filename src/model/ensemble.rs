@@ -8,7 +8,7 @@
 //! of which the diagonal is the law of total variance, and diag and F are what a projector with a low-rank metric takes: the members'
 //! covariance without a matrix of cells by cells.
 
-use super::arrays::{apart, in_range};
+use super::arrays::{apart, expect_extents, in_range};
 use super::dropout::Draw;
 use super::{Architecture, Model, Options, Plan, Workspace};
 use crate::error::{Result, fail, zeros};
@@ -108,11 +108,7 @@ impl Ensemble {
     ) -> Result<()> {
         if let Some(variance) = &variance {
             apart("variance", variance, mean)?;
-            let (found, expected) = (variance.layout().shape(), mean.layout().shape());
-            let extents = |shape: &[usize]| shape.iter().copied().filter(|n| *n != 1).collect::<Vec<_>>();
-            if variance.layout().len() != mean.layout().len() || extents(found) != extents(expected) {
-                return fail!(Shape, "variance has shape {found:?}, expected that of the mean, {expected:?}");
-            }
+            expect_extents("variance", &variance.alias(), mean.layout().shape().iter().copied())?;
         }
         let len = self.evaluate(s, mean, variance.is_some(), evaluate)?;
         in_range(mean, &s.mean[..len])?;
