@@ -557,6 +557,35 @@ typedef int32_t pcml_fitted;
 #endif // __cplusplus
 
 /**
+ * How neural operators go from points to kept modes and back, axis by axis. Both ways give the same but for rounding.
+ */
+enum pcml_transforms
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Whichever is faster: matrices, or fast Fourier transforms on axes that keep many modes of many points.
+   */
+  PCML_TRANSFORMS_AUTO = 1,
+  /**
+   * Matrices on all axes.
+   */
+  PCML_TRANSFORMS_MATRIX = 2,
+  /**
+   * Fast Fourier transforms on all axes; not for models with boundary conditions inside, nor for parts.
+   */
+  PCML_TRANSFORMS_FFT = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum pcml_transforms pcml_transforms;
+#else
+typedef int32_t pcml_transforms;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * Boundary conditions of a field on a grid, a face each: they set the nodes on the faces, exactly, and no other node. Where a value
  * belongs to a face, it comes with each call.
  */
@@ -1991,7 +2020,8 @@ int32_t pcml_nonlinear_vjp(const struct pcml_projector *projector,
  *
  * @param model        a neural operator without norm; not needed any more after the call
  * @param dtype        PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either
- * @param options      shape of the whole grid; boundary and threads, which serve the kept modes alone, if they are set
+ * @param options      shape of the whole grid; boundary and threads, which serve the kept modes alone, if they are set; transforms
+ *                     as anything but fft
  * @param block        points of a block, at least 1
  * @param owned        `owned_count` numbers of blocks, from 0, in any order, none twice
  * @param owned_count  at least 1
@@ -2226,6 +2256,21 @@ int32_t pcml_options_set_steps(struct pcml_options *options,
  */
 int32_t pcml_options_set_threads(struct pcml_options *options,
                                  int64_t threads);
+
+/**
+ * Plans of neural operators: how fields go from points to kept modes and back. Both ways give the same but for rounding. Fast Fourier
+ * transforms pay on axes that keep hundreds of modes of thousands of points; models that obey boundary conditions themselves, parts
+ * and derivatives do without. Bits of fast Fourier transforms are the same for any batch, strides and threads, but may differ between
+ * kinds of processors. Unset: PCML_TRANSFORMS_AUTO, on each axis whichever is faster; what is chosen depends on its points, its modes and
+ * the dtype of the plan alone.
+ *
+ * @param options     the settings
+ * @param transforms  a number of enum pcml_transforms; PCML_TRANSFORMS_FFT is refused for models that obey boundary conditions
+ *                    themselves, and for parts
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for another number
+ */
+int32_t pcml_options_set_transforms(struct pcml_options *options,
+                                    int32_t transforms);
 
 /**
  * Plans of models that obey boundary conditions themselves: conditions instead of the model's own, on the same faces and of the same
@@ -2482,8 +2527,8 @@ int32_t pcml_part_continue(const struct pcml_projector *projector,
  * @param dtype    PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either. Gaussian
  *                 processes are evaluated in f64 alone
  * @param options  neural processes: batch, context, targets, latents, seed, dropout; Gaussian processes: batch, context (not needed
- *                 where the model stores points), targets, covariance; neural operators: batch, shape, steps, boundary, threads; NULL
- *                 for none set
+ *                 where the model stores points), targets, covariance; neural operators: batch, shape, steps, boundary, threads,
+ *                 transforms; NULL for none set
  * @param plan     receives the object, NULL on failure; to be freed with pcml_plan_free
  * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT when an option that the model needs
  *         is not set or does not fit it; PCML_STATUS_CONTRADICTION for two values at one stored point without noise; PCML_STATUS_SHAPE for a grid with too few points for the model's modes or a stencil;

@@ -37,6 +37,7 @@ pub(super) fn plan_options(s: &Settings) -> Options {
         steps: s.steps.unwrap_or(unset.steps),
         boundary: s.boundary.clone(),
         threads: s.threads.unwrap_or(unset.threads),
+        transforms: s.transforms.unwrap_or(unset.transforms),
     }
 }
 
@@ -48,8 +49,8 @@ pub(super) fn plan_options(s: &Settings) -> Options {
 /// @param dtype    PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either. Gaussian
 ///                 processes are evaluated in f64 alone
 /// @param options  neural processes: batch, context, targets, latents, seed, dropout; Gaussian processes: batch, context (not needed
-///                 where the model stores points), targets, covariance; neural operators: batch, shape, steps, boundary, threads; NULL
-///                 for none set
+///                 where the model stores points), targets, covariance; neural operators: batch, shape, steps, boundary, threads,
+///                 transforms; NULL for none set
 /// @param plan     receives the object, NULL on failure; to be freed with pcml_plan_free
 /// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT when an option that the model needs
 ///         is not set or does not fit it; PCML_STATUS_CONTRADICTION for two values at one stored point without noise; PCML_STATUS_SHAPE for a grid with too few points for the model's modes or a stencil;

@@ -10,6 +10,7 @@ pub mod activation;
 pub mod clip;
 pub mod double;
 pub mod exact;
+pub mod fft;
 pub mod fold;
 pub mod fourier;
 pub mod linear;

@@ -34,6 +34,21 @@ pub struct Options {
     pub boundary: Option<Boundary>,
     /// Threads of a call, the calling one among them. More than one need a pool, which the plan owns.
     pub threads: usize,
+    /// How neural operators transform fields along their axes.
+    pub transforms: Transforms,
+}
+
+/// How neural operators go from points to kept modes and back, axis by axis. Both ways give the same but for rounding.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transforms {
+    /// Whichever is faster: matrices, or fast Fourier transforms on axes that keep many modes of many points.
+    #[default]
+    Auto = 1,
+    /// Matrices on all axes.
+    Matrix = 2,
+    /// Fast Fourier transforms on all axes; not for models with boundary conditions inside, nor for parts.
+    Fft = 3,
 }
 
 /// Most threads of a plan.
@@ -53,6 +68,7 @@ impl Default for Options {
             steps: 1,
             boundary: None,
             threads: 1,
+            transforms: Transforms::Auto,
         }
     }
 }

@@ -297,7 +297,7 @@ impl<T: Real> Fno<T> {
             let norm = self.numbers.norm.as_ref().zip(block.norm.as_ref());
             let bias = norm.map_or(&block.bias, |(_, norm)| &norm.spectral_bias);
             self.convolve_lines(&mut s.run, s.lines.all(), block);
-            self.join_lines(&s.lines, &self.last_inverse, Start::Bias(bias), &s.met[b]);
+            self.join_lines(&s.lines, self.last_inverse(), Start::Bias(bias), &s.met[b]);
             if let Some((numbers, norm)) = norm {
                 s.norms[b][0].apply(numbers, &norm.affine[0], Some(&norm.skip_bias), s.met[b].all());
             }
@@ -371,7 +371,7 @@ impl<T: Real> Fno<T> {
             self.to_lines_forward(s.run.field.all(), s.lines.all());
             let norm = self.numbers.norm.as_ref().zip(block.norm.as_ref());
             self.convolve_lines(&mut s.run, s.lines.all(), block);
-            self.join_lines(&s.lines, &self.last_inverse, Start::Zero, &s.beside);
+            self.join_lines(&s.lines, self.last_inverse(), Start::Zero, &s.beside);
             if let Some((numbers, norm)) = norm {
                 s.norms[b][0].push(numbers, &norm.affine[0], s.beside.all());
             }
@@ -597,7 +597,7 @@ impl<T: Real> Fno<T> {
     /// The components along the last axis of a field.
     fn to_lines_forward(&self, field: &[T], lines: &mut [T]) {
         let axis = self.axes.last().expect("an axis");
-        self.to_lines(&axis.forward, field, lines);
+        self.to_lines(axis.forward(), field, lines);
     }
 
     /// Applies a matrix [components, points] to each line of a field.
