@@ -562,6 +562,35 @@ typedef int32_t pcml_fitted;
 #endif // __cplusplus
 
 /**
+ * How neural operators go from points to kept modes and back, axis by axis. Both ways give the same but for rounding.
+ */
+enum pcml_transforms
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Whichever is faster: matrices, or fast Fourier transforms on axes that keep many modes of many points.
+   */
+  PCML_TRANSFORMS_AUTO = 1,
+  /**
+   * Matrices on all axes.
+   */
+  PCML_TRANSFORMS_MATRIX = 2,
+  /**
+   * Fast Fourier transforms on all axes; not for models with boundary conditions inside, nor for parts.
+   */
+  PCML_TRANSFORMS_FFT = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum pcml_transforms pcml_transforms;
+#else
+typedef int32_t pcml_transforms;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * Boundary conditions of a field on a grid, a face each: they set the nodes on the faces, exactly, and no other node. Where a value
  * belongs to a face, it comes with each call.
  */
@@ -2013,7 +2042,8 @@ int32_t pcml_nonlinear_vjp(const struct pcml_projector *projector,
  *
  * @param model        a neural operator without norm; not needed any more after the call
  * @param dtype        PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either
- * @param options      shape of the whole grid; boundary and threads, which serve the kept modes alone, if they are set
+ * @param options      shape of the whole grid; boundary and threads, which serve the kept modes alone, if they are set; transforms
+ *                     as anything but fft
  * @param block        points of a block, at least 1
  * @param owned        `owned_count` numbers of blocks, from 0, in any order, none twice
  * @param owned_count  at least 1
@@ -2250,6 +2280,21 @@ int32_t pcml_options_set_steps(struct pcml_options *options,
  */
 int32_t pcml_options_set_threads(struct pcml_options *options,
                                  int64_t threads);
+
+/**
+ * Plans of neural operators: how fields go from points to kept modes and back. Both ways give the same but for rounding. Fast Fourier
+ * transforms pay on axes that keep hundreds of modes of thousands of points; models that obey boundary conditions themselves, parts
+ * and derivatives do without. Bits of fast Fourier transforms are the same for any batch, strides and threads, but may differ between
+ * kinds of processors. Unset: PCML_TRANSFORMS_AUTO, on each axis whichever is faster; what is chosen depends on its points, its modes and
+ * the dtype of the plan alone.
+ *
+ * @param options     the settings
+ * @param transforms  a number of enum pcml_transforms; PCML_TRANSFORMS_FFT is refused for models that obey boundary conditions
+ *                    themselves, and for parts
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for another number
+ */
+int32_t pcml_options_set_transforms(struct pcml_options *options,
+                                    int32_t transforms);
 
 /**
  * Plans of models that obey boundary conditions themselves: conditions instead of the model's own, on the same faces and of the same
@@ -2506,8 +2551,8 @@ int32_t pcml_part_continue(const struct pcml_projector *projector,
  * @param dtype    PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either. Gaussian
  *                 processes are evaluated in f64 alone
  * @param options  neural processes: batch, context, targets, latents, seed, dropout; Gaussian processes: batch, context (not needed
- *                 where the model stores points), targets, covariance; neural operators: batch, shape, steps, boundary, threads; NULL
- *                 for none set
+ *                 where the model stores points), targets, covariance; neural operators: batch, shape, steps, boundary, threads,
+ *                 transforms; NULL for none set
  * @param plan     receives the object, NULL on failure; to be freed with pcml_plan_free
  * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT when an option that the model needs
  *         is not set or does not fit it; PCML_STATUS_CONTRADICTION for two values at one stored point without noise; PCML_STATUS_SHAPE for a grid with too few points for the model's modes or a stencil;
@@ -2807,12 +2852,12 @@ int32_t pcml_plan_predict_lawful(const struct pcml_plan *plan,
 
 /**
  * Creates the scratch memory of derivatives of a plan's predictions (pcml_plan_jvp, pcml_plan_vjp): one a thread, apart from
- * pcml_plan_workspace, since it takes a field for each block of the network beside. The first call gives the plan its transposed weights.
+ * pcml_plan_workspace, since it takes a field for each block of the network beside, and of a roll-out the input of each step. The first
+ * call gives the plan its transposed weights, and matrices where it has fast Fourier transforms.
  *
  * @param plan       a plan of a neural operator
  * @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
- * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_OUT_OF_MEMORY, PCML_STATUS_STATE for a neural process and with
- *         option steps > 1: roll-outs have no derivatives yet
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_OUT_OF_MEMORY, PCML_STATUS_STATE for a neural process
  *
  * Threads: any. Allocation: all that later calls need.
  */
@@ -2822,7 +2867,8 @@ int32_t pcml_plan_derivative_workspace(const struct pcml_plan *plan,
 /**
  * Neural operators: the derivative of pcml_plan_predict in a direction (jvp), at an input and boundary values. Corrections and conditions of
  * boundaries are differentiated too: tangents of Dirichlet values arrive at their faces as they are. Where an activation has a kink it
- * is one of the one-sided derivatives.
+ * is one of the one-sided derivatives. A roll-out is linearised at the states that it takes into f64 arrays, at the cost of one more
+ * evaluation a step.
  *
  * @param plan            the plan
  * @param workspace       made by pcml_plan_derivative_workspace
@@ -2831,7 +2877,7 @@ int32_t pcml_plan_derivative_workspace(const struct pcml_plan *plan,
  * @param value_count     how many
  * @param input_tangent   the direction of the input, shaped as it, raw units; NULL: 0
  * @param value_tangents  the direction of the values, `value_count` arrays shaped as they are, raw units; NULL: 0
- * @param output_tangent  receives [functions, n_1, .., n_d, outputs], raw units; may share memory with the arrays that are read: it is
+ * @param output_tangent  receives [functions, (steps,) n_1, .., n_d, outputs], raw units; may share memory with the arrays that are read: it is
  *                        written last
  * @return 0, or as pcml_plan_predict; PCML_STATUS_NON_FINITE also for tangents and where the derivative overflows;
  *         PCML_STATUS_MISMATCH also for a workspace of pcml_plan_workspace. The tangent is written only on success.
@@ -2856,7 +2902,7 @@ int32_t pcml_plan_jvp(const struct pcml_plan *plan,
  * @param input             as in pcml_plan_predict
  * @param values            as in pcml_plan_predict
  * @param value_count       how many
- * @param output_cotangent  [functions, n_1, .., n_d, outputs], per raw unit
+ * @param output_cotangent  [functions, (steps,) n_1, .., n_d, outputs], per raw unit
  * @param input_cotangent   receives the cotangent of the input, shaped as it, per raw unit; NULL: not asked for
  * @param value_cotangents  receive those of the values, `value_count` arrays shaped as they are, per raw unit; NULL: not asked for. A value
  *                          that was repeated by a stride of 0 has a cotangent for each time it was read

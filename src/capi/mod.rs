@@ -82,7 +82,7 @@ pub use options::{
     pcml_options_set_latents, pcml_options_set_length_scales, pcml_options_set_means, pcml_options_set_noise_variance,
     pcml_options_set_prior_size, pcml_options_set_restarts, pcml_options_set_seed, pcml_options_set_shape,
     pcml_options_set_signal_variance, pcml_options_set_smoothing, pcml_options_set_steps, pcml_options_set_targets,
-    pcml_options_set_threads,
+    pcml_options_set_threads, pcml_options_set_transforms,
 };
 pub use part::{pcml_part_begin, pcml_part_continue, pcml_part_project, pcml_part_workspace};
 pub use plan::{

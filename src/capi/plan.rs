@@ -37,6 +37,7 @@ pub(super) fn plan_options(s: &Settings) -> Options {
         steps: s.steps.unwrap_or(unset.steps),
         boundary: s.boundary.clone(),
         threads: s.threads.unwrap_or(unset.threads),
+        transforms: s.transforms.unwrap_or(unset.transforms),
     }
 }
 
@@ -48,8 +49,8 @@ pub(super) fn plan_options(s: &Settings) -> Options {
 /// @param dtype    PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either. Gaussian
 ///                 processes are evaluated in f64 alone
 /// @param options  neural processes: batch, context, targets, latents, seed, dropout; Gaussian processes: batch, context (not needed
-///                 where the model stores points), targets, covariance; neural operators: batch, shape, steps, boundary, threads; NULL
-///                 for none set
+///                 where the model stores points), targets, covariance; neural operators: batch, shape, steps, boundary, threads,
+///                 transforms; NULL for none set
 /// @param plan     receives the object, NULL on failure; to be freed with pcml_plan_free
 /// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT when an option that the model needs
 ///         is not set or does not fit it; PCML_STATUS_CONTRADICTION for two values at one stored point without noise; PCML_STATUS_SHAPE for a grid with too few points for the model's modes or a stencil;
@@ -481,12 +482,12 @@ pub unsafe extern "C" fn pcml_plan_predict_lawful(
 }
 
 /// Creates the scratch memory of derivatives of a plan's predictions (pcml_plan_jvp, pcml_plan_vjp): one a thread, apart from
-/// pcml_plan_workspace, since it takes a field for each block of the network beside. The first call gives the plan its transposed weights.
+/// pcml_plan_workspace, since it takes a field for each block of the network beside, and of a roll-out the input of each step. The first
+/// call gives the plan its transposed weights, and matrices where it has fast Fourier transforms.
 ///
 /// @param plan       a plan of a neural operator
 /// @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
-/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_OUT_OF_MEMORY, PCML_STATUS_STATE for a neural process and with
-///         option steps > 1: roll-outs have no derivatives yet
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_OUT_OF_MEMORY, PCML_STATUS_STATE for a neural process
 ///
 /// Threads: any. Allocation: all that later calls need.
 #[unsafe(no_mangle)]
@@ -499,7 +500,8 @@ pub unsafe extern "C" fn pcml_plan_derivative_workspace(
 
 /// Neural operators: the derivative of pcml_plan_predict in a direction (jvp), at an input and boundary values. Corrections and conditions of
 /// boundaries are differentiated too: tangents of Dirichlet values arrive at their faces as they are. Where an activation has a kink it
-/// is one of the one-sided derivatives.
+/// is one of the one-sided derivatives. A roll-out is linearised at the states that it takes into f64 arrays, at the cost of one more
+/// evaluation a step.
 ///
 /// @param plan            the plan
 /// @param workspace       made by pcml_plan_derivative_workspace
@@ -508,7 +510,7 @@ pub unsafe extern "C" fn pcml_plan_derivative_workspace(
 /// @param value_count     how many
 /// @param input_tangent   the direction of the input, shaped as it, raw units; NULL: 0
 /// @param value_tangents  the direction of the values, `value_count` arrays shaped as they are, raw units; NULL: 0
-/// @param output_tangent  receives [functions, n_1, .., n_d, outputs], raw units; may share memory with the arrays that are read: it is
+/// @param output_tangent  receives [functions, (steps,) n_1, .., n_d, outputs], raw units; may share memory with the arrays that are read: it is
 ///                        written last
 /// @return 0, or as pcml_plan_predict; PCML_STATUS_NON_FINITE also for tangents and where the derivative overflows;
 ///         PCML_STATUS_MISMATCH also for a workspace of pcml_plan_workspace. The tangent is written only on success.
@@ -546,7 +548,7 @@ pub unsafe extern "C" fn pcml_plan_jvp(
 /// @param input             as in pcml_plan_predict
 /// @param values            as in pcml_plan_predict
 /// @param value_count       how many
-/// @param output_cotangent  [functions, n_1, .., n_d, outputs], per raw unit
+/// @param output_cotangent  [functions, (steps,) n_1, .., n_d, outputs], per raw unit
 /// @param input_cotangent   receives the cotangent of the input, shaped as it, per raw unit; NULL: not asked for
 /// @param value_cotangents  receive those of the values, `value_count` arrays shaped as they are, per raw unit; NULL: not asked for. A value
 ///                          that was repeated by a stride of 0 has a cotangent for each time it was read

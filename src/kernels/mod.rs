@@ -11,6 +11,7 @@ pub mod channels;
 pub mod clip;
 pub mod double;
 pub mod exact;
+pub mod fft;
 pub mod fold;
 pub mod fourier;
 pub mod linear;

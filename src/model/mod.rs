@@ -24,7 +24,7 @@ use crate::kernels::strided::{View, ViewMut};
 
 pub use file::{Channel, Description};
 pub use fno::{OperatorPart, OperatorScratch};
-pub use plan::{DerivativeWorkspace, Options, Plan, Workspace};
+pub use plan::{DerivativeWorkspace, Options, Plan, Transforms, Workspace};
 
 use file::{Architecture, Contents, Tensor};
 

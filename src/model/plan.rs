@@ -38,6 +38,21 @@ pub struct Options {
     pub boundary: Option<Boundary>,
     /// Threads of a call, the calling one among them. More than one need a pool, which the plan owns.
     pub threads: usize,
+    /// How neural operators transform fields along their axes.
+    pub transforms: Transforms,
+}
+
+/// How neural operators go from points to kept modes and back, axis by axis. Both ways give the same but for rounding.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transforms {
+    /// Whichever is faster: matrices, or fast Fourier transforms on axes that keep many modes of many points.
+    #[default]
+    Auto = 1,
+    /// Matrices on all axes.
+    Matrix = 2,
+    /// Fast Fourier transforms on all axes; not for models with boundary conditions inside, nor for parts.
+    Fft = 3,
 }
 
 /// Most threads of a plan.
@@ -57,6 +72,7 @@ impl Default for Options {
             steps: 1,
             boundary: None,
             threads: 1,
+            transforms: Transforms::Auto,
         }
     }
 }
@@ -477,10 +493,11 @@ impl Plan {
     }
 
     /// Neural operators: allocates all that derivatives need, and on the first call the plan's transposed weights. It takes a field for
-    /// each block beside what [`Plan::workspace`] takes, so it is apart from that.
+    /// each block beside what [`Plan::workspace`] takes, so it is apart from that; of a roll-out also the input of each step, and no more:
+    /// what a step needs beside is found again. Derivatives go through matrices on all axes, whatever option transforms; a plan of
+    /// fast Fourier transforms gets them here, six times as many values as points times twice the modes.
     ///
-    /// Errors: State (a neural process; option steps > 1: roll-outs have no derivatives yet),
-    /// OutOfMemory.
+    /// Errors: State (a neural process), OutOfMemory.
     pub fn derivative_workspace(&self) -> Result<DerivativeWorkspace> {
         Ok(DerivativeWorkspace(match &self.0 {
             Kind::FnoF32(p) => DerivativeScratch::F32(Box::new(p.derivative_scratch()?)),
@@ -492,9 +509,10 @@ impl Plan {
     /// Neural operators: the derivative of [`Plan::predict`] in a direction (jvp), at `input` and `values`.
     ///
     /// Shapes: `input` and `values` as there; `input_tangent` as `input` and `value_tangents` as `values`, absent ones count as 0;
-    /// `output_tangent` [functions, grid, outputs]. Raw units, so the channels' scales enter and their offsets do not. Where an activation
+    /// `output_tangent` [functions, grid, outputs], with option steps K > 1 [functions, K, grid, outputs]. Raw units, so the channels' scales enter and their offsets do not. Where an activation
     /// has a kink it is one of the one-sided derivatives. All that is evaluated is linearised: corrections and conditions of
-    /// boundaries too, so that tangents of Dirichlet values arrive at their faces as they are.
+    /// boundaries too, so that tangents of Dirichlet values arrive at their faces as they are. A roll-out is linearised at the states that
+    /// it takes into f64 arrays; it costs an evaluation for each step more.
     ///
     /// Errors: as [`Plan::predict`]; NonFinite also for tangents, and where the derivative overflows; Mismatch for a workspace of another
     /// plan. `output_tangent` is written only on success. Allocates nothing.
@@ -521,7 +539,7 @@ impl Plan {
     /// Neural operators: from cotangents of the output to those of the input and of the boundary values (vjp), at `input` and `values`:
     /// the transpose of [`Plan::jvp`], the gradient of whatever depends on the prediction.
     ///
-    /// Shapes: `output_cotangent` [functions, grid, outputs]; `input_cotangent` as `input` and `value_cotangents` as `values`; absent ones
+    /// Shapes: `output_cotangent` [functions, (steps,) grid, outputs]; `input_cotangent` as `input` and `value_cotangents` as `values`; absent ones
     /// are not asked for. Raw units. Cotangents that are written lie apart from each other.
     ///
     /// Errors: as [`Plan::jvp`]; Stride for overlapping results. Results are written only on success. Allocates nothing.
