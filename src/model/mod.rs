@@ -3,6 +3,7 @@
 pub mod anp;
 mod arrays;
 pub mod boundary;
+mod cost;
 mod dense;
 pub mod file;
 pub mod fno;
@@ -19,6 +20,7 @@ pub use file::{Channel, Description};
 pub use fno::{OperatorPart, OperatorScratch};
 pub use plan::{DerivativeWorkspace, Options, Plan, Workspace};
 
+use cost::Cost;
 use file::{Contents, Tensor};
 
 /// A checked model: its description and weights, immutable. Loading it ran its self-test.
@@ -39,7 +41,7 @@ impl Model {
     pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
         let Contents { description, text, tensors, selftest } = file::parse(bytes)?;
         let model = Model { description, text, tensors };
-        model.selftest(&selftest)?;
+        model.selftest(&selftest, bytes.len())?;
         Ok(model)
     }
 
@@ -72,8 +74,9 @@ impl Model {
         &self.tensors[name]
     }
 
-    /// Predicts the stored inputs in f64 and compares with the stored outputs, relative to the largest of them.
-    fn selftest(&self, tensors: &file::Tensors) -> Result<()> {
+    /// Predicts the stored inputs in f64 and compares with the stored outputs, relative to the largest of them. What costs too much for
+    /// a file of `len` bytes is refused before.
+    fn selftest(&self, tensors: &file::Tensors, len: usize) -> Result<()> {
         let get = |name: &str| match tensors.get(&format!("selftest.{name}")) {
             Some(t) if t.shape.iter().all(|n| *n > 0) => Ok((t.to_f64(), t.shape.clone())),
             Some(t) => {
@@ -82,12 +85,12 @@ impl Model {
             None => fail!(FileDescription, "tensor selftest.{name} is missing: a model file carries its self-test"),
         };
         match self.description.architecture {
-            file::Architecture::Anp | file::Architecture::Gp => self.selftest_process(get),
-            file::Architecture::Fno => self.selftest_operator(get),
+            file::Architecture::Anp | file::Architecture::Gp => self.selftest_process(get, len),
+            file::Architecture::Fno => self.selftest_operator(get, len),
         }
     }
 
-    fn selftest_process(&self, get: impl Fn(&str) -> Result<Stored>) -> Result<()> {
+    fn selftest_process(&self, get: impl Fn(&str) -> Result<Stored>, len: usize) -> Result<()> {
         let get = |name: &str| match get(name)? {
             (_, shape) if shape.len() != 3 => {
                 fail!(FileDescription, "tensor selftest.{name} has shape {shape:?}, expected rank 3")
@@ -101,6 +104,7 @@ impl Model {
         let (mean, m) = get("mean")?;
         let (variance, v) = get("variance")?;
         let (batch, points) = context.as_ref().map_or((1, None), |((_, shape), _)| (shape[0], Some(shape[1])));
+        self.process_cost(batch, points.unwrap_or(0), tx[1]).check(len)?;
         let options = Options { batch, context: points, targets: Some(tx[1]), ..Options::default() };
         let plan = Plan::new(self, Dtype::F64, &options)?;
         let mut workspace = plan.workspace()?;
@@ -123,7 +127,7 @@ impl Model {
         self.compare("variance", &variance_here, &variance)
     }
 
-    fn selftest_operator(&self, get: impl Fn(&str) -> Result<Stored>) -> Result<()> {
+    fn selftest_operator(&self, get: impl Fn(&str) -> Result<Stored>, len: usize) -> Result<()> {
         let axes = self.description.fno.as_ref().map_or(0, |numbers| numbers.axes());
         let (input, shape) = get("input")?;
         if shape.len() != axes + 2 {
@@ -134,6 +138,7 @@ impl Model {
         let stored: Result<Vec<Stored>> =
             faces.filter(|(_, face)| face.has_value()).map(|(f, _)| get(&format!("face.{f}"))).collect();
         let stored = stored?;
+        self.operator_cost(shape[0], &shape[1..=axes]).check(len)?;
         let options = Options { batch: shape[0], shape: Some(shape[1..=axes].to_vec()), ..Options::default() };
         let plan = Plan::new(self, Dtype::F64, &options)?;
         let values: Result<Vec<View>> =
@@ -146,6 +151,29 @@ impl Model {
             &mut ViewMut::new("selftest.output", &mut here, &out)?,
         )?;
         self.compare("output", &here, &output)
+    }
+
+    fn process_cost(&self, batch: usize, context: usize, targets: usize) -> Cost {
+        let d = &self.description;
+        let (batch, context, targets) = (batch as f64, context as f64, targets as f64);
+        let cost = match d.architecture {
+            file::Architecture::Gp => {
+                let of =
+                    |gp: &gp::Numbers| gp.cost(d.inputs.len() as f64, d.outputs.len() as f64, batch, context, targets);
+                d.gp.as_ref().map(of)
+            }
+            _ => d.anp.as_ref().map(|anp| anp.cost(batch, context, targets)),
+        };
+        cost.unwrap_or_default()
+    }
+
+    fn operator_cost(&self, batch: usize, grid: &[usize]) -> Cost {
+        let d = &self.description;
+        // Faces lie on the leading axes.
+        let conditioned = d.boon.iter().flat_map(|boon| &boon.faces).map(|face| face.axis + 1).max().unwrap_or(0);
+        d.fno
+            .as_ref()
+            .map_or_else(Cost::default, |fno| fno.cost(d.inputs.len(), d.outputs.len(), conditioned, batch, grid))
     }
 
     fn compare(&self, name: &str, here: &[f64], stored: &[f64]) -> Result<()> {
