@@ -13,13 +13,14 @@ use common::File;
 use fuzz::exercise::{Reached, model_file};
 use fuzz::{Random, mutate};
 use operators::{conditioned, pair, plain, random, with_selftest};
+use pcml::error::Status;
 use pcml::field::Dtype;
 use pcml::model::{Model, Options, Plan};
 use pcml::{View, ViewMut};
 use serde_json::{Value, json};
 
 /// Mutations that are tried.
-const MUTATIONS: u64 = 10_000;
+const MUTATIONS: u64 = 4_000;
 
 /// A number from the environment, for longer runs.
 fn setting(name: &str, default: u64) -> u64 {
@@ -206,6 +207,131 @@ fn process(description: Value) -> File {
     put("mean", &mean);
     put("variance", &variance);
     file
+}
+
+/// A tensor's extents, all values alike.
+fn flat(file: &mut File, name: &str, shape: &[usize]) {
+    let len = shape.iter().product();
+    file.tensors.insert(name.into(), (shape.to_vec(), vec![0.5; len]));
+}
+
+fn seed(name: &str) -> File {
+    seeds().into_iter().find(|(n, _)| n == name).expect("a seed").1
+}
+
+fn described(file: &mut File, change: impl FnOnce(&mut Value)) {
+    let mut description = file.description();
+    change(&mut description);
+    file.describe(description);
+}
+
+/// Small files that describe large computations: refused before memory or time is spent.
+#[test]
+fn what_is_out_of_proportion_is_refused() {
+    let mut files = Vec::new();
+    // The kernel matrix of stored points: 0.8 GB and 10^12 multiply-adds.
+    let mut gp = seed("seed-gp-points");
+    described(&mut gp, |d| d["gp"]["points"] = json!(14_000));
+    for name in ["points.x", "points.y"] {
+        flat(&mut gp, name, &[14_000, 1]);
+    }
+    flat(&mut gp, "points.noise", &[14_000]);
+    files.push(("points", gp));
+    // The same of points to condition on.
+    let mut gp = seed("seed-gp");
+    for name in ["context_x", "context_y"] {
+        flat(&mut gp, &format!("selftest.{name}"), &[2, 8000, 2]);
+    }
+    files.push(("context", gp));
+    // Attention of every point to every other.
+    let mut anp = seed("seed-anp");
+    flat(&mut anp, "selftest.context_x", &[1, 20_000, 2]);
+    flat(&mut anp, "selftest.context_y", &[1, 20_000, 1]);
+    for name in ["mean", "variance"] {
+        flat(&mut anp, &format!("selftest.{name}"), &[1, 3, 1]);
+    }
+    flat(&mut anp, "selftest.target_x", &[1, 3, 2]);
+    files.push(("attention", anp));
+    // A few points in a sea of padding; a transform for each.
+    for (name, cells) in [
+        ("seed-fno2", json!([0, 1 << 20])),
+        ("seed-fno2", json!([3000, 3000])),
+        ("seed-fno3", json!([1 << 20, 1 << 20, 1 << 20])),
+    ] {
+        let mut fno = seed(name);
+        described(&mut fno, |d| d["fno"]["padding"]["cells"] = cells);
+        files.push(("padding", fno));
+    }
+    // Half as many frequencies as points, in matrices.
+    let mut fno = seed("seed-fno1");
+    described(&mut fno, |d| {
+        d["fno"]["modes"] = json!([10_000]);
+        d["fno"]["width"] = json!(1);
+        d["fno"]["blocks"] = json!(1);
+    });
+    fno.tensors.retain(|name, _| name.starts_with("selftest."));
+    for (name, shape) in [
+        ("lifting.0.weight", &[1, 2][..]),
+        ("lifting.0.bias", &[1]),
+        ("projection.0.weight", &[5, 1]),
+        ("projection.0.bias", &[5]),
+        ("projection.1.weight", &[1, 5]),
+        ("projection.1.bias", &[1]),
+        ("blocks.0.skip.weight", &[1, 1]),
+        ("blocks.0.skip.bias", &[1]),
+        ("blocks.0.spectral.weight", &[1, 1, 10_000, 2]),
+        ("selftest.input", &[1, 20_000, 1]),
+        ("selftest.output", &[1, 20_000, 1]),
+    ] {
+        flat(&mut fno, name, shape);
+    }
+    files.push(("frequencies", fno));
+    for (what, file) in files {
+        let bytes = file.bytes();
+        Model::from_bytes_untested(&bytes).expect("all but the self-test is well");
+        let loading = model_file(&bytes);
+        let error = loading.error.unwrap_or_else(|| panic!("{what} loads"));
+        assert!(error.status() == Status::TooLarge && error.message().contains("self-test"), "{what}: {error}");
+        // Values are stored in double precision here.
+        assert!(loading.memory < 16 * bytes.len(), "{what}: {} bytes took {}", bytes.len(), loading.memory);
+    }
+}
+
+/// Headers and descriptions that are many times larger in memory than on disk.
+#[test]
+fn large_headers_are_refused() {
+    let free = |count: usize| {
+        let mut file = seed("seed-gp");
+        described(&mut file, |d| d["provenance"] = json!(vec![json!({"": 0}); count]));
+        file.bytes()
+    };
+    assert_eq!(model_file(&free(140_000)).reached, Reached::Loaded);
+    let error = model_file(&free(160_000)).error.expect("refused");
+    assert!(error.status() == Status::TooLarge && error.message().contains("\"pcml\""), "{error}");
+    let with = |entry: &dyn Fn(usize) -> String, count: usize| {
+        let entries: Vec<String> = (0..count).map(entry).collect();
+        let text = format!("{{{}}}", entries.join(","));
+        [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat()
+    };
+    let empty = |i: usize| format!("\"{i:x}\":{{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,0]}}");
+    let wide =
+        |i: usize| format!("\"{i:x}\":{{\"dtype\":\"F32\",\"shape\":[{}0],\"data_offsets\":[0,0]}}", "0,".repeat(1000));
+    let noted = |_| {
+        format!(
+            "\"__metadata__\":{{{}\"a\":\"\"}}",
+            (0..700_000).map(|i| format!("\"{i:x}\":\"\",")).collect::<String>()
+        )
+    };
+    for (what, bytes) in
+        [("tensors", with(&empty, 140_000)), ("axes", with(&wide, 3_900)), ("metadata", with(&noted, 1))]
+    {
+        assert!(bytes.len() < 8 << 20, "{what}: {} bytes", bytes.len());
+        let loading = model_file(&bytes);
+        assert_eq!(loading.reached, Reached::Refused, "{what}");
+        println!("{what}: {} bytes took {}", bytes.len(), loading.memory);
+    }
+    let error = model_file(&with(&empty, 200_000)).error.expect("refused");
+    assert!(error.status() == Status::TooLarge && error.message().contains("header"), "{error}");
 }
 
 /// Writes the seeds of the corpus: `cargo test --test fuzz_model_file -- --ignored`.
