@@ -20,7 +20,7 @@ use pcml::{View, ViewMut};
 use serde_json::{Value, json};
 
 /// Mutations that are tried.
-const MUTATIONS: u64 = 4_000;
+const MUTATIONS: u64 = 3_000;
 
 /// A number from the environment, for longer runs.
 fn setting(name: &str, default: u64) -> u64 {

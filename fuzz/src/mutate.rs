@@ -227,9 +227,9 @@ fn number(old: &Value, random: &mut Random) -> Value {
     let old = old.as_f64().unwrap_or(1.0);
     match random.below(12) {
         0..=3 => json!(1 + random.below(6)),
-        4 => json!(old as i64 + 1),
-        5 => json!(old as i64 - 1),
-        6 => json!(2 * (old as i64)),
+        4 => json!((old as i64).saturating_add(1)),
+        5 => json!((old as i64).saturating_sub(1)),
+        6 => json!((old as i64).saturating_mul(2)),
         7 => json!(*random.pick(&[
             0i64,
             -1,
@@ -526,7 +526,7 @@ fn fit_selftest(file: &mut File, random: &mut Random) {
         let mut random = Random(batch + inputs * 7 + count("conservation"));
         let modes = d["fno"]["modes"].as_array().cloned().unwrap_or_default();
         let grid: Vec<u64> =
-            modes.iter().map(|m| (2 * m.as_u64().unwrap_or(1).min(64) + few(&mut random) - 1).max(1)).collect();
+            modes.iter().map(|m| 2 * m.as_u64().unwrap_or(1).clamp(1, 64) + few(&mut random) - 1).collect();
         let shape = |channels: u64| [&[batch][..], &grid, &[channels]].concat();
         put("input", shape(inputs));
         put("output", shape(outputs));
