@@ -43,8 +43,7 @@ impl Cost {
             [(self.memory, MEMORY, "bytes of memory"), (self.work, WORK, "multiply-adds")]
         {
             let most = each * len as f64 + besides;
-            // False for NaN too.
-            if !(found <= most) {
+            if found.is_nan() || found > most {
                 return fail!(
                     TooLarge,
                     "the self-test may take {found:.1e} {what}, expected at most {most:.1e} of a file of {len} bytes"
