@@ -25,10 +25,11 @@ impl Object for pcml_model {
 /// @param model  receives the object, NULL on failure; to be freed with pcml_model_free
 /// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_IO when the file cannot be read; PCML_STATUS_FILE_FORMAT when it is no
 ///         model file, truncated or damaged; PCML_STATUS_FILE_VERSION; PCML_STATUS_FILE_DESCRIPTION; PCML_STATUS_WEIGHTS when
-///         one is missing, unread, misshapen or not finite; PCML_STATUS_SELF_TEST; PCML_STATUS_OUT_OF_MEMORY; for stored points of a
-///         Gaussian process PCML_STATUS_CONTRADICTION or PCML_STATUS_SINGULAR, as pcml_plan_condition
+///         one is missing, unread, misshapen or not finite; PCML_STATUS_SELF_TEST; PCML_STATUS_TOO_LARGE when the self-test would
+///         cost far more than a file of this size may ask for; PCML_STATUS_OUT_OF_MEMORY; for stored points of a Gaussian process
+///         PCML_STATUS_CONTRADICTION or PCML_STATUS_SINGULAR, as pcml_plan_condition
 ///
-/// Threads: any. Allocation: the file's size a few times over while it is checked.
+/// Threads: any. Allocation: while it is checked at most 64 bytes for each of the file and 256 MiB besides.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_model_load(path: *const c_char, model: *mut *mut pcml_model) -> i32 {
     unsafe {
@@ -61,7 +62,7 @@ fn native(path: &CStr) -> Result<&Path> {
 /// @param model  receives the object, NULL on failure; to be freed with pcml_model_free
 /// @return as pcml_model_load, and PCML_STATUS_INVALID_ARGUMENT when size < 1
 ///
-/// Threads: any. Allocation: `size` a few times over while it is checked.
+/// Threads: any. Allocation: as pcml_model_load.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_model_load_bytes(bytes: *const c_void, size: i64, model: *mut *mut pcml_model) -> i32 {
     unsafe {

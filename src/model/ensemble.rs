@@ -10,7 +10,8 @@
 
 use super::arrays::{apart, expect_extents, in_range};
 use super::dropout::Draw;
-use super::{Architecture, Model, Options, Plan, Workspace};
+use super::file::Architecture;
+use super::{Model, Options, Plan, Workspace};
 use crate::error::{Result, fail, zeros};
 use crate::field::{Dtype, Layout};
 use crate::kernels::strided::{View, ViewMut};

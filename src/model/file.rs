@@ -18,6 +18,12 @@ use crate::error::{Error, Result, Status, fail, zeros};
 /// The format that this version reads.
 pub const FORMAT: u64 = 1;
 
+/// Most bytes of the container's header. It is read into maps, which take many times its size and have no answer to a lack of memory.
+const MOST_HEADER: u64 = 8 << 20;
+
+/// Most bytes of the description, for the same reason: `{"":0},` of its free part becomes a map of 600 bytes.
+const MOST_DESCRIPTION: usize = 1 << 20;
+
 /// What a model file says of its model. Fields that this version does not know are refused: they could change the meaning.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -221,6 +227,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Contents> {
     let damaged = |e: safetensors::SafeTensorError| {
         Error::new(Status::FileFormat, format!("not a complete safetensors file: {e}"))
     };
+    if let Some(len) = bytes.first_chunk().map(|len| u64::from_le_bytes(*len))
+        && (MOST_HEADER + 1..=bytes.len() as u64).contains(&len)
+    {
+        return fail!(TooLarge, "the header has {len} bytes, expected at most {MOST_HEADER}");
+    }
     let (header, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
     let entries = metadata.metadata().as_ref();
     let entry = |key: &str| match entries.and_then(|m| m.get(key)) {
@@ -229,6 +240,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Contents> {
     };
     let text = entry("pcml")?;
     let digest = entry("pcml.sha256")?;
+    if text.len() > MOST_DESCRIPTION {
+        let len = text.len();
+        return fail!(TooLarge, "metadata key \"pcml\" has {len} bytes, expected at most {MOST_DESCRIPTION}");
+    }
     let Some(data) = bytes.get(8 + header..) else {
         return fail!(FileFormat, "the header reaches beyond the file");
     };

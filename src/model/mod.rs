@@ -3,6 +3,7 @@
 pub mod anp;
 mod arrays;
 pub mod boundary;
+mod cost;
 pub mod deeponet;
 mod dense;
 mod dropout;
@@ -14,19 +15,18 @@ pub mod mlp;
 mod network;
 pub mod plan;
 mod scaling;
+mod selftest;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::error::{Error, Result, Status, fail};
-use crate::field::Dtype;
-use crate::kernels::strided::{View, ViewMut};
+use crate::error::{Error, Result, Status};
 
 pub use file::{Channel, Description};
 pub use fno::{OperatorPart, OperatorScratch};
 pub use plan::{DerivativeWorkspace, Options, Plan, Transforms, Workspace};
 
-use file::{Architecture, Contents, Tensor};
+use file::{Contents, Tensor};
 
 /// A checked model: its description and weights, immutable. Loading it ran its self-test.
 pub struct Model {
@@ -48,7 +48,7 @@ impl Model {
     pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
         let Contents { description, text, tensors, selftest } = file::parse(bytes)?;
         let model = Self::assemble(description, text, tensors);
-        model.selftest(&selftest)?;
+        model.selftest(&selftest, bytes.len())?;
         Ok(model)
     }
 
@@ -117,145 +117,4 @@ impl Model {
     pub(crate) fn tensor(&self, name: &str) -> &Tensor {
         &self.tensors[name]
     }
-
-    /// Predicts the stored inputs in f64 and compares with the stored outputs, relative to the largest of them.
-    fn selftest(&self, tensors: &file::Tensors) -> Result<()> {
-        let get = |name: &str| match tensors.get(&format!("selftest.{name}")) {
-            Some(t) if t.shape.iter().all(|n| *n > 0) => Ok((t.to_f64(), t.shape.clone())),
-            Some(t) => {
-                fail!(FileDescription, "tensor selftest.{name} has shape {:?}, expected no extent of 0", t.shape)
-            }
-            None => fail!(FileDescription, "tensor selftest.{name} is missing: a model file carries its self-test"),
-        };
-        match self.description.architecture {
-            Architecture::Anp | Architecture::Gp => self.selftest_process(get),
-            Architecture::Fno => self.selftest_operator(get),
-            Architecture::Mlp => self.selftest_rows(get),
-            Architecture::DeepOnet => self.selftest_functions(get),
-        }
-    }
-
-    fn selftest_rows(&self, get: impl Fn(&str) -> Result<Stored>) -> Result<()> {
-        let ((input, shape), (output, out)) = (get("input")?, get("output")?);
-        let rows = input.len() / self.description.inputs.len();
-        let plan = Plan::new(self, Dtype::F64, &Options { batch: rows.max(1), ..Options::default() })?;
-        let input = View::new("selftest.input", &input, &shape)?;
-        let mut here = vec![0.0; output.len()];
-        let mut mean = ViewMut::new("selftest.output", &mut here, &out)?;
-        let mut workspace = plan.workspace()?;
-        if !plan.has_variance() {
-            plan.predict(&mut workspace, &input, &[], &mut mean)?;
-            return self.compare("output", &here, &output);
-        }
-        let (variance, shape) = get("variance")?;
-        let mut variance_here = vec![0.0; variance.len()];
-        let mut view = ViewMut::new("selftest.variance", &mut variance_here, &shape)?;
-        plan.predict_moments(&mut workspace, &input, &[], &mut mean, &mut view)?;
-        self.compare("output", &here, &output)?;
-        self.compare("variance", &variance_here, &variance)
-    }
-
-    fn selftest_functions(&self, get: impl Fn(&str) -> Result<Stored>) -> Result<()> {
-        let ((values, shape), (x, of_x), (mean, out)) = (get("context_y")?, get("target_x")?, get("mean")?);
-        let ([functions, _, _], [_, targets, _]) = (&shape[..], &of_x[..]) else {
-            return fail!(
-                FileDescription,
-                "selftest.context_y and .target_x have shapes {shape:?} and {of_x:?}, expected rank 3"
-            );
-        };
-        let options = Options { batch: *functions, targets: Some(*targets), ..Options::default() };
-        let plan = Plan::new(self, Dtype::F64, &options)?;
-        let mut workspace = plan.workspace()?;
-        plan.condition_on_sensors(&mut workspace, &View::new("selftest.context_y", &values, &shape)?)?;
-        let x = View::new("selftest.target_x", &x, &of_x)?;
-        let mut here = vec![0.0; mean.len()];
-        let mut view = ViewMut::new("selftest.mean", &mut here, &out)?;
-        if !plan.has_variance() {
-            plan.query(&mut workspace, &x, None, &mut view, None)?;
-            return self.compare("mean", &here, &mean);
-        }
-        let (variance, shape) = get("variance")?;
-        let mut variance_here = vec![0.0; variance.len()];
-        let mut variances = ViewMut::new("selftest.variance", &mut variance_here, &shape)?;
-        plan.query(&mut workspace, &x, None, &mut view, Some(&mut variances))?;
-        self.compare("mean", &here, &mean)?;
-        self.compare("variance", &variance_here, &variance)
-    }
-
-    fn selftest_process(&self, get: impl Fn(&str) -> Result<Stored>) -> Result<()> {
-        let get = |name: &str| match get(name)? {
-            (_, shape) if shape.len() != 3 => {
-                fail!(FileDescription, "tensor selftest.{name} has shape {shape:?}, expected rank 3")
-            }
-            stored => Ok(stored),
-        };
-        // A process with points of its own is queried as it is.
-        let stored = self.description.gp.as_ref().is_some_and(|numbers| numbers.points > 0);
-        let context = if stored { None } else { Some((get("context_x")?, get("context_y")?)) };
-        let (target_x, tx) = get("target_x")?;
-        let (mean, m) = get("mean")?;
-        let (variance, v) = get("variance")?;
-        let (batch, points) = context.as_ref().map_or((1, None), |((_, shape), _)| (shape[0], Some(shape[1])));
-        let options = Options { batch, context: points, targets: Some(tx[1]), ..Options::default() };
-        let plan = Plan::new(self, Dtype::F64, &options)?;
-        let mut workspace = plan.workspace()?;
-        let (mut mean_here, mut variance_here) = (vec![0.0; mean.len()], vec![0.0; variance.len()]);
-        if let Some(((context_x, cx), (context_y, cy))) = &context {
-            plan.condition(
-                &mut workspace,
-                &View::new("selftest.context_x", context_x, cx)?,
-                &View::new("selftest.context_y", context_y, cy)?,
-            )?;
-        }
-        plan.query(
-            &mut workspace,
-            &View::new("selftest.target_x", &target_x, &tx)?,
-            None,
-            &mut ViewMut::new("selftest.mean", &mut mean_here, &m)?,
-            Some(&mut ViewMut::new("selftest.variance", &mut variance_here, &v)?),
-        )?;
-        self.compare("mean", &mean_here, &mean)?;
-        self.compare("variance", &variance_here, &variance)
-    }
-
-    fn selftest_operator(&self, get: impl Fn(&str) -> Result<Stored>) -> Result<()> {
-        let axes = self.description.fno.as_ref().map_or(0, |numbers| numbers.axes());
-        let (input, shape) = get("input")?;
-        if shape.len() != axes + 2 {
-            return fail!(FileDescription, "tensor selftest.input has shape {shape:?}, expected rank {}", axes + 2);
-        }
-        let (output, out) = get("output")?;
-        let faces = self.description.boon.iter().flat_map(|boon| &boon.faces).enumerate();
-        let stored: Result<Vec<Stored>> =
-            faces.filter(|(_, face)| face.has_value()).map(|(f, _)| get(&format!("face.{f}"))).collect();
-        let stored = stored?;
-        let options = Options { batch: shape[0], shape: Some(shape[1..=axes].to_vec()), ..Options::default() };
-        let plan = Plan::new(self, Dtype::F64, &options)?;
-        let values: Result<Vec<View>> =
-            stored.iter().map(|(values, shape)| View::new("selftest.face", values, shape)).collect();
-        let mut here = vec![0.0; output.len()];
-        plan.predict(
-            &mut plan.workspace()?,
-            &View::new("selftest.input", &input, &shape)?,
-            &values?,
-            &mut ViewMut::new("selftest.output", &mut here, &out)?,
-        )?;
-        self.compare("output", &here, &output)
-    }
-
-    fn compare(&self, name: &str, here: &[f64], stored: &[f64]) -> Result<()> {
-        let tolerance = self.description.selftest.tolerance;
-        let size = stored.iter().fold(0f64, |a, b| a.max(b.abs()));
-        let apart = here.iter().zip(stored).fold(0f64, |a, (x, y)| a.max((x - y).abs()));
-        if apart > tolerance * size {
-            return fail!(
-                SelfTest,
-                "the model gives another {name} than its self-test: {apart:e} apart, expected at most {tolerance:e} of {size:e}"
-            );
-        }
-        Ok(())
-    }
 }
-
-/// Values and shape of a stored array.
-type Stored = (Vec<f64>, Vec<usize>);

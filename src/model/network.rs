@@ -3,6 +3,7 @@
 use pulp::Arch;
 
 use super::Model;
+use super::cost::Cost;
 use super::dense::Dense;
 use crate::error::{Result, fail};
 use crate::kernels::activation::Activation;
@@ -104,6 +105,17 @@ pub(super) fn weights(name: &str, widths: &[usize]) -> impl Iterator<Item = (Str
         let (inputs, outputs) = (pair[0], pair[1]);
         [(format!("{name}.{i}.weight"), vec![outputs, inputs]), (format!("{name}.{i}.bias"), vec![outputs])]
     })
+}
+
+/// The cost of packed layers, of the buffers of a tile, and of so many rows through them.
+pub(super) fn cost(widths: &[usize], rows: usize) -> Cost {
+    let layers = widths.windows(2).map(|pair| {
+        let (inputs, outputs) = (pair[0] as f64, pair[1] as f64);
+        // An activation takes as long as some tens of multiply-adds.
+        Cost::packed(outputs, inputs) + Cost::work(rows as f64 * outputs * (inputs + 32.0))
+    });
+    let widest = widths.iter().fold(0, |most, w| most.max(*w)) as f64;
+    layers.sum::<Cost>() + Cost::values(4.0 * 24.0 * widest + TILE_BYTES as f64)
 }
 
 /// Refuses widths out of range, `field` their name in the model file.

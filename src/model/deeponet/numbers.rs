@@ -6,9 +6,10 @@ use serde::Deserialize;
 
 use crate::error::{Result, fail};
 use crate::kernels::activation::Activation;
+use crate::model::cost::Cost;
 use crate::model::file::{Channel, check_channels};
 use crate::model::mlp::{Activations, check_dropout};
-use crate::model::network::{MOST_WIDTH, check_widths, weights};
+use crate::model::network::{MOST_WIDTH, check_widths, cost, weights};
 
 /// Numbers of the architecture, from the model file.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -63,12 +64,28 @@ impl Numbers {
         check_dropout("deeponet.dropout", self.dropout)
     }
 
+    /// Channels of all layers of the branch, and of the trunk.
+    fn widths(&self, inputs: usize, outputs: usize) -> [Vec<usize>; 2] {
+        let observed = self.sensors * self.functions.len();
+        let features = if self.shared_trunk { self.latent } else { self.latent * outputs };
+        let branch = [&[observed], &self.branch[..], &[self.latent * outputs]].concat();
+        [branch, [&[inputs], &self.trunk[..], &[features]].concat()]
+    }
+
+    /// The cost of a plan for so many functions and targets, and of a query at targets of their own.
+    pub(in crate::model) fn cost(&self, inputs: usize, outputs: usize, functions: usize, targets: usize) -> Cost {
+        let [branch, trunk] = self.widths(inputs, outputs);
+        let values = functions as f64 * targets as f64 * outputs as f64;
+        let features = functions as f64 * self.latent as f64 * outputs as f64;
+        cost(&branch, functions)
+            + cost(&trunk, functions.saturating_mul(targets))
+            + Cost::values(4.0 * values + features)
+            + Cost::work(values * self.latent as f64)
+    }
+
     /// Names and shapes of the weights.
     pub(in crate::model) fn weights(&self, inputs: usize, outputs: usize) -> BTreeMap<String, Vec<usize>> {
-        let observed = self.sensors * self.functions.len();
-        let branch = [&[observed], &self.branch[..], &[self.latent * outputs]].concat();
-        let features = if self.shared_trunk { self.latent } else { self.latent * outputs };
-        let trunk = [&[inputs], &self.trunk[..], &[features]].concat();
+        let [branch, trunk] = self.widths(inputs, outputs);
         let bias = ("bias".to_string(), vec![outputs]);
         weights("branch", &branch).chain(weights("trunk", &trunk)).chain([bias]).collect()
     }

@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use crate::error::{Result, fail};
 use crate::kernels::activation::Activation;
-use crate::model::network::{MOST_WIDTH, check_widths, weights};
+use crate::model::cost::Cost;
+use crate::model::network::{MOST_WIDTH, check_widths, cost, weights};
 
 /// Numbers of the architecture, from the model file.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -141,6 +142,11 @@ impl Numbers {
     fn widths(&self, inputs: usize, outputs: usize) -> Vec<usize> {
         let last = if self.head.is_some() { 2 * outputs } else { outputs };
         [&[inputs], &self.hidden[..], &[last]].concat()
+    }
+
+    /// The cost of a plan for `rows` rows and of predicting them.
+    pub(in crate::model) fn cost(&self, inputs: usize, outputs: usize, rows: usize) -> Cost {
+        cost(&self.widths(inputs, outputs), rows) + Cost::values(4.0 * rows as f64 * outputs as f64)
     }
 
     /// The activations of all layers.
