@@ -125,8 +125,9 @@ enum Command {
         /// Whose state dict it is.
         #[arg(value_enum)]
         kind: convert::Kind,
-        /// The state dict, a safetensors file.
-        state: PathBuf,
+        /// The state dict, a safetensors file; for kind ensemble the members' model files.
+        #[arg(required = true)]
+        states: Vec<PathBuf>,
         /// The model file to write.
         #[arg(short, long)]
         output: PathBuf,
@@ -188,8 +189,8 @@ fn run(command: Command) -> Result<Outcome> {
                 upper,
             })
         }
-        Command::Convert { kind, state, output, prefix, set, drop, description } => {
-            let request = convert::Request { kind, state, output, prefix, set, drop, description };
+        Command::Convert { kind, states, output, prefix, set, drop, description } => {
+            let request = convert::Request { kind, states, output, prefix, set, drop, description };
             let report = convert::convert(&request)?;
             let mut out = Outcome::new();
             out.fact("written", request.output.display().to_string());
