@@ -403,8 +403,14 @@ fn a_projection_holds_its_integral() {
 
 #[test]
 fn wrong_calls_end_with_2() {
-    for args in [&[][..], &["frobnicate"], &["convert", "keras3d", "a", "-o", "b"], &["predict", "a", "b"], &["verify"]]
-    {
+    for args in [
+        &[][..],
+        &["frobnicate"],
+        &["convert", "keras3d", "a", "-o", "b"],
+        &["convert", "ensemble", "-o", "b"],
+        &["predict", "a", "b"],
+        &["verify"],
+    ] {
         failed(2, args, &["--help"]);
     }
     assert!(done(&["--help"]).contains("convert"));

@@ -5,6 +5,7 @@ mod boon;
 mod chain;
 mod corners;
 mod deeponet;
+mod ensemble;
 mod factors;
 mod fno;
 mod keras;
@@ -43,6 +44,8 @@ pub enum Kind {
     Boon,
     /// DeepONet of DeepXDE.
     Deeponet,
+    /// Model files of one architecture as one.
+    Ensemble,
     /// The original code of Fourier neural operators.
     Fno,
     /// Dense networks of Keras.
@@ -62,6 +65,7 @@ impl Kind {
             Kind::Anp => "anp",
             Kind::Boon => "boon",
             Kind::Deeponet => "deeponet",
+            Kind::Ensemble => "ensemble",
             Kind::Fno => "fno",
             Kind::Keras => "keras",
             Kind::Neuraloperator => "neuraloperator",
@@ -145,6 +149,9 @@ fn test_grid(modes: &[usize]) -> Vec<usize> {
 
 /// Converts a state dict. A file at `output` is replaced only by a whole model.
 pub fn convert(request: &Request) -> Result<Report> {
+    if request.kind == Kind::Ensemble {
+        return ensemble::convert(request);
+    }
     let [path] = &request.states[..] else {
         return refuse!(
             "{} files are given, expected one state dict: kind ensemble alone takes more",
@@ -166,6 +173,7 @@ pub fn convert(request: &Request) -> Result<Report> {
         Kind::Neuraloperator => neuraloperator::draft(&state, &settings),
         Kind::Physicsnemo => physicsnemo::draft(&state, &settings),
         Kind::Sequential => sequential::draft(&state, &settings),
+        Kind::Ensemble => unreachable!("it has no state dict"),
     }?;
     state.finish(request.kind.name())?;
     settings.finish(request.kind.name())?;
