@@ -86,6 +86,7 @@ pub struct Layout {
 
 impl Layout {
     /// Checks ranks, extents and that every offset fits the address space.
+    #[inline]
     pub fn new(name: &str, shape: &[usize], strides: &[isize]) -> Result<Layout> {
         let rank = shape.len();
         if rank == 0 || rank > MAX_RANK || strides.len() != rank {
@@ -96,21 +97,24 @@ impl Layout {
             );
         }
         let mut layout = Layout { rank, shape: [1; MAX_RANK], strides: [0; MAX_RANK] };
-        let mut span: u128 = 1;
-        let mut len: u128 = 1;
+        let (mut span, mut len) = (Some(1usize), Some(1usize));
         for axis in 0..rank {
             if shape[axis] == 0 {
                 return fail!(Shape, "{name}.shape[{axis}] is 0, expected at least 1");
             }
             layout.shape[axis] = shape[axis];
             layout.strides[axis] = strides[axis];
-            span = span.saturating_add((shape[axis] as u128 - 1).saturating_mul(strides[axis].unsigned_abs() as u128));
-            len = len.saturating_mul(shape[axis] as u128);
+            let reach = (shape[axis] - 1).checked_mul(strides[axis].unsigned_abs());
+            span = span.and_then(|span| span.checked_add(reach?));
+            len = len.and_then(|len| len.checked_mul(shape[axis]));
         }
         // isize::MAX bytes is what one allocation can hold; 8 is the larger element.
-        let most = isize::MAX as u128 / 8;
-        if span > most || len > most {
-            return fail!(TooLarge, "{name} spans {span} elements, expected at most {most}");
+        let most = isize::MAX as usize / 8;
+        if span.is_none_or(|span| span > most) || len.is_none_or(|len| len > most) {
+            return fail!(
+                TooLarge,
+                "{name} of shape {shape:?} and strides {strides:?} spans more than {most} elements"
+            );
         }
         Ok(layout)
     }
@@ -171,6 +175,7 @@ impl Layout {
     }
 
     /// The same elements in the same order with neighbouring axes merged where memory allows.
+    #[inline]
     pub fn merged(&self) -> Layout {
         let mut out = Layout { rank: 1, shape: [1; MAX_RANK], strides: [0; MAX_RANK] };
         out.shape[0] = self.shape[0];

@@ -59,3 +59,16 @@ fn a_short_training_run_gives_an_operator_that_loads() {
     let model = Model::load(&out.join("model.safetensors")).expect("the exported model");
     assert_eq!(model.description().boon.as_ref().map(|boon| boon.faces.len()), Some(2));
 }
+
+#[test]
+fn a_short_training_run_gives_an_ensemble_that_loads() {
+    let Some(python) = python() else { return };
+    succeed(&python, [root().join("examples/training/columns.py")]);
+    let out = scratch("training_columns");
+    let script = root().join("examples/training/train_columns.py");
+    let short = ["--epochs", "1", "--columns", "300", "--members", "2", "--threads", "1"];
+    succeed(&python, [&[script.to_str().unwrap(), "--out", out.to_str().unwrap()], &short[..]].concat());
+    let model = Model::load(&out.join("model.safetensors")).expect("the exported model");
+    assert_eq!(model.members().len(), 2);
+    assert_eq!(std::fs::read_to_string(out.join("log.csv")).expect("the log").lines().count(), 3);
+}

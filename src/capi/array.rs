@@ -55,6 +55,7 @@ pub(crate) fn dtype(value: i32, owner: &str) -> Result<Dtype> {
     }
 }
 
+#[inline(always)]
 fn describe(a: &pcml_const_array, name: &str) -> Result<(Dtype, Layout)> {
     let expected = size_of::<pcml_const_array>() as i64;
     if a.struct_size != expected {
@@ -84,6 +85,7 @@ fn describe(a: &pcml_const_array, name: &str) -> Result<(Dtype, Layout)> {
 
 /// # Safety
 /// The pointer is NULL or a descriptor whose elements are readable during `'a`.
+#[inline]
 pub(crate) unsafe fn view<'a>(array: *const pcml_const_array, name: &str) -> Result<View<'a>> {
     if array.is_null() {
         return fail!(NullArgument, "{name} is NULL, expected an array");
@@ -97,6 +99,7 @@ pub(crate) unsafe fn view<'a>(array: *const pcml_const_array, name: &str) -> Res
 
 /// # Safety
 /// The pointer is NULL or a descriptor whose elements are writable during `'a`.
+#[inline]
 pub(crate) unsafe fn view_mut<'a>(array: *const pcml_array, name: &str) -> Result<ViewMut<'a>> {
     if array.is_null() {
         return fail!(NullArgument, "{name} is NULL, expected an array");
@@ -153,21 +156,35 @@ fn view_count(count: i64, name: &str) -> Result<usize> {
     Ok(count)
 }
 
+impl Views<'_> {
+    /// Room for a list, where the caller wants it: it is too large to be moved in a short call.
+    #[inline(always)]
+    pub(crate) fn room() -> Self {
+        Views { views: [const { MaybeUninit::uninit() }; MOST_VIEWS], count: 0 }
+    }
+}
+
 /// # Safety
 /// `arrays` is NULL or names `count` descriptors whose elements are readable during `'a`.
-pub(crate) unsafe fn views<'a>(arrays: *const pcml_const_array, count: i64, name: &str) -> Result<Views<'a>> {
+#[inline]
+pub(crate) unsafe fn views<'r, 'a>(
+    room: &'r mut Views<'a>,
+    arrays: *const pcml_const_array,
+    count: i64,
+    name: &str,
+) -> Result<&'r [View<'a>]> {
     let count = view_count(count, name)?;
     if count > 0 && arrays.is_null() {
         return fail!(NullArgument, "{name} is NULL, expected {count} arrays");
     }
-    let mut views = Views { views: [const { MaybeUninit::uninit() }; MOST_VIEWS], count };
-    for (number, to) in views.views[..count].iter_mut().enumerate() {
+    for (number, to) in room.views[..count].iter_mut().enumerate() {
         // SAFETY: the caller promises so many descriptors.
         let read = |name: &str| unsafe { view(arrays.add(number), name) };
         // Only a failure needs the array's own name, which allocates.
         to.write(read(name).or_else(|_| read(&format!("{name}[{number}]")))?);
     }
-    Ok(views)
+    room.count = count;
+    Ok(room)
 }
 
 /// A list of arrays to write, read without an allocation.
@@ -211,10 +228,11 @@ pub(crate) unsafe fn optional_views_mut<'a>(
 ///
 /// # Safety
 /// As [`views`].
-pub(crate) unsafe fn optional_views<'a>(
+pub(crate) unsafe fn optional_views<'r, 'a>(
+    room: &'r mut Views<'a>,
     arrays: *const pcml_const_array,
     count: i64,
     name: &str,
-) -> Result<Option<Views<'a>>> {
-    if arrays.is_null() { Ok(None) } else { unsafe { views(arrays, count, name) }.map(Some) }
+) -> Result<Option<&'r [View<'a>]>> {
+    if arrays.is_null() { Ok(None) } else { unsafe { views(room, arrays, count, name) }.map(Some) }
 }

@@ -1,4 +1,4 @@
-use super::array::{view_mut, views};
+use super::array::{Views, view_mut, views};
 use super::{Object, borrow, borrow_mut, call, create, free, pcml_array, pcml_const_array, size, values};
 use crate::error::{Result, fail};
 use crate::model::boundary::{Boundary, Face, Kind, MOST_STENCIL};
@@ -113,6 +113,6 @@ pub unsafe extern "C" fn pcml_boundary_enforce(
     call("pcml_boundary_enforce", || unsafe {
         let boundary = &borrow(boundary, "boundary")?.boundary;
         let mut field = view_mut(field, "field")?;
-        boundary.enforce(&mut field, size(rank, "rank", 1)?, &views(values, value_count, "values")?)
+        boundary.enforce(&mut field, size(rank, "rank", 1)?, views(&mut Views::room(), values, value_count, "values")?)
     })
 }

@@ -131,18 +131,20 @@ pub unsafe extern "C" fn pcml_operator_part_predict(
     call("pcml_operator_part_predict", || unsafe {
         let reduction = borrow_mut(reduction, "reduction")?;
         let mut sum = |values: &mut [i64]| reduction.sum(values);
-        let arguments = || -> Result<(_, View, Views, ViewMut)> {
+        let room = &mut Views::room();
+        let arguments = move || -> Result<(_, View, &[View], ViewMut)> {
+            let room = room;
             Ok((
                 lease::<_, OperatorScratch>(part, "part", workspace, CREATOR)?,
                 view(input, "input")?,
-                views(values, value_count, "values")?,
+                views(room, values, value_count, "values")?,
                 view_mut(output, "output")?,
             ))
         };
         match arguments() {
             Err(error) => Err(abstain(error, &mut sum)),
             Ok(((part, mut scratch), input, values, mut output)) => {
-                part.part.predict(&mut scratch, &input, &values, &mut output, &mut sum)
+                part.part.predict(&mut scratch, &input, values, &mut output, &mut sum)
             }
         }
     })
@@ -181,8 +183,9 @@ pub unsafe extern "C" fn pcml_operator_part_begin(
         let (message, count) = (output(message, "message")?, output(count, "count")?);
         (*message, *count) = (std::ptr::null_mut(), 0);
         let (part, mut scratch) = lease::<_, OperatorScratch>(part, "part", workspace, CREATOR)?;
-        let (input, values) = (view(input, "input")?, views(values, value_count, "values")?);
-        part.part.begin(&mut scratch, &input, &values, self::dtype(dtype, "output")?)?;
+        let mut room = Views::room();
+        let (input, values) = (view(input, "input")?, views(&mut room, values, value_count, "values")?);
+        part.part.begin(&mut scratch, &input, values, self::dtype(dtype, "output")?)?;
         let own = scratch.message();
         (*message, *count) = (own.as_mut_ptr(), own.len() as i64);
         Ok(())

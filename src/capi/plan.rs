@@ -1,6 +1,6 @@
 use super::array::{
-    dtype, optional_view, optional_view_mut, optional_views, optional_views_mut, pcml_array, pcml_const_array, view,
-    view_mut, views,
+    Views, dtype, optional_view, optional_view_mut, optional_views, optional_views_mut, pcml_array, pcml_const_array,
+    view, view_mut, views,
 };
 use super::model::pcml_model;
 use super::options::{Settings, pcml_options};
@@ -296,8 +296,9 @@ pub unsafe extern "C" fn pcml_plan_predict(
 ) -> i32 {
     call("pcml_plan_predict", || unsafe {
         let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
-        let values = views(values, value_count, "values")?;
-        plan.plan.predict(&mut workspace, &view(input, "input")?, &values, &mut view_mut(output, "output")?)
+        let mut room = Views::room();
+        let values = views(&mut room, values, value_count, "values")?;
+        plan.plan.predict(&mut workspace, &view(input, "input")?, values, &mut view_mut(output, "output")?)
     })
 }
 
@@ -331,7 +332,7 @@ pub unsafe extern "C" fn pcml_plan_predict_moments(
         plan.plan.predict_moments(
             &mut workspace,
             &view(input, "input")?,
-            &views(values, value_count, "values")?,
+            views(&mut Views::room(), values, value_count, "values")?,
             &mut view_mut(mean, "mean")?,
             &mut view_mut(variance, "variance")?,
         )
@@ -370,7 +371,7 @@ pub unsafe extern "C" fn pcml_plan_predict_factors(
         plan.plan.predict_factors(
             &mut workspace,
             &view(input, "input")?,
-            &views(values, value_count, "values")?,
+            views(&mut Views::room(), values, value_count, "values")?,
             &mut view_mut(mean, "mean")?,
             &mut view_mut(low_rank, "low_rank")?,
         )
@@ -475,8 +476,9 @@ pub unsafe extern "C" fn pcml_plan_predict_lawful(
             mean: view_mut(mean, "mean")?,
             variance: optional_view_mut(posterior_variance, "posterior_variance")?,
         };
-        let values = views(values, value_count, "values")?;
-        let prediction = plan.plan.evaluate(&mut workspace, &view(input, "input")?, &values, &posterior.mean)?;
+        let mut room = Views::room();
+        let values = views(&mut room, values, value_count, "values")?;
+        let prediction = plan.plan.evaluate(&mut workspace, &view(input, "input")?, values, &posterior.mean)?;
         projector.projector.project(&mut scratch, prediction, variance, b, posterior, report)
     })
 }
@@ -532,9 +534,9 @@ pub unsafe extern "C" fn pcml_plan_jvp(
         plan.plan.jvp(
             &mut workspace,
             &view(input, "input")?,
-            &views(values, value_count, "values")?,
+            views(&mut Views::room(), values, value_count, "values")?,
             optional_view(input_tangent, "input_tangent")?.as_ref(),
-            optional_views(value_tangents, value_count, "value_tangents")?.as_deref(),
+            optional_views(&mut Views::room(), value_tangents, value_count, "value_tangents")?,
             &mut view_mut(output_tangent, "output_tangent")?,
         )
     })
@@ -572,7 +574,7 @@ pub unsafe extern "C" fn pcml_plan_vjp(
         plan.plan.vjp(
             &mut workspace,
             &view(input, "input")?,
-            &views(values, value_count, "values")?,
+            views(&mut Views::room(), values, value_count, "values")?,
             &view(output_cotangent, "output_cotangent")?,
             optional_view_mut(input_cotangent, "input_cotangent")?.as_mut(),
             optional_views_mut(value_cotangents, value_count, "value_cotangents")?.as_mut().map(|views| views.all()),

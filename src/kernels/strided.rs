@@ -62,6 +62,7 @@ impl<'a> View<'a> {
     /// # Safety
     /// For `'a`, every element of the layout is readable memory of that dtype, aligned to it, and nobody writes it except
     /// through a view of the same call.
+    #[inline(always)]
     pub unsafe fn from_raw(data: *const u8, dtype: Dtype, layout: Layout) -> View<'a> {
         View { data, dtype, layout, lifetime: PhantomData }
     }
@@ -77,6 +78,7 @@ impl<'a> View<'a> {
     }
 
     /// Address, dtype and layout.
+    #[inline(always)]
     pub fn place(&self) -> Place {
         Place { address: self.data as usize, dtype: self.dtype, layout: self.layout }
     }
@@ -105,6 +107,7 @@ impl<'a> View<'a> {
     }
 
     /// The same elements in the same order, neighbouring axes merged.
+    #[inline]
     pub fn merged(&self) -> View<'a> {
         View { layout: self.layout.merged(), ..*self }
     }
@@ -163,6 +166,7 @@ impl<'a> ViewMut<'a> {
     /// # Safety
     /// For `'a`, every element of the layout is writable memory of that dtype, aligned to it, reached by one index only, and
     /// nobody else uses it except through a view of the same call.
+    #[inline(always)]
     pub unsafe fn from_raw(data: *mut u8, dtype: Dtype, layout: Layout) -> ViewMut<'a> {
         ViewMut { data, dtype, layout, lifetime: PhantomData }
     }
@@ -178,6 +182,7 @@ impl<'a> ViewMut<'a> {
     }
 
     /// Address, dtype and layout.
+    #[inline(always)]
     pub fn place(&self) -> Place {
         Place { address: self.data as usize, dtype: self.dtype, layout: self.layout }
     }
@@ -197,6 +202,7 @@ impl<'a> ViewMut<'a> {
     }
 
     /// The same elements in the same order, neighbouring axes merged.
+    #[inline]
     pub fn merged_mut(&mut self) -> ViewMut<'_> {
         ViewMut { data: self.data, dtype: self.dtype, layout: self.layout.merged(), lifetime: PhantomData }
     }

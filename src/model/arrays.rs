@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::Channel;
 use crate::error::{Result, fail};
-use crate::field::{Sharing, sharing};
+use crate::field::{Layout, Sharing, sharing};
 use crate::kernels::real::Real;
 use crate::kernels::strided::{View, ViewMut};
 
@@ -54,10 +54,10 @@ pub(super) fn expect_shape(name: &str, shape: &[usize], outer: usize, middle: us
 /// Accepts the extents of `shape`, with or without axes of extent 1.
 pub(super) fn expect_extents(
     name: impl Display,
-    view: &View,
+    array: &Layout,
     shape: impl Iterator<Item = usize> + Clone,
 ) -> Result<()> {
-    let found = view.layout().shape();
+    let found = array.shape();
     if found.iter().copied().filter(|n| *n != 1).eq(shape.clone().filter(|n| *n != 1)) {
         return Ok(());
     }

@@ -502,7 +502,7 @@ impl Bound {
         for (number, (view, face)) in arrays.zip(self.by_value()).enumerate() {
             let grid = self.shape().iter().enumerate().filter(|(axis, _)| *axis != face.axis).map(|(_, n)| *n);
             let shape = lead.iter().copied().chain(grid).chain([channels]);
-            expect_extents(format_args!("{name}[{number}]"), &view, shape)?;
+            expect_extents(format_args!("{name}[{number}]"), view.layout(), shape)?;
         }
         Ok(())
     }

@@ -118,7 +118,7 @@ impl<T: Real> DeepOnet<T> {
     pub(super) fn condition(&self, s: &mut Scratch<T>, values: &View) -> Result<()> {
         let (width, observed) = (self.functions.width(), self.observed());
         let functions = (values.layout().len() / observed).max(1);
-        expect_extents("context_y", values, [functions, self.sensors, width].into_iter())?;
+        expect_extents("context_y", values.layout(), [functions, self.sensors, width].into_iter())?;
         at_most("context_y", "functions", functions, self.batch, "batch")?;
         finite("context_y", values, self.sensors, width)?;
         let values = values.merged();

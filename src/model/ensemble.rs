@@ -109,7 +109,7 @@ impl Ensemble {
     ) -> Result<()> {
         if let Some(variance) = &variance {
             apart("variance", variance, mean)?;
-            expect_extents("variance", &variance.alias(), mean.layout().shape().iter().copied())?;
+            expect_extents("variance", variance.layout(), mean.layout().shape().iter().copied())?;
         }
         let len = self.evaluate(s, mean, variance.is_some(), evaluate)?;
         in_range(mean, &s.mean[..len])?;

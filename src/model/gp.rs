@@ -355,7 +355,7 @@ impl Gp {
         }
         let outputs = self.outputs.len();
         let (shared, targets) = self.check_targets(x, functions, self.covariance, "covariance")?;
-        expect_extents("covariance", &covariance.alias(), [functions, outputs, targets, targets].into_iter())?;
+        expect_extents("covariance", covariance.layout(), [functions, outputs, targets, targets].into_iter())?;
         if let Some(mean) = &mean {
             expect_shape("mean", mean.layout().shape(), functions, targets, outputs)?;
             apart("covariance", covariance, mean)?;

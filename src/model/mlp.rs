@@ -162,7 +162,7 @@ impl<T: Real> Mlp<T> {
             return fail!(Shape, "input has {rows} rows, expected at most the plan's option batch, {}", self.batch);
         }
         let expected = before.iter().copied().chain([outputs]);
-        expect_extents("output", &mean.alias(), expected.clone())?;
+        expect_extents("output", mean.layout(), expected.clone())?;
         if let Some(variance) = variance {
             if !self.has_variance() {
                 return fail!(
@@ -170,7 +170,7 @@ impl<T: Real> Mlp<T> {
                     "the model gives no variances, expected one with field mlp.head or an ensemble"
                 );
             }
-            expect_extents("variance", &variance.alias(), expected)?;
+            expect_extents("variance", variance.layout(), expected)?;
             apart("variance", variance, mean)?;
         }
         Ok(rows)

@@ -246,7 +246,7 @@ impl Plan {
             (Kind::AnpF64(p), Scratch::AnpF64(s)) => p.condition(s, x, y),
             (Kind::Gp(p), Scratch::Gp(s)) => p.condition(s, x, y, None),
             (Kind::Ensemble(p), Scratch::Ensemble(s)) => p.condition(s, |plan, w| plan.condition(w, x, y)),
-            _ => foreign("process"),
+            _ => foreign("neural process, Gaussian process or DeepONet"),
         }
     }
 
@@ -341,7 +341,7 @@ impl Plan {
             (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
                 p.moments(s, |plan, workspace, mean, v| plan.query(workspace, x, eps, mean, v), mean, variance)
             }
-            _ => foreign("process"),
+            _ => foreign("neural process, Gaussian process or DeepONet"),
         }
     }
 
@@ -374,7 +374,7 @@ impl Plan {
             (Kind::DeepOnetF32(_), Scratch::DeepOnetF32(s)) => s.functions,
             (Kind::DeepOnetF64(_), Scratch::DeepOnetF64(s)) => s.functions,
             (Kind::Ensemble(p), Scratch::Ensemble(s)) => return p.members()[0].functions(&s.workspaces[0]),
-            _ => return foreign("process"),
+            _ => return foreign("neural process, Gaussian process or DeepONet"),
         };
         // The functions that a model stores, where it is not conditioned, are one.
         Ok(functions.max(1))

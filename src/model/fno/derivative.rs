@@ -256,13 +256,13 @@ impl<T: Real> Fno<T> {
     }
 
     fn check_array(&self, name: &str, array: &View, batch: usize, channels: usize) -> Result<()> {
-        expect_extents(name, array, [batch].into_iter().chain(self.grid.iter().copied()).chain([channels]))
+        expect_extents(name, array.layout(), [batch].into_iter().chain(self.grid.iter().copied()).chain([channels]))
     }
 
     /// An array of results, [functions, steps, grid, outputs].
     fn check_results(&self, name: &str, array: &View, batch: usize) -> Result<()> {
         let grid = self.grid.iter().copied();
-        expect_extents(name, array, [batch, self.steps].into_iter().chain(grid).chain([self.outputs.len()]))
+        expect_extents(name, array.layout(), [batch, self.steps].into_iter().chain(grid).chain([self.outputs.len()]))
     }
 
     /// Keeps the inputs of all steps of a function's roll-out.

@@ -398,7 +398,7 @@ impl<T: Real> PartOf<T> {
     }
 
     fn check_output(&self, output: &ViewMut) -> Result<()> {
-        expect_extents("output", &output.alias(), [self.layout.own_nodes, self.fno.outputs.len()].into_iter())
+        expect_extents("output", output.layout(), [self.layout.own_nodes, self.fno.outputs.len()].into_iter())
     }
 
     fn begin(
@@ -423,7 +423,7 @@ impl<T: Real> PartOf<T> {
     fn read(&self, s: &mut ScratchOf<T>, input: &View, values: &[View]) -> Result<()> {
         let fno = &self.fno;
         let inputs = fno.inputs.len();
-        expect_extents("input", input, [self.layout.own_nodes, inputs].into_iter())?;
+        expect_extents("input", input.layout(), [self.layout.own_nodes, inputs].into_iter())?;
         if let Some((i, v)) = input.first_non_finite() {
             return fail!(NonFinite, "input is {v} at element {i}, expected finite values");
         }

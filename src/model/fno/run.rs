@@ -123,7 +123,7 @@ impl<T: Real> Fno<T> {
     fn check_shapes(&self, input: &View, output: &ViewMut) -> Result<usize> {
         let batch = (input.layout().len() / (self.nodes() * self.inputs.len())).max(1);
         let inputs = [batch].into_iter().chain(self.grid.iter().copied()).chain([self.inputs.len()]);
-        expect_extents("input", input, inputs)?;
+        expect_extents("input", input.layout(), inputs)?;
         if batch > self.batch {
             return fail!(
                 Shape,
@@ -132,7 +132,7 @@ impl<T: Real> Fno<T> {
             );
         }
         let shape = self.output_shape(batch);
-        expect_extents("output", &output.alias(), shape.into_iter().take(self.axes.len() + 3))?;
+        expect_extents("output", output.layout(), shape.into_iter().take(self.axes.len() + 3))?;
         Ok(batch)
     }
 

@@ -31,12 +31,24 @@ pub struct Numbers {
 
 /// One activation for all layers, or one for each.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(untagged)]
+#[serde(try_from = "serde_json::Value")]
 pub enum Activations {
     /// After every layer.
     All(Activation),
     /// After each layer its own.
     Each(Vec<Activation>),
+}
+
+// An untagged enum would not say which name is wrong.
+impl TryFrom<serde_json::Value> for Activations {
+    type Error = serde_json::Error;
+
+    fn try_from(value: serde_json::Value) -> std::result::Result<Self, serde_json::Error> {
+        match value.is_array() {
+            true => serde_json::from_value(value).map(Activations::Each),
+            false => serde_json::from_value(value).map(Activations::All),
+        }
+    }
 }
 
 /// Outputs that come with a variance: the last layer gives all means, then as many values that variances are made of.
