@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use pcml::field::Dtype;
 use pcml::model::file::Architecture;
-use pcml::model::{Model, Options, Plan};
+use pcml::model::onnx::Precision;
+use pcml::model::{Description, Model, Options, Plan};
 use pcml::{View, ViewMut};
 
-use crate::arrays::{Array, Arrays, read, write};
+use crate::arrays::{Array, Arrays, moved, read, write};
 use crate::error::{Result, refuse};
 use crate::outcome::{Outcome, shown};
 
@@ -40,8 +41,8 @@ pub struct Request {
     pub arrays: PathBuf,
     /// Where the results go.
     pub output: PathBuf,
-    /// Arithmetic of the network.
-    pub arithmetic: Arithmetic,
+    /// Arithmetic of the network; f64 where it is not given and the model has it.
+    pub arithmetic: Option<Arithmetic>,
     /// Draws of a neural process; 0 for the mean latent.
     pub latents: usize,
     /// Their seed.
@@ -64,7 +65,7 @@ pub fn predict(request: &Request) -> Result<Outcome> {
     let mut given = read(&request.arrays, "input")?;
     let results = match model.description().architecture {
         Architecture::Anp | Architecture::Gp => process(&model, request, &mut given)?,
-        Architecture::Fno => operator(&model, request, &mut given)?,
+        Architecture::Fno | Architecture::Onnx => operator(&model, request, &mut given)?,
     };
     if let Some(name) = given.keys().next() {
         return refuse!("array {name} of {} is not one that the model takes", request.arrays.display());
@@ -137,7 +138,7 @@ fn process(model: &Model, request: &Request, given: &mut Arrays) -> Result<Array
         threads: request.threads,
         ..Options::default()
     };
-    let plan = Plan::new(model, request.arithmetic.dtype(), &options)?;
+    let plan = Plan::new(model, arithmetic(model, request.arithmetic, Arithmetic::F64).dtype(), &options)?;
     let mut workspace = plan.workspace()?;
     if let Some((x, y, noise)) = &context {
         let x = View::new("context_x", &x.values, &x.shape)?;
@@ -170,9 +171,28 @@ fn process(model: &Model, request: &Request, given: &mut Arrays) -> Result<Array
     Ok(Arrays::from([named("mean", mean), named("variance", variance)]))
 }
 
+/// The arithmetic that is asked for, else the model's only one, else `usual`.
+pub fn arithmetic(model: &Model, asked: Option<Arithmetic>, usual: Arithmetic) -> Arithmetic {
+    let description = model.description();
+    let only = match &description.onnx {
+        Some(numbers) if numbers.dtype == Precision::F32 => Some(Arithmetic::F32),
+        Some(_) => Some(Arithmetic::F64),
+        None => description.gp.as_ref().map(|_| Arithmetic::F64),
+    };
+    asked.or(only).unwrap_or(usual)
+}
+
+/// Axes of the grid of a model that predicts fields.
+pub fn axes(description: &Description) -> usize {
+    match &description.onnx {
+        Some(numbers) => numbers.axes,
+        None => description.fno.as_ref().map_or(0, |numbers| numbers.modes.len()),
+    }
+}
+
 fn operator(model: &Model, request: &Request, given: &mut Arrays) -> Result<Arrays> {
     let description = model.description();
-    let axes = description.fno.as_ref().expect("numbers of the architecture").modes.len();
+    let axes = axes(description);
     let (inputs, outputs) = (description.inputs.len(), description.outputs.len());
     if request.latents != 0 {
         return refuse!("--latents belongs to neural processes");
@@ -237,7 +257,7 @@ fn operator(model: &Model, request: &Request, given: &mut Arrays) -> Result<Arra
         threads: request.threads,
         ..Options::default()
     };
-    let plan = Plan::new(model, request.arithmetic.dtype(), &options)?;
+    let plan = Plan::new(model, arithmetic(model, request.arithmetic, Arithmetic::F64).dtype(), &options)?;
     let mut shape = vec![batch];
     if request.steps > 1 {
         shape.push(request.steps);
@@ -257,29 +277,4 @@ fn operator(model: &Model, request: &Request, given: &mut Arrays) -> Result<Arra
         result = moved(result, last, last - axes);
     }
     Ok(Arrays::from([("output".to_string(), result)]))
-}
-
-/// The array with one axis at another place.
-fn moved(array: Array, from: usize, to: usize) -> Array {
-    let mut order: Vec<usize> = (0..array.shape.len()).collect();
-    let axis = order.remove(from);
-    order.insert(to, axis);
-    let mut strides = vec![1; array.shape.len()];
-    for axis in (0..strides.len().saturating_sub(1)).rev() {
-        strides[axis] = strides[axis + 1] * array.shape[axis + 1];
-    }
-    let shape: Vec<usize> = order.iter().map(|a| array.shape[*a]).collect();
-    let mut place = vec![0; shape.len()];
-    let mut values = Vec::with_capacity(array.values.len());
-    for _ in 0..array.values.len() {
-        values.push(array.values[place.iter().zip(&order).map(|(i, a)| i * strides[*a]).sum::<usize>()]);
-        for (i, n) in place.iter_mut().zip(&shape).rev() {
-            *i += 1;
-            if *i < *n {
-                break;
-            }
-            *i = 0;
-        }
-    }
-    Array { shape, values, double: array.double }
 }

@@ -24,8 +24,9 @@ impl Object for pcml_model {
 /// @param model  receives the object, NULL on failure; to be freed with pcml_model_free
 /// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_IO when the file cannot be read; PCML_STATUS_FILE_FORMAT when it is no
 ///         model file, truncated or damaged; PCML_STATUS_FILE_VERSION; PCML_STATUS_FILE_DESCRIPTION; PCML_STATUS_WEIGHTS when
-///         one is missing, unread, misshapen or not finite; PCML_STATUS_SELF_TEST; PCML_STATUS_OUT_OF_MEMORY; for stored points of a
-///         Gaussian process PCML_STATUS_CONTRADICTION or PCML_STATUS_SINGULAR, as pcml_plan_condition
+///         one is missing, unread, misshapen or not finite; PCML_STATUS_SELF_TEST; PCML_STATUS_OUT_OF_MEMORY; PCML_STATUS_STATE for a
+///         network in ONNX where the library was built without cargo feature onnx; for stored points of a Gaussian process
+///         PCML_STATUS_CONTRADICTION or PCML_STATUS_SINGULAR, as pcml_plan_condition
 ///
 /// Threads: any. Allocation: the file's size a few times over while it is checked.
 #[unsafe(no_mangle)]

@@ -11,7 +11,7 @@ use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{anp, fno, gp};
+use super::{anp, fno, gp, onnx};
 use crate::error::{Error, Result, Status, fail, zeros};
 
 /// The format that this version reads.
@@ -34,6 +34,9 @@ pub struct Description {
     /// Numbers of a Gaussian process.
     #[serde(default)]
     pub gp: Option<gp::Numbers>,
+    /// Numbers of a network in an ONNX file.
+    #[serde(default)]
+    pub onnx: Option<onnx::Numbers>,
     /// Boundary conditions that a Fourier neural operator obeys itself.
     #[serde(default)]
     pub boon: Option<fno::Correction>,
@@ -64,6 +67,8 @@ pub enum Architecture {
     Fno,
     /// Gaussian process.
     Gp,
+    /// A network in an ONNX file.
+    Onnx,
 }
 
 /// One channel: raw = offset + scale * network value.
@@ -130,6 +135,7 @@ pub struct Tensor {
 enum Values {
     F32(Vec<f32>),
     F64(Vec<f64>),
+    Bytes(Vec<u8>),
 }
 
 impl Tensor {
@@ -138,6 +144,15 @@ impl Tensor {
         match &self.values {
             Values::F32(v) => v.iter().map(|x| *x as f64).collect(),
             Values::F64(v) => v.clone(),
+            Values::Bytes(v) => v.iter().map(|x| f64::from(*x)).collect(),
+        }
+    }
+
+    /// The bytes of a tensor that holds no numbers but a file.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        match &self.values {
+            Values::Bytes(v) => Some(v),
+            _ => None,
         }
     }
 }
@@ -289,10 +304,17 @@ pub(super) fn check_description(d: &Description) -> Result<BTreeMap<String, Vec<
             numbers.check(d.inputs.len(), d.outputs.len())?;
             Ok(numbers.weights(d.inputs.len(), d.outputs.len()))
         }
+        Architecture::Onnx => {
+            let Some(numbers) = &d.onnx else {
+                return fail!(FileDescription, "architecture is onnx, but there is no field onnx");
+            };
+            numbers.check(d.inputs.len(), d.outputs.len())?;
+            Ok(numbers.weights())
+        }
     }
 }
 
-/// f32 or f64, little endian, finite. The crate has checked that the data's size is that of the shape.
+/// f32 or f64, little endian, finite; for an ONNX file bytes. The crate has checked that the data's size is that of the shape.
 fn decode(name: &str, view: &safetensors::tensor::TensorView) -> Result<Tensor> {
     let data = view.data();
     let values = match view.dtype() {
@@ -310,11 +332,17 @@ fn decode(name: &str, view: &safetensors::tensor::TensorView) -> Result<Tensor> 
             }
             Values::F64(out)
         }
+        safetensors::Dtype::U8 if name == onnx::TENSOR => {
+            let mut out = zeros::<u8>(data.len(), name)?;
+            out.copy_from_slice(data);
+            Values::Bytes(out)
+        }
         other => return fail!(Weights, "tensor {name} has dtype {other:?}, expected F32 or F64"),
     };
     let bad = match &values {
         Values::F32(v) => v.iter().position(|x| !x.is_finite()),
         Values::F64(v) => v.iter().position(|x| !x.is_finite()),
+        Values::Bytes(_) => None,
     };
     if let Some(i) = bad {
         return fail!(Weights, "tensor {name} is not finite at element {i}");

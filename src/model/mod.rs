@@ -7,6 +7,7 @@ mod dense;
 pub mod file;
 pub mod fno;
 pub mod gp;
+pub mod onnx;
 pub mod plan;
 
 use std::path::Path;
@@ -72,7 +73,7 @@ impl Model {
         &self.tensors[name]
     }
 
-    /// Predicts the stored inputs in f64 and compares with the stored outputs, relative to the largest of them.
+    /// Predicts the stored inputs in f64, or the type of a network in ONNX, and compares with the stored outputs, relative to the largest of them.
     fn selftest(&self, tensors: &file::Tensors) -> Result<()> {
         let get = |name: &str| match tensors.get(&format!("selftest.{name}")) {
             Some(t) if t.shape.iter().all(|n| *n > 0) => Ok((t.to_f64(), t.shape.clone())),
@@ -83,7 +84,7 @@ impl Model {
         };
         match self.description.architecture {
             file::Architecture::Anp | file::Architecture::Gp => self.selftest_process(get),
-            file::Architecture::Fno => self.selftest_operator(get),
+            file::Architecture::Fno | file::Architecture::Onnx => self.selftest_operator(get),
         }
     }
 
@@ -124,7 +125,10 @@ impl Model {
     }
 
     fn selftest_operator(&self, get: impl Fn(&str) -> Result<Stored>) -> Result<()> {
-        let axes = self.description.fno.as_ref().map_or(0, |numbers| numbers.axes());
+        let (axes, arithmetic) = match &self.description.onnx {
+            Some(numbers) => (numbers.axes, numbers.dtype.into()),
+            None => (self.description.fno.as_ref().map_or(0, |numbers| numbers.axes()), Dtype::F64),
+        };
         let (input, shape) = get("input")?;
         if shape.len() != axes + 2 {
             return fail!(FileDescription, "tensor selftest.input has shape {shape:?}, expected rank {}", axes + 2);
@@ -135,7 +139,7 @@ impl Model {
             faces.filter(|(_, face)| face.has_value()).map(|(f, _)| get(&format!("face.{f}"))).collect();
         let stored = stored?;
         let options = Options { batch: shape[0], shape: Some(shape[1..=axes].to_vec()), ..Options::default() };
-        let plan = Plan::new(self, Dtype::F64, &options)?;
+        let plan = Plan::new(self, arithmetic, &options)?;
         let values: Result<Vec<View>> =
             stored.iter().map(|(values, shape)| View::new("selftest.face", values, shape)).collect();
         let mut here = vec![0.0; output.len()];

@@ -4,6 +4,8 @@ use super::anp::{self, Anp};
 use super::boundary::Boundary;
 use super::fno::{self, Fno};
 use super::gp::{self, Gp};
+#[cfg(feature = "onnx")]
+use super::onnx::{self, Onnx};
 use super::{Model, file::Architecture};
 use crate::error::{Result, fail};
 use crate::field::Dtype;
@@ -26,7 +28,7 @@ pub struct Options {
     pub seed: u64,
     /// Dropout rate kept on while predicting, in [0, 1); 0 is off.
     pub dropout: f64,
-    /// Extents of the grid; needed by neural operators.
+    /// Extents of the grid; needed by neural operators, and networks in ONNX that have one.
     pub shape: Option<Vec<usize>>,
     /// Steps of a roll-out in one call.
     pub steps: usize,
@@ -66,6 +68,8 @@ enum Kind {
     FnoF32(Box<Fno<f32>>),
     FnoF64(Box<Fno<f64>>),
     Gp(Box<Gp>),
+    #[cfg(feature = "onnx")]
+    Onnx(Box<Onnx>),
 }
 
 /// The scratch of one plan, for one thread at a time.
@@ -77,6 +81,8 @@ enum Scratch {
     FnoF32(Box<fno::Scratch<f32>>),
     FnoF64(Box<fno::Scratch<f64>>),
     Gp(Box<gp::Scratch>),
+    #[cfg(feature = "onnx")]
+    Onnx(Box<onnx::Scratch>),
 }
 
 /// The scratch of one plan's derivatives, for one thread at a time.
@@ -116,6 +122,13 @@ impl Plan {
             (Architecture::Gp, Dtype::F32) => {
                 fail!(Dtype, "a Gaussian process is evaluated in f64, expected a plan of that dtype; arrays may be f32")
             }
+            #[cfg(feature = "onnx")]
+            (Architecture::Onnx, _) => Ok(Plan(Kind::Onnx(Box::new(Onnx::new(model, arithmetic, options)?)))),
+            #[cfg(not(feature = "onnx"))]
+            (Architecture::Onnx, _) => fail!(
+                State,
+                "the model is a network in ONNX, but this library was built without cargo feature onnx, which evaluates it"
+            ),
         }
     }
 
@@ -127,6 +140,8 @@ impl Plan {
             Kind::FnoF32(p) => Scratch::FnoF32(Box::new(p.scratch()?)),
             Kind::FnoF64(p) => Scratch::FnoF64(Box::new(p.scratch()?)),
             Kind::Gp(p) => Scratch::Gp(Box::new(p.scratch()?)),
+            #[cfg(feature = "onnx")]
+            Kind::Onnx(p) => Scratch::Onnx(Box::new(p.scratch()?)),
         }))
     }
 
@@ -212,7 +227,7 @@ impl Plan {
         }
     }
 
-    /// Neural operators: predicts fields from fields.
+    /// Neural operators and networks in ONNX: predicts fields from fields; without a grid values at points, each point a function.
     ///
     /// Shapes: `input` [functions, grid, inputs]; `output` [functions, grid, outputs], with option steps K > 1 [functions, K, grid,
     /// outputs]; axes of extent 1 may be left out. `values`: with boundary conditions for each face that has one an array
@@ -228,6 +243,8 @@ impl Plan {
         match (&self.0, &mut workspace.0) {
             (Kind::FnoF32(p), Scratch::FnoF32(s)) => p.predict(s, input, values, output),
             (Kind::FnoF64(p), Scratch::FnoF64(s)) => p.predict(s, input, values, output),
+            #[cfg(feature = "onnx")]
+            (Kind::Onnx(p), Scratch::Onnx(s)) => p.predict(s, input, values, output),
             _ => foreign("neural operator"),
         }
     }
@@ -244,6 +261,8 @@ impl Plan {
         match (&self.0, &mut workspace.0) {
             (Kind::FnoF32(p), Scratch::FnoF32(s)) => p.evaluate(s, input, values, output),
             (Kind::FnoF64(p), Scratch::FnoF64(s)) => p.evaluate(s, input, values, output),
+            #[cfg(feature = "onnx")]
+            (Kind::Onnx(p), Scratch::Onnx(s)) => p.evaluate(s, input, values, output),
             _ => foreign("neural operator"),
         }
     }
@@ -257,6 +276,8 @@ impl Plan {
         Ok(DerivativeWorkspace(match &self.0 {
             Kind::FnoF32(p) => DerivativeScratch::F32(Box::new(p.derivative_scratch()?)),
             Kind::FnoF64(p) => DerivativeScratch::F64(Box::new(p.derivative_scratch()?)),
+            #[cfg(feature = "onnx")]
+            Kind::Onnx(_) => return fail!(State, "a network in ONNX has no derivatives, expected a neural operator"),
             _ => return fail!(State, "neural processes have no derivatives, expected a neural operator"),
         }))
     }

@@ -25,11 +25,52 @@ pub fn run() -> Result<(), String> {
         Some(path) => println!("== training recipe and peers with {}", path.display()),
         None => println!("== no Python with torch, safetensors or scikit-learn"),
     }
-    let steps: [(&str, &[&str]); 5] = [
+    const ONNX: &str = "pcml/onnx,pcml-cli/onnx";
+    let steps: [(&str, &[&str]); 7] = [
         ("format", &["fmt", "--all", "--check"]),
         ("lints", &["clippy", "--release", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
         ("documentation", &["doc", "--workspace", "--no-deps", "--locked"]),
         ("tests", &["test", "--release", "--workspace", "--locked", "--no-fail-fast", "--", "--show-output"]),
+        (
+            "lints with networks in ONNX",
+            &[
+                "clippy",
+                "--release",
+                "-p",
+                "pcml",
+                "-p",
+                "pcml-cli",
+                "--lib",
+                "--tests",
+                "--features",
+                ONNX,
+                "--locked",
+                "--",
+                "-D",
+                "warnings",
+            ],
+        ),
+        (
+            "networks in ONNX",
+            &[
+                "test",
+                "--release",
+                "-p",
+                "pcml",
+                "-p",
+                "pcml-cli",
+                "--features",
+                ONNX,
+                "--locked",
+                "--no-fail-fast",
+                "--test",
+                "onnx",
+                "--test",
+                "bad_input_onnx",
+                "--",
+                "--show-output",
+            ],
+        ),
         ("benches, once each", &["test", "--release", "--benches", "--locked"]),
     ];
     for (name, args) in steps {

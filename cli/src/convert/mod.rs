@@ -1,4 +1,4 @@
-//! State dicts of others' code as model files. Each kind has a room: what it reads, what it asks for, and the source's own forward pass.
+//! State dicts of others' code, and networks in ONNX, as model files. Each kind has a room: what it reads, what it asks for, and the source's own forward pass.
 
 mod anp;
 mod boon;
@@ -6,6 +6,8 @@ mod corners;
 mod factors;
 mod fno;
 mod neuraloperator;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod physicsnemo;
 mod published;
 mod settings;
@@ -13,6 +15,7 @@ mod state;
 mod textbook;
 mod write;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use pcml::model::Model;
@@ -39,6 +42,8 @@ pub enum Kind {
     Fno,
     /// FNO and TFNO of neuraloperator.
     Neuraloperator,
+    /// A network in an ONNX file.
+    Onnx,
     /// FNO of PhysicsNeMo.
     Physicsnemo,
 }
@@ -51,6 +56,7 @@ impl Kind {
             Kind::Boon => "boon",
             Kind::Fno => "fno",
             Kind::Neuraloperator => "neuraloperator",
+            Kind::Onnx => "onnx",
             Kind::Physicsnemo => "physicsnemo",
         }
     }
@@ -61,7 +67,7 @@ impl Kind {
 pub struct Request {
     /// Whose state dict it is.
     pub kind: Kind,
-    /// The safetensors file that holds it.
+    /// The safetensors file that holds it; the ONNX file.
     pub state: PathBuf,
     /// The model file to write.
     pub output: PathBuf,
@@ -86,6 +92,8 @@ pub struct Report {
     pub bytes: u64,
     /// Whether the model file was loaded, and so reproduced what the source gives.
     pub verified: bool,
+    /// Whether what it reproduced comes from other code than the model's own.
+    pub independent: bool,
     /// Largest difference allowed there, relative to the largest output.
     pub tolerance: f64,
 }
@@ -128,22 +136,46 @@ fn test_grid(modes: &[usize]) -> Vec<usize> {
 
 /// Converts a state dict. A file at `output` is replaced only by a whole model.
 pub fn convert(request: &Request) -> Result<Report> {
+    let draft: for<'a> fn(&'a State, &Settings) -> Result<Draft<'a>> = match request.kind {
+        Kind::Anp => anp::draft,
+        Kind::Boon => boon::draft,
+        Kind::Fno => fno::draft,
+        Kind::Neuraloperator => neuraloperator::draft,
+        Kind::Physicsnemo => physicsnemo::draft,
+        Kind::Onnx => return convert_onnx(request),
+    };
     let state = State::open(&request.state, &request.prefix)?;
     let plain = if request.kind == Kind::Anp { anp::PLAIN } else { &[] };
-    let settings = Settings::new(&request.set, &state, plain)?;
+    let settings = Settings::new(&request.set, state.metadata(), plain)?;
     for prefix in &request.drop {
         state.drop_prefix(prefix)?;
     }
-    let draft = match request.kind {
-        Kind::Anp => anp::draft(&state, &settings),
-        Kind::Boon => boon::draft(&state, &settings),
-        Kind::Fno => fno::draft(&state, &settings),
-        Kind::Neuraloperator => neuraloperator::draft(&state, &settings),
-        Kind::Physicsnemo => physicsnemo::draft(&state, &settings),
-    }?;
+    let draft = draft(&state, &settings)?;
     state.finish(request.kind.name())?;
     settings.finish(request.kind.name())?;
+    finish(request, draft, origin(request, state.bytes(), state.metadata()))
+}
 
+#[cfg(feature = "onnx")]
+fn convert_onnx(request: &Request) -> Result<Report> {
+    if !request.prefix.is_empty() || !request.drop.is_empty() {
+        return refuse!("--prefix and --drop belong to state dicts, expected neither for an ONNX file");
+    }
+    let map = crate::map::map(&request.state)?;
+    let settings = Settings::new(&request.set, &HashMap::new(), &[])?;
+    let (draft, independent) = onnx::draft(&map, &settings)?;
+    settings.finish(request.kind.name())?;
+    let report = finish(request, draft, origin(request, &map, &HashMap::new()))?;
+    Ok(Report { independent, ..report })
+}
+
+#[cfg(not(feature = "onnx"))]
+fn convert_onnx(_: &Request) -> Result<Report> {
+    refuse!("this command was built without cargo feature onnx: cargo install --path cli --features onnx")
+}
+
+/// Writes the model file of a draft, and loads it.
+fn finish(request: &Request, draft: Draft, origin: Value) -> Result<Report> {
     let mut description = draft.fields;
     description["format"] = json!(pcml::model::file::FORMAT);
     description["selftest"] = json!({"tolerance": draft.tolerance});
@@ -151,7 +183,7 @@ pub fn convert(request: &Request) -> Result<Report> {
     description["outputs"] = channels("u", draft.outputs);
     description["provenance"] = json!({});
     describe(&mut description, request, [draft.inputs, draft.outputs])?;
-    description["provenance"]["converted"] = origin(request, &state);
+    description["provenance"]["converted"] = origin;
 
     let mut outputs = draft.weights;
     let weights = outputs.len();
@@ -169,7 +201,7 @@ pub fn convert(request: &Request) -> Result<Report> {
     let bytes = written.bytes();
     written.keep()?;
     let architecture = description["architecture"].as_str().unwrap_or_default().to_string();
-    Ok(Report { architecture, weights, bytes, verified, tolerance: draft.tolerance })
+    Ok(Report { architecture, weights, bytes, verified, independent: true, tolerance: draft.tolerance })
 }
 
 /// Channels without units, all alike.
@@ -209,8 +241,8 @@ fn describe(description: &mut Value, request: &Request, counts: [usize; 2]) -> R
 }
 
 /// Where the weights come from.
-fn origin(request: &Request, state: &State) -> Value {
-    let digest: String = Sha256::digest(state.bytes()).iter().map(|b| format!("{b:02x}")).collect();
+fn origin(request: &Request, bytes: &[u8], metadata: &HashMap<String, String>) -> Value {
+    let digest: String = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
     json!({
         "by": format!("pcml {}", env!("CARGO_PKG_VERSION")),
@@ -219,7 +251,7 @@ fn origin(request: &Request, state: &State) -> Value {
         "sha256": digest,
         "prefix": request.prefix,
         "settings": request.set,
-        "metadata": state.metadata(),
+        "metadata": metadata,
     })
 }
 

@@ -1,4 +1,4 @@
-"""State dicts of others' code as model files for pcml. The work is the command's; see docs/convert.md."""
+"""State dicts of others' code, and networks in ONNX, as model files for pcml. The work is the command's; see docs/convert.md."""
 
 import json
 import os
@@ -15,6 +15,9 @@ from . import command, tensors
 CHANNELS_FIRST = ("neuraloperator", "physicsnemo")
 CHANNELS_LAST = ("fno",)
 
+#: Points of an axis of an ONNX network that leaves them free, in its self-test.
+POINTS = 16
+
 #: Largest difference between a module and its model, relative to the largest output: modules compute in f32.
 AGREEMENT = 1e-4
 
@@ -26,20 +29,27 @@ class ConvertError(ValueError):
 def convert(kind, state, output, *, prefix="", drop=(), description=None, **settings):
     """Makes the model file `output` of a state dict; what the command reports, as a dict.
 
-    kind: anp, boon, fno, neuraloperator or physicsnemo.
-    state: the path of a safetensors file, the path of a PyTorch checkpoint, a mapping from names to arrays or tensors, or a torch module.
+    kind: anp, boon, fno, neuraloperator, onnx or physicsnemo.
+    state: the path of a safetensors file, the path of a PyTorch checkpoint, a mapping from names to arrays or tensors, or a torch module;
+    for onnx the path of an ONNX file.
     prefix: what the names of the state dict begin with. drop: beginnings of names that the network does not use.
     description: fields inputs, outputs, grid, conservation, provenance of the model file, a mapping or the path of a JSON file.
     settings: what the state dict does not hold.
 
     A torch module of a kind of operator without conditions is run on the model's self-test too, and must give what the model gives.
+    Of an ONNX file the self-test is what onnxruntime gives, where that is installed; the model must give the same.
     Raises ConvertError; the file at `output` is then what it was.
     """
     module = state if hasattr(state, "state_dict") and callable(state) else None
     output = Path(output)
     with tempfile.TemporaryDirectory(dir=output.parent if output.parent.is_dir() else None) as folder:
         folder = Path(folder)
-        path = _state_file(state if module is None else module.state_dict(), folder)
+        if kind == "onnx":
+            path = Path(state)
+            own = "selftest" not in settings and _run_onnx(path, settings, folder)
+            settings = {**settings, "selftest": own} if own else settings
+        else:
+            path = _state_file(state if module is None else module.state_dict(), folder)
         made = folder / output.name
         arguments = ["convert", kind, path, "--json", "--output", made, "--prefix", prefix]
         for name, value in settings.items():
@@ -53,7 +63,8 @@ def convert(kind, state, output, *, prefix="", drop=(), description=None, **sett
                 description.write_text(text)
             arguments += ["--description", description]
         report = json.loads(_run(arguments))
-        report["compared"] = module is not None and _compare(kind, module, made)
+        compared = report["selftest"]["independent"] if kind == "onnx" else module is not None and _compare(kind, module, made)
+        report["compared"] = compared
         report["written"] = str(output)
         os.replace(made, output)
     return report
@@ -120,6 +131,42 @@ def _checkpoint(path):
         if isinstance(loaded.get(name), Mapping):
             return loaded[name]
     return loaded
+
+
+def _run_onnx(path, settings, folder):
+    """A file with an input and what onnxruntime gives for it; None without onnxruntime."""
+    try:
+        import onnxruntime
+    except ImportError:
+        return None
+    try:
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    except Exception as e:
+        raise ConvertError(f"{path}: onnxruntime can't load it: {str(e).strip().splitlines()[0]}") from None
+    port, *more = session.get_inputs()
+    if more or port.type not in ("tensor(float)", "tensor(double)") or len(port.shape) < 2:
+        # The command says what it takes.
+        return None
+    shape = [extent if isinstance(extent, int) and extent > 0 else None for extent in port.shape]
+    channel = 1 if settings.get("layout") == "first" else len(shape) - 1
+    grid = settings.get("shape", POINTS)
+    grid = list(grid) if isinstance(grid, (list, tuple)) else [grid] * (len(shape) - 2)
+    for axis, free in [(0, settings.get("batch", 2)), (channel, settings.get("inputs"))]:
+        shape[axis] = shape[axis] or free
+    rest = [axis for axis in range(1, len(shape)) if axis != channel]
+    for axis, extent in zip(rest, grid):
+        shape[axis] = shape[axis] or extent
+    if None in shape:
+        return None
+    dtype = np.float32 if port.type == "tensor(float)" else np.float64
+    x = np.random.default_rng(1).uniform(-1, 1, shape).astype(dtype)
+    try:
+        y = session.run([settings.get("output", session.get_outputs()[0].name)], {port.name: x})[0]
+    except Exception as e:
+        raise ConvertError(f"{path}: onnxruntime can't run it on shape {shape}: {str(e).strip().splitlines()[0]}") from None
+    made = folder / "selftest.safetensors"
+    tensors.save(made, {"input": x, "output": y}, {})
+    return str(made)
 
 
 def _compare(kind, module, path):
