@@ -6,14 +6,11 @@ mod converting;
 #[path = "../../tests/common/onnx.rs"]
 mod fixtures;
 
-use common::tree;
-use converting::{refused, request};
-use pcml_cli::convert::Kind;
-
 #[cfg(not(feature = "onnx"))]
 #[test]
 fn without_the_feature_it_is_named() {
-    let message = refused(&request(Kind::Onnx, &tree().join("tests/onnx/conv_2d.onnx"), "", &[])).to_string();
+    let file = common::tree().join("tests/onnx/conv_2d.onnx");
+    let message = converting::refused(&converting::request(pcml_cli::convert::Kind::Onnx, &file, "", &[])).to_string();
     assert!(message.contains("cargo feature onnx"), "{message}");
 }
 
@@ -106,7 +103,7 @@ mod conversion {
         says(&conv, &["layout=first", &other], &["array input has shape [37, 3]", "4 axes"]);
         says(&conv, &["layout=first", "selftest=/nowhere"], &["/nowhere"]);
         says(&path("nowhere"), &[], &["nowhere"]);
-        says(&common_state(), &[], &["no ONNX file"]);
+        says(&state(), &[], &["no ONNX file"]);
         let prefixed = request(Kind::Onnx, &conv, "weights.", &["layout=first"]);
         assert!(refused(&prefixed).to_string().contains("--prefix"));
         let inputs = vec![port("x", 1, &[-1, 2]), port("t", 1, &[-1, 1])];
@@ -115,7 +112,9 @@ mod conversion {
         says(&written(&Graph::new(&[node("Winograd", &["x"], &["y"], &[])]).file()), &[], &["no operator Winograd"]);
         says(&written(&Graph { inputs: vec![port("x", 1, &[-1])], ..neg.clone() }.file()), &[], &["rank 1"]);
         says(&written(&Graph { inputs: vec![port("x", 1, &[-1, -1])], ..neg }.file()), &[], &["inputs is not given"]);
-        says(&written(&Graph::new(&[node("Sqrt", &["x"], &["y"], &[])]).file()), &[], &["NaN", "selftest"]);
+        let chain =
+            [("Abs", "x", "a"), ("Neg", "a", "b"), ("Sqrt", "b", "y")].map(|(op, x, y)| node(op, &[x], &[y], &[]));
+        says(&written(&Graph::new(&chain).file()), &[], &["NaN", "selftest"]);
         let two = Graph {
             outputs: vec![port("y", 1, &[-1, 2]), port("z", 1, &[-1, 2])],
             ..Graph::new(&[node("Neg", &["x"], &["y"], &[]), node("Abs", &["x"], &["z"], &[])])
@@ -124,7 +123,7 @@ mod conversion {
         convert(&request(Kind::Onnx, &written(&two.file()), "", &["output=z"])).expect("one of two outputs");
     }
 
-    fn common_state() -> PathBuf {
+    fn state() -> PathBuf {
         tree().join("tests/onnx/arrays.safetensors")
     }
 

@@ -110,6 +110,9 @@ struct Draft<'a> {
     tolerance: f64,
 }
 
+/// Drafts a state dict.
+type Drafter = for<'a> fn(&'a State, &'a Settings) -> Result<Draft<'a>>;
+
 /// An array of the self-test.
 struct Stored {
     name: String,
@@ -136,12 +139,12 @@ fn test_grid(modes: &[usize]) -> Vec<usize> {
 
 /// Converts a state dict. A file at `output` is replaced only by a whole model.
 pub fn convert(request: &Request) -> Result<Report> {
-    let draft: for<'a> fn(&'a State, &Settings) -> Result<Draft<'a>> = match request.kind {
-        Kind::Anp => anp::draft,
-        Kind::Boon => boon::draft,
-        Kind::Fno => fno::draft,
-        Kind::Neuraloperator => neuraloperator::draft,
-        Kind::Physicsnemo => physicsnemo::draft,
+    let draft = match request.kind {
+        Kind::Anp => anp::draft as Drafter,
+        Kind::Boon => boon::draft as Drafter,
+        Kind::Fno => fno::draft as Drafter,
+        Kind::Neuraloperator => neuraloperator::draft as Drafter,
+        Kind::Physicsnemo => physicsnemo::draft as Drafter,
         Kind::Onnx => return convert_onnx(request),
     };
     let state = State::open(&request.state, &request.prefix)?;
