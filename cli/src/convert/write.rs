@@ -16,7 +16,8 @@ const CHUNK: usize = 1 << 16;
 /// How a tensor's numbers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Element {
-    /// Whole numbers 0 to 255.
+    /// Whole numbers 0 to 255: a file.
+    #[cfg(feature = "onnx")]
     Byte,
     /// f32.
     Single,
@@ -32,6 +33,7 @@ impl Element {
 
     fn name(self) -> &'static str {
         match self {
+            #[cfg(feature = "onnx")]
             Element::Byte => "U8",
             Element::Single => "F32",
             Element::Double => "F64",
@@ -40,6 +42,7 @@ impl Element {
 
     fn bytes(self) -> usize {
         match self {
+            #[cfg(feature = "onnx")]
             Element::Byte => 1,
             Element::Single => 4,
             Element::Double => 8,
@@ -88,6 +91,7 @@ impl<'a> Output<'a> {
     }
 
     /// The bytes of a file.
+    #[cfg(feature = "onnx")]
     pub fn file(name: impl Into<String>, bytes: &'a [u8]) -> Output<'a> {
         Output {
             name: name.into(),
@@ -166,6 +170,7 @@ pub fn write(path: &Path, description: &Value, mut outputs: Vec<Output>) -> Resu
             (output.fill)(number, &mut values);
             bytes.clear();
             match output.element {
+                #[cfg(feature = "onnx")]
                 Element::Byte => bytes.extend(values.iter().map(|v| *v as u8)),
                 Element::Single => bytes.extend(values.iter().flat_map(|v| (*v as f32).to_le_bytes())),
                 Element::Double => bytes.extend(values.iter().flat_map(|v| v.to_le_bytes())),
