@@ -190,7 +190,11 @@ mod conversion {
         let (at, to) = (text(&place("input.npy")), text(&place("output.npy")));
         let mut x = array(fixture.input.clone());
         let nodes: usize = x.shape[2..].iter().product();
-        x.values.iter_mut().enumerate().filter(|(i, _)| i / nodes % 2 == 0).for_each(|(_, v)| *v = 1.0 + 2.0 * *v);
+        x.values
+            .iter_mut()
+            .enumerate()
+            .filter(|(i, _)| (i / nodes).is_multiple_of(2))
+            .for_each(|(_, v)| *v = 1.0 + 2.0 * *v);
         write(Path::new(&at), &Arrays::from([("input".to_string(), x)]), None).expect("a file");
         pcml(&["predict", &model, &at, "-o", &to, "--channels-first"]);
         let found = read(Path::new(&to), "output").expect("an array").remove("output").expect("an array");
