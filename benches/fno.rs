@@ -2,7 +2,8 @@
 //! faer's product in the same run.
 //!
 //! `cargo bench --bench fno -- --json` prints one line of JSON with seconds for each case: what `benches/peers/fno.py` compares with.
-//! `--only CASE` and `--runs N` serve a profiler.
+//! `--only CASE` and `--runs N` serve a profiler. `--axes` prints instead what both transforms of single axes take, from which the cost
+//! model of `kernels::fft` has its numbers.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -12,7 +13,12 @@ mod operators;
 use std::time::Instant;
 
 use pcml::field::Dtype;
-use pcml::model::{Model, Options, Plan};
+use pcml::kernels::fft::{Fast, is_faster};
+use pcml::kernels::fold::{Fold, Places, Unfold};
+use pcml::kernels::fourier::Axis;
+use pcml::kernels::product::Start;
+use pcml::kernels::real::Real;
+use pcml::model::{Model, Options, Plan, Transforms};
 use pcml::{View, ViewMut};
 use serde_json::{Value, json};
 
@@ -35,12 +41,15 @@ const fn fno(
     Case { name, grid, width, modes, padding, faces: 0 }
 }
 
-const CASES: [Case; 8] = [
+const CASES: [Case; 11] = [
     fno("fno_1d_500", &[500], 64, &[16], &[0]),
     fno("fno_2d_64x64", &[64, 64], 32, &[24, 12], &[9, 9]),
     fno("fno_2d_500x25", &[500, 25], 32, &[24, 12], &[9, 9]),
     fno("fno_2d_256x256", &[256, 256], 32, &[24, 12], &[9, 9]),
     fno("fno_3d_50x50x25", &[50, 50, 25], 20, &[16, 16, 8], &[0, 0, 6]),
+    fno("fno_1d_4096_of_1024", &[4096], 64, &[1024], &[0]),
+    fno("fno_1d_16384_of_512", &[16384], 64, &[512], &[0]),
+    fno("fno_2d_4096x32", &[4096, 32], 32, &[512, 12], &[0, 0]),
     Case { name: "boon_1d_500", grid: &[500], width: 64, modes: &[16], padding: &[0], faces: 1 },
     Case { name: "boon_2d_500x25", grid: &[500, 25], width: 32, modes: &[24, 12], padding: &[0, 9], faces: 1 },
     Case {
@@ -86,8 +95,8 @@ fn flops(case: &Case, boon: bool) -> f64 {
     4.0 * (2.0 * transform + mix + points * 2.0 * w * w) + ends
 }
 
-fn seconds(case: &Case, model: &Model, boon: bool, threads: usize, repeats: usize) -> f64 {
-    let options = Options { shape: Some(case.grid.to_vec()), threads, ..Options::default() };
+fn seconds(case: &Case, model: &Model, boon: bool, threads: usize, transforms: Transforms, repeats: usize) -> f64 {
+    let options = Options { shape: Some(case.grid.to_vec()), threads, transforms, ..Options::default() };
     let plan = Plan::new(model, Dtype::F32, &options).expect("a plan");
     let mut workspace = plan.workspace().expect("a workspace");
     let nodes: usize = case.grid.iter().product();
@@ -103,9 +112,7 @@ fn seconds(case: &Case, model: &Model, boon: bool, threads: usize, repeats: usiz
         .collect();
     let values: Vec<View> = values.iter().map(|(v, shape)| View::new("face", v, shape).expect("a view")).collect();
     let shape = [&[1][..], case.grid, &[1]].concat();
-    let mut times = Vec::new();
-    for _ in 0..repeats {
-        let start = Instant::now();
+    let times = times(repeats, || {
         plan.predict(
             &mut workspace,
             &View::new("input", &input, &shape).expect("a view"),
@@ -113,10 +120,55 @@ fn seconds(case: &Case, model: &Model, boon: bool, threads: usize, repeats: usiz
             &mut ViewMut::new("output", &mut output, &shape).expect("a view"),
         )
         .expect("a prediction");
-        times.push(start.elapsed().as_secs_f64());
-    }
+    });
+    times[repeats / 2]
+}
+
+/// Seconds of each of some calls, ascending.
+fn times(repeats: usize, mut work: impl FnMut()) -> Vec<f64> {
+    let mut times: Vec<f64> = (0..repeats)
+        .map(|_| {
+            let start = Instant::now();
+            work();
+            start.elapsed().as_secs_f64()
+        })
+        .collect();
     times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+    times
+}
+
+/// What there and back take along one axis: ns a column by fast transforms, ns a column and component by matrices, how many modes take
+/// as long, and from how many on the plan takes the fast ones.
+fn axes<T: Real>(name: &str, repeats: usize) {
+    const WIDTH: usize = 64;
+    println!("{name:6} {:>6} {:>9} {:>10} {:>10} {:>10}", "points", "fast", "matrix", "equal at", "taken from");
+    for points in [64, 128, 256, 500, 509, 1000, 1024, 2048, 2187, 4096, 4099, 6000, 8192, 10_007, 16_384] {
+        let axis = |modes| Axis::<T>::new("axis", points, modes, true, 0).expect("an axis");
+        let long = axis(points / 4);
+        let fast = Fast::new(&long).expect("transforms");
+        let mut x = vec![T::ONE; points * WIDTH + T::PANEL];
+        let mut z = vec![T::ZERO; long.rows() * WIDTH + T::PANEL];
+        let mut buffer = vec![T::ZERO; fast.buffer_len()];
+        let of_fast = times(repeats, || {
+            fast.forward((&x, WIDTH), WIDTH, (&mut z, WIDTH), &mut buffer);
+            fast.inverse((&z, WIDTH), WIDTH, (&mut x, WIDTH), &mut buffer);
+        })[0];
+        let short = axis((points / 4).min(64));
+        short.make_matrices().expect("matrices");
+        let (fold, unfold) =
+            (Fold::new(&short).expect("a fold"), Unfold::new(&short, short.inverse()).expect("a fold"));
+        let (arch, pairs, places) = (pulp::Arch::new(), fold.pairing.pairs(), Places::line(points, WIDTH));
+        let of_matrices = times(repeats, || {
+            fold.apply(arch, 0..fold.rows(), 0..pairs, (&x, places), WIDTH, Start::Zero, &mut z, WIDTH);
+            unfold.apply(arch, 0..pairs, (&z, WIDTH), WIDTH, Start::Zero, None, (&mut x, places));
+        })[0];
+        let column = 1e9 / WIDTH as f64;
+        let each = of_matrices * column / short.rows() as f64;
+        let equal = (of_fast * column / each + 1.0) / 2.0;
+        let taken = (1..=points / 2).find(|modes| is_faster(&axis(*modes)));
+        let taken = taken.map_or("never".to_string(), |modes| modes.to_string());
+        println!("{:6} {points:6} {:9.0} {each:10.1} {equal:10.0} {taken:>10}", "", of_fast * column);
+    }
 }
 
 /// Flops a second of faer's f32 product, one thread, 1,024 x 1,024 x 1,024.
@@ -138,12 +190,16 @@ fn main() {
     let as_json = std::env::args().any(|a| a == "--json");
     let repeats = |base: usize| if bench { base } else { 1 };
     let mut found = serde_json::Map::new();
+    if std::env::args().any(|a| a == "--axes") {
+        axes::<f32>("f32", repeats(21));
+        return axes::<f64>("f64", repeats(21));
+    }
     let rate = peak(repeats(5));
     if !as_json {
         println!("faer's f32 product: {:.0} GFLOP/s", rate / 1e9);
         println!(
-            "{:18} {:>9} {:>9} {:>8} {:>9} {:>8} {:>12}",
-            "case", "ms", "GFLOP", "of faer", "2 threads", "ratio", "over its FNO"
+            "{:20} {:>9} {:>9} {:>8} {:>9} {:>8} {:>12} {:>10}",
+            "case", "ms", "GFLOP", "of faer", "2 threads", "ratio", "over its FNO", "by matrix"
         );
     }
     let option = |name: &str| std::env::args().skip_while(|a| a != name).nth(1);
@@ -152,27 +208,27 @@ fn main() {
         let boon = case.faces > 0;
         let model_here = model(case, boon);
         let runs = fixed.unwrap_or(repeats(if case.grid.len() == 1 { 201 } else { 21 }));
-        let one = seconds(case, &model_here, boon, 1, runs);
+        let seconds_by = |model: &Model, boon, threads, by| seconds(case, model, boon, threads, by, runs);
+        let seconds = |model: &Model, boon, threads| seconds_by(model, boon, threads, Transforms::Auto);
+        let one = seconds(&model_here, boon, 1);
         found.insert(case.name.into(), json!(one));
         if as_json {
             continue;
         }
-        let two = seconds(case, &model_here, boon, 2, runs);
-        let over = if boon {
-            format!("{:.2}", one / seconds(case, &model(case, false), false, 1, runs))
-        } else {
-            String::new()
-        };
+        let two = seconds(&model_here, boon, 2);
+        let over = if boon { format!("{:.2}", one / seconds(&model(case, false), false, 1)) } else { String::new() };
         let work = flops(case, boon);
+        let by_matrix = seconds_by(&model_here, boon, 1, Transforms::Matrix);
         println!(
-            "{:18} {:9.3} {:9.3} {:8.2} {:9.3} {:8.2} {:>12}",
+            "{:20} {:9.3} {:9.3} {:8.2} {:9.3} {:8.2} {:>12} {:10.3}",
             case.name,
             one * 1e3,
             work / 1e9,
             work / one / rate,
             two * 1e3,
             one / two,
-            over
+            over,
+            by_matrix * 1e3
         );
     }
     if as_json {

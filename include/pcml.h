@@ -31,6 +31,11 @@
 #define PCML_MAX_RANK 8
 
 /**
+ * Most members of an ensemble.
+ */
+#define MOST_MEMBERS 1024
+
+/**
  * What a call returns. 0 is success; every other number keeps its meaning for ever.
  */
 enum pcml_status
@@ -553,6 +558,35 @@ enum pcml_fitted
 typedef enum pcml_fitted pcml_fitted;
 #else
 typedef int32_t pcml_fitted;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How neural operators go from points to kept modes and back, axis by axis. Both ways give the same but for rounding.
+ */
+enum pcml_transforms
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Whichever is faster: matrices, or fast Fourier transforms on axes that keep many modes of many points.
+   */
+  PCML_TRANSFORMS_AUTO = 1,
+  /**
+   * Matrices on all axes.
+   */
+  PCML_TRANSFORMS_MATRIX = 2,
+  /**
+   * Fast Fourier transforms on all axes; not for models with boundary conditions inside, nor for parts.
+   */
+  PCML_TRANSFORMS_FFT = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum pcml_transforms pcml_transforms;
+#else
+typedef int32_t pcml_transforms;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -1740,11 +1774,13 @@ int32_t pcml_inference_vjp(const struct pcml_projector *projector,
  * @param model  receives the object, NULL on failure; to be freed with pcml_model_free
  * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_IO when the file cannot be read; PCML_STATUS_FILE_FORMAT when it is no
  *         model file, truncated or damaged; PCML_STATUS_FILE_VERSION; PCML_STATUS_FILE_DESCRIPTION; PCML_STATUS_WEIGHTS when
- *         one is missing, unread, misshapen or not finite; PCML_STATUS_SELF_TEST; PCML_STATUS_OUT_OF_MEMORY; PCML_STATUS_STATE for a
- *         network in ONNX where the library was built without cargo feature onnx; for stored points of a Gaussian process
+ *         one is missing, unread, misshapen or not finite; PCML_STATUS_SELF_TEST; PCML_STATUS_TOO_LARGE when the self-test would
+ *         cost far more than a file of this size may ask for; PCML_STATUS_OUT_OF_MEMORY; PCML_STATUS_STATE for a network in ONNX
+ *         where the library was built without cargo feature onnx; for stored points of a Gaussian process
  *         PCML_STATUS_CONTRADICTION or PCML_STATUS_SINGULAR, as pcml_plan_condition
  *
- * Threads: any. Allocation: the file's size a few times over while it is checked.
+ * Threads: any. Allocation: while it is checked at most 64 bytes for each of the file and 256 MiB besides; networks in ONNX: whatever is
+ *          inside.
  */
 int32_t pcml_model_load(const char *path,
                         struct pcml_model **model);
@@ -1757,7 +1793,7 @@ int32_t pcml_model_load(const char *path,
  * @param model  receives the object, NULL on failure; to be freed with pcml_model_free
  * @return as pcml_model_load, and PCML_STATUS_INVALID_ARGUMENT when size < 1
  *
- * Threads: any. Allocation: `size` a few times over while it is checked.
+ * Threads: any. Allocation: as pcml_model_load.
  */
 int32_t pcml_model_load_bytes(const void *bytes,
                               int64_t size,
@@ -1782,6 +1818,23 @@ int32_t pcml_model_gaussian_process(int32_t kernel,
                                     int64_t outputs,
                                     const struct pcml_options *options,
                                     struct pcml_model **model);
+
+/**
+ * Makes an ensemble of loaded models: its plans predict the mean, and the variance, of the members' equal-weight mixture. The members are shared,
+ * not copied, and may be freed before it.
+ *
+ * @param members  `count` models of one architecture, with the same names and units of channels and the same boundary conditions; their
+ *                 sizes and scalings may differ
+ * @param count    1 to 1024
+ * @param model    receives the object, NULL on failure; to be freed with pcml_model_free
+ * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_INVALID_ARGUMENT for a count out of range or a member that is an ensemble;
+ *         PCML_STATUS_MISMATCH when members differ in architecture, channels or conditions; PCML_STATUS_HANDLE
+ *
+ * Threads: any. Allocation: the object.
+ */
+int32_t pcml_model_ensemble(const struct pcml_model *const *members,
+                            int64_t count,
+                            struct pcml_model **model);
 
 /**
  * Gaussian processes: makes a model with the hyperparameters of the greatest marginal likelihood of some points, by a quasi-Newton search on
@@ -1992,7 +2045,8 @@ int32_t pcml_nonlinear_vjp(const struct pcml_projector *projector,
  *
  * @param model        a neural operator without norm; not needed any more after the call
  * @param dtype        PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either
- * @param options      shape of the whole grid; boundary and threads, which serve the kept modes alone, if they are set
+ * @param options      shape of the whole grid; boundary and threads, which serve the kept modes alone, if they are set; transforms
+ *                     as anything but fft
  * @param block        points of a block, at least 1
  * @param owned        `owned_count` numbers of blocks, from 0, in any order, none twice
  * @param owned_count  at least 1
@@ -2144,7 +2198,7 @@ int32_t pcml_options_create(struct pcml_options **options);
 void pcml_options_free(struct pcml_options *options);
 
 /**
- * Plans: most functions (independent samples) in one call. Unset: 1.
+ * Plans: most functions (independent samples) in one call, of perceptrons most rows. Unset: 1.
  *
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when batch < 1
  */
@@ -2159,7 +2213,7 @@ int32_t pcml_options_set_context(struct pcml_options *options,
                                  int64_t context);
 
 /**
- * Plans of neural and Gaussian processes: most target points of a function. Required there.
+ * Plans of neural and Gaussian processes and of DeepONets: most target points of a function. Required there.
  *
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when targets < 1
  */
@@ -2175,11 +2229,13 @@ int32_t pcml_options_set_covariance(struct pcml_options *options,
                                     int64_t targets);
 
 /**
- * Plans of neural processes: latent draws in the predictive mixture; 0 predicts at the mean latent. Unset: 0.
+ * Plans of neural processes: latent draws in the predictive mixture; 0 predicts at the mean latent. Plans of perceptrons and DeepONets: draws of
+ * dropout, members of a mixture as those of an ensemble are, each with packed weights of its own; only beside option dropout. Unset: 0.
  *
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when latents < 0
  */
-int32_t pcml_options_set_latents(struct pcml_options *options, int64_t latents);
+int32_t pcml_options_set_latents(struct pcml_options *options,
+                                 int64_t latents);
 
 /**
  * Seed of the counter-based generator behind latent draws, dropout and the restarts of fits. Any value; unset: 0. The draws depend on the seed
@@ -2227,6 +2283,21 @@ int32_t pcml_options_set_steps(struct pcml_options *options,
  */
 int32_t pcml_options_set_threads(struct pcml_options *options,
                                  int64_t threads);
+
+/**
+ * Plans of neural operators: how fields go from points to kept modes and back. Both ways give the same but for rounding. Fast Fourier
+ * transforms pay on axes that keep hundreds of modes of thousands of points; models that obey boundary conditions themselves, parts
+ * and derivatives do without. Bits of fast Fourier transforms are the same for any batch, strides and threads, but may differ between
+ * kinds of processors. Unset: PCML_TRANSFORMS_AUTO, on each axis whichever is faster; what is chosen depends on its points, its modes and
+ * the dtype of the plan alone.
+ *
+ * @param options     the settings
+ * @param transforms  a number of enum pcml_transforms; PCML_TRANSFORMS_FFT is refused for models that obey boundary conditions
+ *                    themselves, and for parts
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for another number
+ */
+int32_t pcml_options_set_transforms(struct pcml_options *options,
+                                    int32_t transforms);
 
 /**
  * Plans of models that obey boundary conditions themselves: conditions instead of the model's own, on the same faces and of the same
@@ -2483,8 +2554,8 @@ int32_t pcml_part_continue(const struct pcml_projector *projector,
  * @param dtype    PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either. Gaussian
  *                 processes are evaluated in f64 alone, networks in ONNX in their own type
  * @param options  neural processes: batch, context, targets, latents, seed, dropout; Gaussian processes: batch, context (not needed
- *                 where the model stores points), targets, covariance; neural operators: batch, shape, steps, boundary, threads; networks
- *                 in ONNX: batch, and shape where they have a grid; NULL for none set
+ *                 where the model stores points), targets, covariance; neural operators: batch, shape, steps, boundary, threads,
+ *                 transforms; networks in ONNX: batch, and shape where they have a grid; NULL for none set
  * @param plan     receives the object, NULL on failure; to be freed with pcml_plan_free
  * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT when an option that the model needs
  *         is not set or does not fit it; PCML_STATUS_CONTRADICTION for two values at one stored point without noise; PCML_STATUS_SHAPE for a grid with too few points for the model's modes or a stencil;
@@ -2518,12 +2589,12 @@ void pcml_plan_free(struct pcml_plan *plan);
 int32_t pcml_plan_workspace(const struct pcml_plan *plan, struct pcml_workspace **workspace);
 
 /**
- * Neural and Gaussian processes: encodes the context points of one or more functions into the workspace. Queries use the encoding until
- * the next successful call. A Gaussian process factors the kernel matrix of each function, points^3 / 3 multiply-adds; where it is
+ * Neural and Gaussian processes and DeepONets: encodes the context points of one or more functions into the workspace. Queries use the encoding
+ * until the next successful call. A Gaussian process factors the kernel matrix of each function, points^3 / 3 multiply-adds; where it is
  * singular as far as rounding tells, some variance is added to its diagonal, which pcml_plan_jitter tells.
  *
- * @param context_x  [functions, points, inputs]: coordinates, raw units
- * @param context_y  [functions, points, outputs]: values, raw units
+ * @param context_x  [functions, points, inputs]: coordinates, raw units; NULL for a DeepONet, whose model knows its sensors
+ * @param context_y  [functions, points, outputs]: values, raw units; of a DeepONet [functions, sensors, channels]: the input functions
  *                   (an axis of extent 1 may be left out; functions <= option batch, points <= option context)
  * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE; PCML_STATUS_STRIDE; PCML_STATUS_DTYPE; PCML_STATUS_NON_FINITE for
  *         NaN or infinity in the arrays, or an overflow in the network (then the workspace is left unconditioned);
@@ -2635,17 +2706,19 @@ int32_t pcml_plan_covariance(const struct pcml_plan *plan,
                              const struct pcml_array *covariance);
 
 /**
- * Neural operators and networks in ONNX: predicts fields on the plan's grid from fields; where a network has no grid, values at points,
- * each point a function. Models with boundary conditions obey them: the results have
+ * Neural operators and networks in ONNX: predicts fields on the plan's grid from fields; where such a network has no grid, values at points,
+ * each point a function. Multilayer perceptrons: predicts rows of outputs from rows of inputs, each row on its own, such as the columns of an
+ * atmosphere. Ensembles of any of these: the mean of their members. Models with boundary conditions obey them: the results have
  * exactly the values of Dirichlet faces, as they are stored.
  *
- * @param input        [functions, n_1, .., n_d, inputs], raw units; functions <= option batch
+ * @param input        [functions, n_1, .., n_d, inputs], raw units; functions <= option batch. Perceptrons: [.., inputs], the axes before
+ *                     the channels together at most option batch rows
  * @param values       models with boundary conditions: an array for each Dirichlet and Neumann face, in the order of the model's faces
  *                     (of option boundary, where it is set), [functions, (steps,) the grid without the face's axis, outputs], raw units;
  *                     a stride of 0 repeats a value. Others: NULL with a count of 0
  * @param value_count  how many
- * @param output       receives [functions, (steps,) n_1, .., n_d, outputs], raw units; may share memory with the arrays that are read:
- *                     it is written last. (Axes of extent 1 may be left out everywhere; `steps` is an axis where that option is > 1)
+ * @param output       receives [functions, (steps,) n_1, .., n_d, outputs], perceptrons: [.., outputs], raw units; may share memory with the
+ *                     arrays that are read: it is written last. (Axes of extent 1 may be left out everywhere; `steps` is an axis where that option is > 1)
  * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE; PCML_STATUS_STRIDE; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT for a
  *         count < 0; PCML_STATUS_NON_FINITE for NaN or infinity in the arrays, or an overflow; PCML_STATUS_MISMATCH for another number
  *         of values, a workspace of another plan, or a plan of another kind; PCML_STATUS_HANDLE; PCML_STATUS_PANIC where the
@@ -2659,6 +2732,91 @@ int32_t pcml_plan_predict(const struct pcml_plan *plan,
                           const struct pcml_const_array *values,
                           int64_t value_count,
                           const struct pcml_array *output);
+
+/**
+ * Perceptrons with a variance head and ensembles: predicts as pcml_plan_predict, with variances. Of an ensemble they are those of the equal-weight
+ * mixture of its members, by the law of total variance: the mean of their variances (none of a member without) plus the mean square of
+ * their means' departures from the mean. Draws of dropout (option dropout) are members too.
+ *
+ * @param plan         the plan
+ * @param workspace    a workspace of the plan
+ * @param input        as in pcml_plan_predict
+ * @param values       as in pcml_plan_predict
+ * @param value_count  how many
+ * @param mean         receives what pcml_plan_predict gives
+ * @param variance     receives the same shape, raw units squared; lies apart from `mean`
+ * @return 0, or as pcml_plan_predict; PCML_STATUS_MISMATCH also for a model without variances; PCML_STATUS_STRIDE when the results
+ *         overlap. They are written only on success.
+ *
+ * Threads: one workspace a thread. Allocation: none.
+ */
+int32_t pcml_plan_predict_moments(const struct pcml_plan *plan,
+                                  struct pcml_workspace *workspace,
+                                  const struct pcml_const_array *input,
+                                  const struct pcml_const_array *values,
+                                  int64_t value_count,
+                                  const struct pcml_array *mean,
+                                  const struct pcml_array *variance);
+
+/**
+ * Ensembles: predicts as pcml_plan_predict, with the covariance of the members' mixture as diag(d) + F'F of rank `members`. The result is what
+ * pcml_projector_project takes for `variance` of PCML_PRIOR_LOW_RANK with option prior_size = members, functions as slices: no matrix of
+ * cells by cells is made. Where members have no variances of their own d is 0, for which the projector wants option held_cells.
+ *
+ * @param plan         the plan
+ * @param workspace    a workspace of the plan
+ * @param input        as in pcml_plan_predict
+ * @param values       as in pcml_plan_predict
+ * @param value_count  how many
+ * @param mean         receives what pcml_plan_predict gives
+ * @param low_rank     receives [functions, 1 + members, cells], cells the values of a function (of a perceptron: of a row) in the order of
+ *                     `mean`, as one axis or as many as there: d, the mean of the members' variances, then F, their means' departures
+ *                     from the mean over the root of their number; raw units squared, raw units. Lies apart from `mean`
+ * @return 0, or as pcml_plan_predict; PCML_STATUS_MISMATCH also for a single model; PCML_STATUS_STRIDE when the results overlap. They
+ *         are written only on success.
+ *
+ * Threads: one workspace a thread. Allocation: none.
+ */
+int32_t pcml_plan_predict_factors(const struct pcml_plan *plan,
+                                  struct pcml_workspace *workspace,
+                                  const struct pcml_const_array *input,
+                                  const struct pcml_const_array *values,
+                                  int64_t value_count,
+                                  const struct pcml_array *mean,
+                                  const struct pcml_array *low_rank);
+
+/**
+ * Ensembles of processes or DeepONets: predicts at target points as pcml_plan_query, with the covariance of the members' mixture as
+ * pcml_plan_predict_factors has it.
+ *
+ * @param plan       the plan
+ * @param workspace  a workspace of the plan
+ * @param target_x   as in pcml_plan_query
+ * @param eps        as in pcml_plan_query
+ * @param mean       receives [functions, targets, outputs], raw units
+ * @param low_rank   receives [functions, 1 + members, targets, outputs], as in pcml_plan_predict_factors
+ * @return 0, or as pcml_plan_query; PCML_STATUS_MISMATCH also for a single model. The arrays are written only on success.
+ *
+ * Threads: one workspace a thread. Allocation: none.
+ */
+int32_t pcml_plan_query_factors(const struct pcml_plan *plan,
+                                struct pcml_workspace *workspace,
+                                const struct pcml_const_array *target_x,
+                                const struct pcml_const_array *eps,
+                                const struct pcml_array *mean,
+                                const struct pcml_array *low_rank);
+
+/**
+ * How many members a plan's predictions are made of: those of an ensemble, or the draws of dropout; 0 for a single model.
+ *
+ * @param plan   the plan
+ * @param count  receives the number
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE
+ *
+ * Threads: any. Allocation: none.
+ */
+int32_t pcml_plan_members(const struct pcml_plan *plan,
+                          int64_t *count);
 
 /**
  * Neural operators: predicts as pcml_plan_predict and makes the prediction lawful as pcml_projector_project, in one call. The prediction
@@ -2701,12 +2859,13 @@ int32_t pcml_plan_predict_lawful(const struct pcml_plan *plan,
 
 /**
  * Creates the scratch memory of derivatives of a plan's predictions (pcml_plan_jvp, pcml_plan_vjp): one a thread, apart from
- * pcml_plan_workspace, since it takes a field for each block of the network beside. The first call gives the plan its transposed weights.
+ * pcml_plan_workspace, since it takes a field for each block of the network beside, and of a roll-out the input of each step. The first
+ * call gives the plan its transposed weights, and matrices where it has fast Fourier transforms.
  *
  * @param plan       a plan of a neural operator
  * @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
- * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_OUT_OF_MEMORY, PCML_STATUS_STATE for a neural process, a network
- *         in ONNX and with option steps > 1: roll-outs have no derivatives yet
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_OUT_OF_MEMORY, PCML_STATUS_STATE for a model that is no single
+ *         neural operator
  *
  * Threads: any. Allocation: all that later calls need.
  */
@@ -2716,7 +2875,8 @@ int32_t pcml_plan_derivative_workspace(const struct pcml_plan *plan,
 /**
  * Neural operators: the derivative of pcml_plan_predict in a direction (jvp), at an input and boundary values. Corrections and conditions of
  * boundaries are differentiated too: tangents of Dirichlet values arrive at their faces as they are. Where an activation has a kink it
- * is one of the one-sided derivatives.
+ * is one of the one-sided derivatives. A roll-out is linearised at the states that it takes into f64 arrays, at the cost of one more
+ * evaluation a step.
  *
  * @param plan            the plan
  * @param workspace       made by pcml_plan_derivative_workspace
@@ -2725,7 +2885,7 @@ int32_t pcml_plan_derivative_workspace(const struct pcml_plan *plan,
  * @param value_count     how many
  * @param input_tangent   the direction of the input, shaped as it, raw units; NULL: 0
  * @param value_tangents  the direction of the values, `value_count` arrays shaped as they are, raw units; NULL: 0
- * @param output_tangent  receives [functions, n_1, .., n_d, outputs], raw units; may share memory with the arrays that are read: it is
+ * @param output_tangent  receives [functions, (steps,) n_1, .., n_d, outputs], raw units; may share memory with the arrays that are read: it is
  *                        written last
  * @return 0, or as pcml_plan_predict; PCML_STATUS_NON_FINITE also for tangents and where the derivative overflows;
  *         PCML_STATUS_MISMATCH also for a workspace of pcml_plan_workspace. The tangent is written only on success.
@@ -2750,7 +2910,7 @@ int32_t pcml_plan_jvp(const struct pcml_plan *plan,
  * @param input             as in pcml_plan_predict
  * @param values            as in pcml_plan_predict
  * @param value_count       how many
- * @param output_cotangent  [functions, n_1, .., n_d, outputs], per raw unit
+ * @param output_cotangent  [functions, (steps,) n_1, .., n_d, outputs], per raw unit
  * @param input_cotangent   receives the cotangent of the input, shaped as it, per raw unit; NULL: not asked for
  * @param value_cotangents  receive those of the values, `value_count` arrays shaped as they are, per raw unit; NULL: not asked for. A value
  *                          that was repeated by a stride of 0 has a cotangent for each time it was read

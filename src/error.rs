@@ -143,11 +143,17 @@ pub(crate) use fail;
 
 /// A zeroed vector whose size depends on a caller or a file: no memory is a status, not an abort.
 pub(crate) fn zeros<T: Clone + Default>(len: usize, what: &str) -> Result<Vec<T>> {
+    let mut v = reserved(len, what)?;
+    v.resize(len, T::default());
+    Ok(v)
+}
+
+/// An empty vector with room for `len` values, whose pages the system gives when they are first used.
+pub(crate) fn reserved<T>(len: usize, what: &str) -> Result<Vec<T>> {
     let mut v = Vec::new();
     if v.try_reserve_exact(len).is_err() {
         return fail!(OutOfMemory, "no memory for {what}: {len} values of {} bytes", size_of::<T>());
     }
-    v.resize(len, T::default());
     Ok(v)
 }
 

@@ -203,15 +203,36 @@ fn results_may_replace_what_was_read() {
 }
 
 #[test]
-fn models_without_derivatives() {
+fn roll_outs() {
     let mut rolled = plain(4, &[4, 3], &[0, 0]);
     rolled["inputs"] = channels("a", 2);
     let o = Operator::new(&file(rolled), Sizes { steps: 3, ..Sizes::new(2, &[8, 9]) });
-    let mut workspace = std::ptr::dangling_mut();
-    let status = unsafe { pcml_plan_derivative_workspace(o.plan, &mut workspace) };
-    failed(status, Status::State, &["steps is 3", "roll-out"]);
-    assert!(workspace.is_null());
+    let mut workspace = null_mut();
+    ok(unsafe { pcml_plan_derivative_workspace(o.plan, &mut workspace) });
+    let (x, w) = (waves(2 * NODES, 0.0), waves(3 * NODES, 0.7));
+    let x = input(&x, &[8, 9, 2]);
+    let mut result = [SENTINEL; 3 * NODES];
+    for (shape, parts) in [(&[8i64, 9][..], ["output_tangent"]), (&[2, 8, 9], ["output_tangent"])] {
+        let shape: Vec<usize> = shape.iter().map(|n| *n as usize).collect();
+        let y = output(&mut result[..shape.iter().product()], &shape);
+        let status = unsafe { pcml_plan_jvp(o.plan, workspace, &x, null(), 0, &x, null(), &y) };
+        failed(status, Status::Shape, &parts);
+    }
+    let mut of_x = [SENTINEL; 2 * NODES];
+    let of_x_array = output(&mut of_x, &[8, 9, 2]);
+    let vjp = |w: &pcml_const_array| unsafe { pcml_plan_vjp(o.plan, workspace, &x, null(), 0, w, &of_x_array, null()) };
+    failed(vjp(&input(&w[..NODES], &[8, 9])), Status::Shape, &["output_cotangent"]);
+    let mut bad = w.clone();
+    bad[2 * NODES + 5] = f64::NAN;
+    failed(vjp(&input(&bad, &[3, 8, 9])), Status::NonFinite, &["output_cotangent", "element 149"]);
+    assert!(result.iter().chain(&of_x).all(|v| *v == SENTINEL));
+    ok(vjp(&input(&w, &[3, 8, 9])));
+    unsafe { pcml_workspace_free(workspace) };
+}
 
+#[test]
+fn models_without_derivatives() {
+    let mut workspace = std::ptr::dangling_mut();
     let path = CString::new(stefan_path().to_str().unwrap()).unwrap();
     let (mut model, mut options, mut plan) = (null_mut(), null_mut(), null_mut());
     unsafe {
@@ -221,6 +242,7 @@ fn models_without_derivatives() {
         ok(pcml_options_set_targets(options, 10));
         ok(pcml_plan_create(model, 2, options, &mut plan));
         failed(pcml_plan_derivative_workspace(plan, &mut workspace), Status::State, &["neural process"]);
+        assert!(workspace.is_null());
         pcml_plan_free(plan);
         pcml_options_free(options);
         pcml_model_free(model);

@@ -209,6 +209,12 @@ fn plans_of_bad_options() {
     no_plan(&two, Status::InvalidArgument, &["steps is 2", "2 outputs", "1 inputs"], |o| {
         ok(unsafe { pcml_options_set_steps(o, 2) })
     });
+    let held =
+        with_selftest(random(&small(conditioned(plain(4, &[2], &[0]), "exact", json!(pair(0, "dirichlet", 0.1)))), 4));
+    no_plan(&held, Status::State, &["transforms is fft", "boon"], |o| {
+        shape(o, &[12]);
+        ok(unsafe { pcml_options_set_transforms(o, 3) })
+    });
     // Enough for the modes, but not for the stencils of both sides.
     let faces = json!(pair(0, "neumann", 0.1));
     let narrow = with_selftest(random(&small(conditioned(plain(4, &[2], &[0]), "exact", faces)), 4));
@@ -225,6 +231,11 @@ fn plans_of_bad_options() {
         let uneven = two.as_ptr().wrapping_byte_add(3);
         failed(pcml_options_set_shape(options, 1, uneven), Status::Stride, &["shape", "aligned"]);
         failed(pcml_options_set_steps(options, 0), Status::InvalidArgument, &["steps is 0"]);
+        for transforms in [0, 4, -1] {
+            let status = pcml_options_set_transforms(options, transforms);
+            failed(status, Status::InvalidArgument, &[&format!("transforms is {transforms}"), "PCML_TRANSFORMS_FFT"]);
+        }
+        failed(pcml_options_set_transforms(null_mut(), 1), Status::NullArgument, &["options"]);
         failed(pcml_options_set_threads(options, 0), Status::InvalidArgument, &["threads is 0"]);
         failed(pcml_options_set_threads(options, 1025), Status::InvalidArgument, &["threads is 1025", "1024"]);
         failed(pcml_options_set_boundary(options, options.cast()), Status::Handle, &["pcml_boundary"]);

@@ -48,7 +48,7 @@ fn views<'a, T: Element>(arrays: &'a [Vec<T>], shapes: &[Vec<usize>]) -> Vec<Vie
 }
 
 impl Case {
-    fn new(name: &str, description: &Value, grid: &[usize], dtype: Dtype, threads: usize) -> Case {
+    fn new(name: &str, description: &Value, grid: &[usize], steps: usize, dtype: Dtype, threads: usize) -> Case {
         let mut description = description.clone();
         // Units of their own.
         for (kind, offset) in [("inputs", 0.25), ("outputs", -0.5)] {
@@ -57,7 +57,7 @@ impl Case {
                 channel["scale"] = json!(1.5 + i as f64);
             }
         }
-        let options = Options { batch: 2, shape: Some(grid.to_vec()), threads, ..Options::default() };
+        let options = Options { batch: 2, shape: Some(grid.to_vec()), steps, threads, ..Options::default() };
         let make = |seed: u64| {
             let model = Model::from_bytes_untested(&random(&description, seed).bytes()).unwrap();
             let plan = Plan::new(&model, dtype, &options).unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -67,17 +67,16 @@ impl Case {
         let published = description["boon"]["rule"] == "seed";
         let (model, plan) = (5..).map(make).find(|(_, plan)| !published || plan.regularised() == 0).unwrap();
         let description = model.description();
-        let shape = |channels: usize| [&[2][..], grid, &[channels]].concat();
-        let outputs = shape(description.outputs.len());
+        let outputs = [&[2, steps][..], grid, &[description.outputs.len()]].concat();
         let faces = description.boon.iter().flat_map(|boon| &boon.faces).filter(|face| face.has_value());
         let values = faces
             .map(|face| {
                 let mut rest = outputs.clone();
-                rest.remove(1 + face.axis);
+                rest.remove(2 + face.axis);
                 rest
             })
             .collect();
-        let shapes = Shapes { input: shape(description.inputs.len()), output: outputs, values };
+        let shapes = Shapes { input: [&[2][..], grid, &[description.inputs.len()]].concat(), output: outputs, values };
         Case {
             name: name.into(),
             plan,
@@ -361,10 +360,40 @@ fn bounded() -> Vec<(String, Value, Vec<usize>)> {
     cases
 }
 
-fn check_all(cases: Vec<(String, Value, Vec<usize>)>) {
+/// For roll-outs: as many inputs as outputs and more.
+fn rolled() -> Vec<(String, Value, Vec<usize>)> {
+    let channels = |inputs: usize, outputs: usize| {
+        [("inputs", channels("a", inputs)), ("outputs", channels("u", outputs)), ("blocks", json!(2))]
+    };
+    let norm = ("norm", json!({"kind": "group", "groups": 3, "eps": 1e-5}));
+    let cases = [
+        ("1-D, one channel", small(6, &[5], &[3]), vec![20]),
+        ("1-D, three inputs, two outputs", with(small(6, &[5], &[0]), &channels(3, 2)), vec![16]),
+        ("2-D, four inputs", with(small(5, &[4, 3], &[0, 2]), &channels(4, 1)), vec![8, 9]),
+        ("2-D, norm", with(with(small(6, &[4, 3], &[0, 0]), &channels(2, 1)), &[norm]), vec![8, 9]),
+        ("3-D", with(small(4, &[4, 3, 3], &[0, 0, 0]), &channels(2, 2)), vec![6, 5, 6]),
+    ];
+    let bounded = [
+        ("values", "exact", pair(0, "dirichlet", 0.1), with(small(6, &[5], &[0]), &channels(2, 1)), vec![20]),
+        ("slopes", "exact", pair(0, "neumann", 0.1), with(small(6, &[5], &[0]), &channels(2, 2)), vec![20]),
+        (
+            "published",
+            "seed",
+            pair(0, "dirichlet", 0.1),
+            with(small(5, &[4, 3], &[0, 2]), &channels(3, 1)),
+            vec![13, 8],
+        ),
+    ];
+    let bounded = bounded
+        .into_iter()
+        .map(|(name, rule, faces, description, grid)| (name, conditioned(description, rule, json!(faces)), grid));
+    cases.into_iter().chain(bounded).map(|(name, d, grid)| (format!("roll-out, {name}"), d, grid)).collect()
+}
+
+fn check_all(cases: Vec<(String, Value, Vec<usize>)>, steps: usize) {
     for (name, description, grid) in cases {
-        let double = Case::new(&name, &description, &grid, Dtype::F64, 1);
-        let single = Case::new(&name, &description, &grid, Dtype::F32, 1);
+        let double = Case::new(&name, &description, &grid, steps, Dtype::F64, 1);
+        let single = Case::new(&name, &description, &grid, steps, Dtype::F32, 1);
         let found = [double.duality(), single.duality(), double.difference()];
         println!("{name}: f64 {:.1e}, f32 {:.1e}, difference {:.1e}", found[0], found[1], found[2]);
         assert!(found[0] <= 1e-10, "{name}: <w, J v> and <J' w, v> are {:e} apart", found[0]);
@@ -375,19 +404,49 @@ fn check_all(cases: Vec<(String, Value, Vec<usize>)>) {
 
 #[test]
 fn derivatives_fit_predictions_and_each_other() {
-    check_all(free());
+    check_all(free(), 1);
 }
 
 #[test]
 fn derivatives_of_operators_that_obey_boundary_conditions_fit_too() {
-    check_all(bounded());
+    check_all(bounded(), 1);
+}
+
+#[test]
+fn derivatives_of_roll_outs_fit_too() {
+    for steps in [2, 4] {
+        check_all(rolled(), steps);
+    }
+}
+
+/// The last step's derivative is a step's, at the state that the roll-out has reached: all others in between enter through it.
+#[test]
+fn a_roll_outs_derivative_is_the_hosts_chain() {
+    let description = with(small(6, &[5], &[0]), &[("inputs", channels("a", 1))]);
+    let case = |steps| Case::new("a chain", &description, &[20], steps, Dtype::F64, 1);
+    let (whole, mut one) = (case(3), case(1));
+    let direction = noise(whole.input.len(), 2);
+    let rolled = whole.jvp(&mut whole.plan.derivative_workspace().unwrap(), Some(&direction), None);
+    let (mut s, mut tangent) = (one.plan.derivative_workspace().unwrap(), direction);
+    for step in 0..3 {
+        let next = one.predict(&one.input, &[]);
+        tangent = one.jvp(&mut s, Some(&tangent), None);
+        one.input = next;
+        for function in 0..2 {
+            let of_step = &rolled[(function * 3 + step) * 20..][..20];
+            let own = &tangent[function * 20..][..20];
+            assert!(of_step.iter().zip(own).all(|(a, b)| (a - b).abs() <= 1e-12 * (1.0 + b.abs())), "step {step}");
+        }
+    }
 }
 
 #[test]
 fn threads_change_no_bit() {
-    for (name, description, grid) in free().into_iter().chain(bounded()).filter(|(.., grid)| grid.len() > 1) {
+    let with_steps = |cases: Vec<_>, steps: usize| cases.into_iter().map(move |case| (case, steps));
+    let cases = with_steps(free(), 1).chain(with_steps(bounded(), 1)).chain(with_steps(rolled(), 3));
+    for ((name, description, grid), steps) in cases.filter(|((.., grid), _)| grid.len() > 1) {
         let run = |threads: usize| {
-            let case = Case::new(&name, &description, &grid, Dtype::F32, threads);
+            let case = Case::new(&name, &description, &grid, steps, Dtype::F32, threads);
             let mut s = case.plan.derivative_workspace().unwrap();
             let (of_input, of_values) = (noise(case.input.len(), 2), noises(&case.shapes.values, 20));
             let w = noise(case.shapes.output.iter().product(), 3);

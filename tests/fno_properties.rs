@@ -8,7 +8,7 @@ mod operators;
 use operators::{plain, random};
 use pcml::field::{Dtype, Layout};
 use pcml::kernels::real::Real;
-use pcml::model::{Model, Options, Plan};
+use pcml::model::{Model, Options, Plan, Transforms};
 use pcml::{View, ViewMut};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -434,5 +434,72 @@ fn norms_and_links_agree_in_both_arithmetics() {
             let single: Vec<f64> = predict::<f32>(&model, &options, 1, &input, &[]).iter().map(|v| *v as f64).collect();
             assert!(apart(&single, &double) < 2e-5, "{norm} {skip}: {:e}", apart(&single, &double));
         }
+    }
+}
+
+/// Fast Fourier transforms and matrices give the same but for rounding.
+fn transforms_agree<T: Real>(
+    model: &Model,
+    grid: &[usize],
+    seed: u64,
+    threads: usize,
+    tolerance: f64,
+) -> Result<(), TestCaseError> {
+    let options = Options { shape: Some(grid.to_vec()), transforms: Transforms::Matrix, ..Options::default() };
+    let each: usize = grid.iter().product();
+    let inputs: Vec<f64> = (0..3).flat_map(|b| wave(each, seed + b)).collect();
+    let matrices = predict::<T>(model, &options, 3, &inputs, &[]);
+    let fft = Options { transforms: Transforms::Fft, ..options };
+    let all = predict::<T>(model, &Options { threads, ..fft.clone() }, 3, &inputs, &[]);
+    prop_assert!(apart(&all, &matrices) <= tolerance, "{}", apart(&all, &matrices));
+    for b in 0..3 {
+        let own = predict::<T>(model, &fft, 1, &inputs[b * each..][..each], &[]);
+        prop_assert!(own == all[b * each..][..each], "function {b}");
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn fast_transforms_are_those_of_matrices(
+        (grid, modes, padding) in grids(), seed in 0u64..1000, width in 1usize..40, threads in 1usize..5,
+        extra in prop::sample::select(vec!["plain", "group", "odd_shift", "gate"]),
+    ) {
+        let mut description = plain(width, &modes, &padding);
+        description["fno"]["blocks"] = json!(2);
+        match extra {
+            "group" => {
+                description["fno"]["norm"] = json!({"kind": "group", "groups": 1, "eps": 1e-5});
+                description["fno"]["mlp"] = json!({"hidden": 6, "skip": "soft-gating"});
+            }
+            "odd_shift" => description["fno"]["odd_shift"] = json!(true),
+            "gate" => description["fno"]["skip"] = json!("soft-gating"),
+            _ => {}
+        }
+        let model = model(&description, seed);
+        transforms_agree::<f64>(&model, &grid, seed, threads, 1e-12)?;
+        transforms_agree::<f32>(&model, &grid, seed, threads, 2e-5)?;
+    }
+}
+
+/// Lines of several tiles, and lengths that are powers of 2, primes and products of both.
+#[test]
+fn fast_transforms_of_long_axes() {
+    for (grid, modes) in [
+        (vec![4096], vec![700]),
+        (vec![4099], vec![300]),
+        (vec![12_007], vec![64]),
+        (vec![1024, 6], vec![300, 3]),
+        (vec![6, 4096], vec![3, 400]),
+        (vec![3, 257, 5], vec![2, 100, 3]),
+        (vec![258, 3, 5], vec![100, 2, 3]),
+    ] {
+        let mut description = plain(20, &modes, &vec![0; modes.len()]);
+        description["fno"]["blocks"] = json!(2);
+        let model = model(&description, 3);
+        transforms_agree::<f64>(&model, &grid, 5, 3, 1e-12).unwrap();
+        transforms_agree::<f32>(&model, &grid, 5, 2, 2e-5).unwrap();
     }
 }

@@ -60,8 +60,11 @@ fn example_by_cmake(dir: &Path, prefix: &Path, shared: &str) -> String {
     assert!(succeed(build.join("gradient"), [""; 0]).contains("bounds kept"));
     assert!(succeed(build.join("ensemble"), [""; 0]).contains("was corrected together"));
     assert!(succeed(build.join("calibrate"), [""; 0]).contains("mass and bound hold"));
+    let columns = root().join("examples/models/columns.safetensors");
+    assert!(succeed(build.join("emulator"), [text(&columns)]).contains("every column keeps its heat"));
     let heat = root().join("examples/models/heat.safetensors");
     assert!(succeed(build.join("insulated"), [text(&heat)]).contains("all held"));
+    assert!(succeed(build.join("domain"), [text(&heat)]).contains("bits of 1, 3 and 4 parts: the same"));
     story(&build.join("stefan"))
 }
 

@@ -11,7 +11,7 @@ use board::Board;
 use operators::{plain, random};
 use pcml::error::{Error, Result, Status};
 use pcml::field::{Dtype, Element};
-use pcml::model::{Model, OperatorPart, Options, Plan};
+use pcml::model::{Model, OperatorPart, Options, Plan, Transforms};
 use pcml::{View, ViewMut};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -446,6 +446,8 @@ fn bad_parts_are_refused_by_name() {
     refused(make(0, &[0], &options), Status::InvalidArgument, "block is 0");
     refused(make(10, &[0], &Options { batch: 2, ..options.clone() }), Status::InvalidArgument, "batch");
     refused(make(10, &[0], &Options { steps: 2, ..options.clone() }), Status::InvalidArgument, "steps");
+    let fft = Options { transforms: Transforms::Fft, ..options.clone() };
+    refused(make(10, &[0], &fft), Status::InvalidArgument, "transforms");
     refused(make(10, &[0], &Options::default()), Status::InvalidArgument, "shape");
     let mut normed = network(2, 0);
     normed["fno"]["norm"] = json!({"kind": "instance", "eps": 1e-5});

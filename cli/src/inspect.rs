@@ -56,10 +56,16 @@ pub fn inspect(path: &Path) -> Result<Outcome> {
     let mut out = Outcome::new();
     let architecture = d["architecture"].as_str().unwrap_or("unknown");
     let more = if d["boon"].is_object() { " with boundary conditions (boon)" } else { "" };
-    out.tell("architecture", architecture, format!("{architecture}{more}"));
+    let many = d["ensemble"]["members"].as_u64().map(|count| format!(", an ensemble of {count}")).unwrap_or_default();
+    out.tell("architecture", architecture, format!("{architecture}{more}{many}"));
+    if let Some(members) = d["ensemble"]["members"].as_u64() {
+        out.data("members", members);
+    }
     out.fact("format", d["format"].clone());
     out.data("description", d.clone());
-    for (name, value) in d[architecture].as_object().into_iter().flatten() {
+    // The channels of a DeepONet's input functions are told with the others.
+    let numbers = d[architecture].as_object().into_iter().flatten();
+    for (name, value) in numbers.filter(|(name, _)| *name != "functions") {
         out.line(&format!("  {name}"), shown(value));
     }
     for (name, value) in d["boon"].as_object().into_iter().flatten() {
@@ -74,15 +80,11 @@ pub fn inspect(path: &Path) -> Result<Outcome> {
             }),
         }
     }
-    for kind in ["inputs", "outputs"] {
-        for (i, channel) in d[kind].as_array().into_iter().flatten().enumerate() {
-            let scaling = match (&channel["offset"], &channel["scale"]) {
-                (Value::Null, Value::Null) => String::new(),
-                (offset, scale) => {
-                    let (offset, scale) = (offset.as_f64().unwrap_or(0.0), scale.as_f64().unwrap_or(1.0));
-                    format!(", network value (raw - {offset}) / {scale}")
-                }
-            };
+    for (kind, channels) in
+        [("functions", &d[architecture]["functions"]), ("inputs", &d["inputs"]), ("outputs", &d["outputs"])]
+    {
+        for (i, channel) in channels.as_array().into_iter().flatten().enumerate() {
+            let scaling = scaling(channel);
             let name = format!("{} {i}", kind.trim_end_matches('s'));
             out.line(&name, format!("{} [{}]{scaling}", shown(&channel["name"]), shown(&channel["unit"])));
         }
@@ -127,6 +129,18 @@ pub fn inspect(path: &Path) -> Result<Outcome> {
 }
 
 /// Free-form facts, one a line.
+/// What a network sees of a channel's raw values, where that is not the same.
+fn scaling(channel: &Value) -> String {
+    let number = |name: &str, unset: f64| channel[name].as_f64().unwrap_or(unset);
+    let value = match (channel["log"] == true, number("shift", 0.0)) {
+        (true, 0.0) => "log raw".to_string(),
+        (true, shift) => format!("log(raw + {shift})"),
+        (false, _) if channel["offset"].is_null() && channel["scale"].is_null() => return String::new(),
+        (false, _) => "raw".to_string(),
+    };
+    format!(", network value ({value} - {}) / {}", number("offset", 0.0), number("scale", 1.0))
+}
+
 fn told(out: &mut Outcome, name: &str, value: &Value, depth: usize) {
     match value {
         Value::Object(fields) if depth < 3 => {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use pcml_cli::error::Result;
 use pcml_cli::outcome::Outcome;
-use pcml_cli::predict::Arithmetic;
+use pcml_cli::predict::{Arithmetic, How};
 use pcml_cli::project::Quadrature;
 use pcml_cli::{convert, inspect, predict, project, verify};
 use serde_json::json;
@@ -34,7 +34,7 @@ enum Command {
     Verify {
         /// The model file.
         model: PathBuf,
-        /// Functions a call [default: as the self-test].
+        /// Functions a call, of a perceptron rows [default: as the self-test].
         #[arg(long)]
         batch: Option<usize>,
         /// Points of the grid, as 64,64 [default: as the self-test].
@@ -43,7 +43,7 @@ enum Command {
         /// Context points of a neural process.
         #[arg(long)]
         context: Option<usize>,
-        /// Target points of a neural process.
+        /// Target points of a neural process or DeepONet.
         #[arg(long)]
         targets: Option<usize>,
         /// Latent draws of a neural process; 0 is the mean latent.
@@ -63,21 +63,24 @@ enum Command {
     Predict {
         /// The model file.
         model: PathBuf,
-        /// A safetensors file with the arrays by name (input, left, right, top, down; context_x, context_y, target_x, eps), or a .npy
-        /// file with the input.
+        /// A safetensors file with the arrays by name (input, left, right, top, down; context_x, context_y, target_x, eps, noise), or a
+        /// .npy file with the input.
         arrays: PathBuf,
-        /// The safetensors file for output, or mean and variance; a .npy file for a single array.
+        /// The safetensors file for output, or mean and variance of a model that has variances; a .npy file for a single array.
         #[arg(short, long)]
         output: PathBuf,
         /// Arithmetic of the network [default: f64 where the model has it].
         #[arg(long, value_enum)]
         dtype: Option<Arithmetic>,
-        /// Latent draws of a neural process; 0 is the mean latent.
+        /// Latent draws of a neural process, 0 being the mean latent; draws of dropout.
         #[arg(long, default_value_t = 0)]
         latents: usize,
         /// Seed of the draws.
         #[arg(long, default_value_t = 0)]
         seed: u64,
+        /// Dropout rate that is kept on: Monte Carlo dropout, of a model that was trained with some.
+        #[arg(long, default_value_t = 0.0)]
+        dropout: f64,
         /// Steps of a roll-out.
         #[arg(long, default_value_t = 1)]
         steps: usize,
@@ -122,8 +125,9 @@ enum Command {
         /// Whose state dict it is.
         #[arg(value_enum)]
         kind: convert::Kind,
-        /// The state dict, a safetensors file; the ONNX file.
-        state: PathBuf,
+        /// The state dict, a safetensors file; the ONNX file; for kind ensemble the members' model files.
+        #[arg(required = true)]
+        states: Vec<PathBuf>,
         /// The model file to write.
         #[arg(short, long)]
         output: PathBuf,
@@ -167,18 +171,9 @@ fn run(command: Command) -> Result<Outcome> {
                 verify::Request { model, batch, shape, context, targets, latents, threads, arithmetic: dtype, repeats };
             verify::verify(&request)
         }
-        Command::Predict { model, arrays, output, dtype, latents, seed, steps, threads, channels_first } => {
-            predict::predict(&predict::Request {
-                model,
-                arrays,
-                output,
-                arithmetic: dtype,
-                latents,
-                seed,
-                steps,
-                threads,
-                channels_first,
-            })
+        Command::Predict { model, arrays, output, dtype, latents, seed, dropout, steps, threads, channels_first } => {
+            let how = How { arithmetic: dtype, latents, seed, dropout, steps, threads, channels_first };
+            predict::predict(&predict::Request { model, arrays, output, how })
         }
         Command::Project { model, arrays, output, integral, quadrature, axis, spacing, lower, upper } => {
             let model = (model != "none").then(|| PathBuf::from(model));
@@ -194,8 +189,8 @@ fn run(command: Command) -> Result<Outcome> {
                 upper,
             })
         }
-        Command::Convert { kind, state, output, prefix, set, drop, description } => {
-            let request = convert::Request { kind, state, output, prefix, set, drop, description };
+        Command::Convert { kind, states, output, prefix, set, drop, description } => {
+            let request = convert::Request { kind, states, output, prefix, set, drop, description };
             let report = convert::convert(&request)?;
             let mut out = Outcome::new();
             out.fact("written", request.output.display().to_string());

@@ -41,18 +41,33 @@ pub struct Request {
     pub arrays: PathBuf,
     /// Where the results go.
     pub output: PathBuf,
+    /// How.
+    pub how: How,
+}
+
+/// How a model predicts.
+#[derive(Clone, Debug)]
+pub struct How {
     /// Arithmetic of the network; f64 where it is not given and the model has it.
     pub arithmetic: Option<Arithmetic>,
-    /// Draws of a neural process; 0 for the mean latent.
+    /// Draws of a neural process, 0 for the mean latent; of dropout.
     pub latents: usize,
     /// Their seed.
     pub seed: u64,
+    /// Dropout rate that is kept on.
+    pub dropout: f64,
     /// Steps of a roll-out.
     pub steps: usize,
     /// Threads of a plan.
     pub threads: usize,
     /// Fields lie with their channels after the function, before the grid.
     pub channels_first: bool,
+}
+
+impl Default for How {
+    fn default() -> How {
+        How { arithmetic: None, latents: 0, seed: 0, dropout: 0.0, steps: 1, threads: 1, channels_first: false }
+    }
 }
 
 /// The names of faces, by axis and side, beside `face.{number}`.
@@ -63,10 +78,7 @@ const FACES: [(&str, usize, i32); 6] =
 pub fn predict(request: &Request) -> Result<Outcome> {
     let model = Model::load(&request.model)?;
     let mut given = read(&request.arrays, "input")?;
-    let results = match model.description().architecture {
-        Architecture::Anp | Architecture::Gp => process(&model, request, &mut given)?,
-        Architecture::Fno | Architecture::Onnx => operator(&model, request, &mut given)?,
-    };
+    let results = evaluate(&model, &request.how, &mut given, &request.arrays)?;
     if let Some(name) = given.keys().next() {
         return refuse!("array {name} of {} is not one that the model takes", request.arrays.display());
     }
@@ -86,6 +98,43 @@ pub fn predict(request: &Request) -> Result<Outcome> {
     Ok(out)
 }
 
+/// What a model makes of the arrays of a file, which are taken: `mean` and `variance` of one that has variances, `output` of others.
+pub(crate) fn evaluate(model: &Model, how: &How, given: &mut Arrays, path: &Path) -> Result<Arrays> {
+    let architecture = model.description().architecture;
+    let fields = matches!(architecture, Architecture::Fno | Architecture::Onnx);
+    if !fields && (how.channels_first || how.steps != 1) {
+        return refuse!("--channels-first and --steps belong to neural operators and networks in ONNX");
+    }
+    match architecture {
+        Architecture::Anp | Architecture::Gp => process(model, how, given, path),
+        Architecture::Fno | Architecture::Onnx => operator(model, how, given, path),
+        Architecture::Mlp => rows(model, how, given, path),
+        Architecture::DeepOnet => functions(model, how, given, path),
+    }
+}
+
+/// Results of this shape, filled by the model.
+fn results(
+    plan: &Plan,
+    shape: Vec<usize>,
+    double: bool,
+    fill: impl FnOnce(&mut ViewMut, Option<&mut ViewMut>) -> pcml::error::Result<()>,
+) -> Result<Arrays> {
+    let len = shape.iter().product();
+    let mut mean = vec![0.0; len];
+    let mut view = ViewMut::new("mean", &mut mean, &shape)?;
+    let mut variance = plan.has_variance().then(|| vec![0.0; len]);
+    match &mut variance {
+        Some(variance) => fill(&mut view, Some(&mut ViewMut::new("variance", variance, &shape)?))?,
+        None => fill(&mut view, None)?,
+    }
+    let named = |name: &str, values| (name.to_string(), Array { shape: shape.clone(), values, double });
+    Ok(match variance {
+        Some(variance) => Arrays::from([named("mean", mean), named("variance", variance)]),
+        None => Arrays::from([named("output", mean)]),
+    })
+}
+
 fn take(given: &mut Arrays, name: &str, path: &Path) -> Result<Array> {
     match given.remove(name) {
         Some(array) => Ok(array),
@@ -93,52 +142,119 @@ fn take(given: &mut Arrays, name: &str, path: &Path) -> Result<Array> {
     }
 }
 
-fn process(model: &Model, request: &Request, given: &mut Arrays) -> Result<Arrays> {
+/// Rows of inputs to rows of outputs, whatever the axes before the channels.
+fn rows(model: &Model, how: &How, given: &mut Arrays, path: &Path) -> Result<Arrays> {
+    let description = model.description();
+    let (inputs, outputs) = (description.inputs.len(), description.outputs.len());
+    let mut input = take(given, "input", path)?;
+    if inputs == 1 && input.shape.last() != Some(&1) {
+        input.shape.push(1);
+    }
+    let before = match &input.shape[..] {
+        [before @ .., last] if *last == inputs => before,
+        shape => return refuse!("input has shape {shape:?}, expected [rows, {inputs}], the channels last"),
+    };
+    let shape = [before, &[outputs]].concat();
+    let options = Options {
+        batch: before.iter().product(),
+        latents: how.latents,
+        seed: how.seed,
+        dropout: how.dropout,
+        threads: how.threads,
+        ..Options::default()
+    };
+    let plan = Plan::new(model, arithmetic(model, how.arithmetic, Arithmetic::F64).dtype(), &options)?;
+    let mut workspace = plan.workspace()?;
+    let view = View::new("input", &input.values, &input.shape)?;
+    results(&plan, shape, input.double, |mean, variance| match variance {
+        Some(variance) => plan.predict_moments(&mut workspace, &view, &[], mean, variance),
+        None => plan.predict(&mut workspace, &view, &[], mean),
+    })
+}
+
+/// [functions, points, channels]; one function may come without its axis.
+fn whole(name: &str, mut array: Array, channels: usize) -> Result<Array> {
+    if array.shape.len() == 1 && channels == 1 {
+        array.shape.push(1);
+    }
+    if array.shape.len() == 2 {
+        array.shape.insert(0, 1);
+    }
+    match array.shape[..] {
+        [_, _, c] if c == channels => Ok(array),
+        _ => refuse!("{name} has shape {:?}, expected [functions, points, {channels}]", array.shape),
+    }
+}
+
+/// Target points for all functions alike, or for each.
+fn targets(t: &Array) -> pcml::error::Result<View<'_>> {
+    View::new("target_x", &t.values, if t.shape[0] == 1 { &t.shape[1..] } else { &t.shape[..] })
+}
+
+/// Values of functions at sensors to outputs at points.
+fn functions(model: &Model, how: &How, given: &mut Arrays, path: &Path) -> Result<Arrays> {
+    let description = model.description();
+    let numbers = description.deeponet.as_ref().expect("numbers of the architecture");
+    let (sensors, channels) = (numbers.sensors, numbers.functions.len());
+    let mut u = take(given, "context_y", path)?;
+    // [functions, sensors] of a single channel, and one function without its axis.
+    if channels == 1 && u.shape.last() != Some(&1) {
+        u.shape.push(1);
+    }
+    if u.shape.len() == 2 {
+        u.shape.insert(0, 1);
+    }
+    if !matches!(u.shape[..], [_, s, c] if s == sensors && c == channels) {
+        return refuse!("context_y has shape {:?}, expected [functions, {sensors}, {channels}]", u.shape);
+    }
+    let t = whole("target_x", take(given, "target_x", path)?, description.inputs.len())?;
+    let options = Options {
+        batch: u.shape[0],
+        targets: Some(t.shape[1]),
+        latents: how.latents,
+        seed: how.seed,
+        dropout: how.dropout,
+        threads: how.threads,
+        ..Options::default()
+    };
+    let plan = Plan::new(model, arithmetic(model, how.arithmetic, Arithmetic::F64).dtype(), &options)?;
+    let mut workspace = plan.workspace()?;
+    plan.condition_on_sensors(&mut workspace, &View::new("context_y", &u.values, &u.shape)?)?;
+    let shape = vec![u.shape[0], t.shape[1], description.outputs.len()];
+    let target_x = targets(&t)?;
+    results(&plan, shape, t.double, |mean, variance| plan.query(&mut workspace, &target_x, None, mean, variance))
+}
+
+fn process(model: &Model, how: &How, given: &mut Arrays, path: &Path) -> Result<Arrays> {
     let description = model.description();
     let (dim_x, dim_y) = (description.inputs.len(), description.outputs.len());
-    if request.channels_first || request.steps != 1 {
-        return refuse!("--channels-first and --steps belong to neural operators");
-    }
     // A process with points of its own may be asked as it is.
     let stored = description.gp.as_ref().is_some_and(|numbers| numbers.points > 0);
     let conditioned = !stored || given.contains_key("context_x");
-    // [functions, points, channels]; one function may come without its axis.
-    let whole = |name: &str, mut array: Array, channels: usize| -> Result<Array> {
-        if array.shape.len() == 1 && channels == 1 {
-            array.shape.push(1);
-        }
-        if array.shape.len() == 2 {
-            array.shape.insert(0, 1);
-        }
-        match array.shape[..] {
-            [_, _, c] if c == channels => Ok(array),
-            _ => refuse!("{name} has shape {:?}, expected [functions, points, {channels}]", array.shape),
-        }
-    };
     let mut context = None;
     if conditioned {
-        let [x, y] = ["context_x", "context_y"].map(|name| take(given, name, &request.arrays));
+        let [x, y] = ["context_x", "context_y"].map(|name| take(given, name, path));
         let noise = if description.gp.is_some() { given.remove("noise") } else { None };
         context = Some((whole("context_x", x?, dim_x)?, whole("context_y", y?, dim_y)?, noise));
     }
-    let t = whole("target_x", take(given, "target_x", &request.arrays)?, dim_x)?;
+    let t = whole("target_x", take(given, "target_x", path)?, dim_x)?;
     let eps = given.remove("eps");
     let latents = match &eps {
-        Some(eps) if request.latents == 0 => eps.shape.first().copied().unwrap_or(0),
-        _ => request.latents,
+        Some(eps) if how.latents == 0 => eps.shape.first().copied().unwrap_or(0),
+        _ => how.latents,
     };
     let functions = context.as_ref().map_or(1, |(x, ..)| x.shape[0]);
-    let shared = t.shape[0] == 1;
     let options = Options {
         batch: functions,
         context: context.as_ref().map(|(x, ..)| x.shape[1]),
         targets: Some(t.shape[1]),
         latents,
-        seed: request.seed,
-        threads: request.threads,
+        seed: how.seed,
+        dropout: how.dropout,
+        threads: how.threads,
         ..Options::default()
     };
-    let plan = Plan::new(model, arithmetic(model, request.arithmetic, Arithmetic::F64).dtype(), &options)?;
+    let plan = Plan::new(model, arithmetic(model, how.arithmetic, Arithmetic::F64).dtype(), &options)?;
     let mut workspace = plan.workspace()?;
     if let Some((x, y, noise)) = &context {
         let x = View::new("context_x", &x.values, &x.shape)?;
@@ -151,24 +267,15 @@ fn process(model: &Model, request: &Request, given: &mut Arrays) -> Result<Array
             None => plan.condition(&mut workspace, &x, &y)?,
         }
     }
-    let target_shape = if shared { &t.shape[1..] } else { &t.shape[..] };
     let eps = match &eps {
         Some(eps) => Some(View::new("eps", &eps.values, &eps.shape)?),
         None => None,
     };
     let shape = vec![functions, t.shape[1], dim_y];
-    let len = shape.iter().product();
-    let [mut mean, mut variance] = [vec![0.0; len], vec![0.0; len]];
-    plan.query(
-        &mut workspace,
-        &View::new("target_x", &t.values, target_shape)?,
-        eps.as_ref(),
-        &mut ViewMut::new("mean", &mut mean, &shape)?,
-        Some(&mut ViewMut::new("variance", &mut variance, &shape)?),
-    )?;
-    let double = t.double;
-    let named = |name: &str, values| (name.to_string(), Array { shape: shape.clone(), values, double });
-    Ok(Arrays::from([named("mean", mean), named("variance", variance)]))
+    let target_x = targets(&t)?;
+    results(&plan, shape, t.double, |mean, variance| {
+        plan.query(&mut workspace, &target_x, eps.as_ref(), mean, variance)
+    })
 }
 
 /// The arithmetic that is asked for, else the model's only one, else `usual`.
@@ -190,33 +297,33 @@ pub fn axes(description: &Description) -> usize {
     }
 }
 
-fn operator(model: &Model, request: &Request, given: &mut Arrays) -> Result<Arrays> {
+fn operator(model: &Model, how: &How, given: &mut Arrays, path: &Path) -> Result<Arrays> {
     let description = model.description();
     let axes = axes(description);
     let (inputs, outputs) = (description.inputs.len(), description.outputs.len());
-    if request.latents != 0 {
-        return refuse!("--latents belongs to neural processes");
+    if how.latents != 0 || how.dropout != 0.0 {
+        return refuse!("--latents and --dropout belong to neural processes, perceptrons and DeepONets");
     }
-    let mut input = take(given, "input", &request.arrays)?;
+    let mut input = take(given, "input", path)?;
     let found = input.shape.clone();
-    let expected = if request.channels_first { "[functions, channels, grid]" } else { "[functions, grid, channels]" };
+    let expected = if how.channels_first { "[functions, channels, grid]" } else { "[functions, grid, channels]" };
     // Axes of functions and of a single channel may be left out.
     let rank = found.len();
-    let channel = if request.channels_first { rank.checked_sub(axes + 1) } else { rank.checked_sub(1) };
+    let channel = if how.channels_first { rank.checked_sub(axes + 1) } else { rank.checked_sub(1) };
     let has_channel = rank == axes + 2 || (rank == axes + 1 && channel.is_some_and(|at| found[at] == inputs));
     if !has_channel && inputs == 1 && (rank == axes || rank == axes + 1) {
-        input.shape.insert(if request.channels_first { rank - axes } else { rank }, 1);
+        input.shape.insert(if how.channels_first { rank - axes } else { rank }, 1);
     }
     if input.shape.len() == axes + 1 {
         input.shape.insert(0, 1);
     }
-    let channel = if request.channels_first { 1 } else { axes + 1 };
+    let channel = if how.channels_first { 1 } else { axes + 1 };
     if input.shape.len() != axes + 2 || input.shape[channel] != inputs {
         return refuse!(
             "input has shape {found:?}, expected {expected} with {inputs} channels on a grid of {axes} axes"
         );
     }
-    if request.channels_first {
+    if how.channels_first {
         input = moved(input, 1, axes + 1);
     }
     let (batch, grid) = (input.shape[0], input.shape[1..=axes].to_vec());
@@ -232,14 +339,14 @@ fn operator(model: &Model, request: &Request, given: &mut Arrays) -> Result<Arra
         let Some(array) = given.remove(&name) else {
             return refuse!(
                 "{} has no array {} or {numbered}: values on the face of axis {}",
-                request.arrays.display(),
+                path.display(),
                 named.unwrap_or(&numbered),
                 face.axis
             );
         };
         let mut shape = vec![batch];
-        if request.steps > 1 {
-            shape.push(request.steps);
+        if how.steps > 1 {
+            shape.push(how.steps);
         }
         shape.extend(grid.iter().enumerate().filter(|(axis, _)| *axis != face.axis).map(|(_, n)| *n));
         shape.push(outputs);
@@ -250,31 +357,25 @@ fn operator(model: &Model, request: &Request, given: &mut Arrays) -> Result<Arra
         }
         values.push((shape, array.values.iter().copied().cycle().take(len).collect::<Vec<f64>>()));
     }
-    let options = Options {
-        batch,
-        shape: Some(grid.clone()),
-        steps: request.steps,
-        threads: request.threads,
-        ..Options::default()
-    };
-    let plan = Plan::new(model, arithmetic(model, request.arithmetic, Arithmetic::F64).dtype(), &options)?;
+    let options =
+        Options { batch, shape: Some(grid.clone()), steps: how.steps, threads: how.threads, ..Options::default() };
+    let plan = Plan::new(model, arithmetic(model, how.arithmetic, Arithmetic::F64).dtype(), &options)?;
     let mut shape = vec![batch];
-    if request.steps > 1 {
-        shape.push(request.steps);
+    if how.steps > 1 {
+        shape.push(how.steps);
     }
     shape.extend(&grid);
     shape.push(outputs);
-    let mut result = Array { values: vec![0.0; shape.iter().product()], shape, double: input.double };
     let faces: pcml::error::Result<Vec<View>> = values.iter().map(|(shape, v)| View::new("face", v, shape)).collect();
-    plan.predict(
-        &mut plan.workspace()?,
-        &View::new("input", &input.values, &input.shape)?,
-        &faces?,
-        &mut ViewMut::new("output", &mut result.values, &result.shape)?,
-    )?;
-    if request.channels_first {
-        let last = result.shape.len() - 1;
-        result = moved(result, last, last - axes);
+    let (faces, view) = (faces?, View::new("input", &input.values, &input.shape)?);
+    let mut workspace = plan.workspace()?;
+    let last = shape.len() - 1;
+    let found = results(&plan, shape, input.double, |mean, variance| match variance {
+        Some(variance) => plan.predict_moments(&mut workspace, &view, &faces, mean, variance),
+        None => plan.predict(&mut workspace, &view, &faces, mean),
+    })?;
+    if !how.channels_first {
+        return Ok(found);
     }
-    Ok(Arrays::from([("output".to_string(), result)]))
+    Ok(found.into_iter().map(|(name, array)| (name, moved(array, last, last - axes))).collect())
 }

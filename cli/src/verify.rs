@@ -62,6 +62,8 @@ pub fn verify(request: &Request) -> Result<Outcome> {
             process(&model, request, arithmetic, extents("context_x"), extents("target_x"))?
         }
         Architecture::Fno | Architecture::Onnx => operator(&model, request, arithmetic, extents("input"))?,
+        Architecture::Mlp => rows(&model, request, arithmetic, extents("input"))?,
+        Architecture::DeepOnet => functions(&model, request, arithmetic, [extents("context_y"), extents("target_x")])?,
     };
     out.data("sizes", sizes.clone());
     for (name, value) in sizes.as_object().into_iter().flatten() {
@@ -92,10 +94,73 @@ fn timed(repeats: usize, mut call: impl FnMut() -> Result<()>) -> Result<Vec<Dur
 /// Values of the size that the channels have.
 fn values(draws: &mut Draws, count: usize, channels: &[Channel]) -> Vec<f64> {
     let raw = draws.take(count * channels.len());
-    raw.iter().zip(channels.iter().cycle()).map(|(v, c)| c.offset + c.scale * v).collect()
+    let told = |(v, c): (&f64, &Channel)| {
+        let v = c.offset + c.scale * v;
+        if c.log { v.exp() - c.shift } else { v }
+    };
+    raw.iter().zip(channels.iter().cycle()).map(told).collect()
 }
 
 type Timed = (serde_json::Value, Vec<Duration>);
+
+/// Perceptrons.
+fn rows(model: &Model, request: &Request, arithmetic: Arithmetic, stored: Vec<usize>) -> Result<Timed> {
+    if request.context.is_some() || request.targets.is_some() || request.latents > 0 || request.shape.is_some() {
+        return refuse!(
+            "--shape, --context, --targets and --latents belong to others; a perceptron has --batch, its rows"
+        );
+    }
+    let (inputs, outputs) = (&model.description().inputs, &model.description().outputs);
+    let batch = request.batch.unwrap_or(stored.iter().product::<usize>() / inputs.len());
+    let options = Options { batch, threads: request.threads, ..Options::default() };
+    let plan = Plan::new(model, arithmetic.dtype(), &options)?;
+    let mut workspace = plan.workspace()?;
+    let x = values(&mut Draws::new(13), batch, inputs);
+    let shape = [batch, outputs.len()];
+    let [mut mean, mut variance] = [vec![0.0; batch * outputs.len()], vec![0.0; batch * outputs.len()]];
+    let times = timed(request.repeats, || {
+        let x = View::new("input", &x, &[batch, inputs.len()])?;
+        let mut mean = ViewMut::new("mean", &mut mean, &shape)?;
+        if plan.has_variance() {
+            let mut variance = ViewMut::new("variance", &mut variance, &shape)?;
+            return Ok(plan.predict_moments(&mut workspace, &x, &[], &mut mean, &mut variance)?);
+        }
+        Ok(plan.predict(&mut workspace, &x, &[], &mut mean)?)
+    })?;
+    Ok((json!({"rows": batch, "threads": request.threads}), times))
+}
+
+/// DeepONets: a call conditions and queries.
+fn functions(model: &Model, request: &Request, arithmetic: Arithmetic, stored: [Vec<usize>; 2]) -> Result<Timed> {
+    if request.context.is_some() || request.shape.is_some() || request.latents > 0 {
+        return refuse!("--shape, --context and --latents belong to others; a DeepONet has --batch and --targets");
+    }
+    let [[functions, _, _], [_, points, _]] = stored.each_ref().map(|shape| &shape[..]) else {
+        return refuse!("the self-test has no functions and target points");
+    };
+    let (batch, m) = (request.batch.unwrap_or(*functions), request.targets.unwrap_or(*points));
+    let options = Options { batch, targets: Some(m), threads: request.threads, ..Options::default() };
+    let plan = Plan::new(model, arithmetic.dtype(), &options)?;
+    let mut workspace = plan.workspace()?;
+    let description = model.description();
+    let numbers = description.deeponet.as_ref().expect("numbers of the architecture");
+    let (inputs, outputs) = (&description.inputs, &description.outputs);
+    let mut draws = Draws::new(14);
+    let u = values(&mut draws, batch * numbers.sensors, &numbers.functions);
+    let t = values(&mut draws, m, inputs);
+    let shape = [batch, m, outputs.len()];
+    let len = shape.iter().product();
+    let [mut mean, mut variance] = [vec![0.0; len], vec![0.0; len]];
+    let times = timed(request.repeats, || {
+        let u = View::new("context_y", &u, &[batch, numbers.sensors, numbers.functions.len()])?;
+        plan.condition_on_sensors(&mut workspace, &u)?;
+        let t = View::new("target_x", &t, &[m, inputs.len()])?;
+        let mut mean = ViewMut::new("mean", &mut mean, &shape)?;
+        let mut variance = ViewMut::new("variance", &mut variance, &shape)?;
+        Ok(plan.query(&mut workspace, &t, None, &mut mean, plan.has_variance().then_some(&mut variance))?)
+    })?;
+    Ok((json!({"functions": batch, "sensors": numbers.sensors, "targets": m}), times))
+}
 
 fn process(
     model: &Model,
@@ -185,11 +250,16 @@ fn operator(model: &Model, request: &Request, arithmetic: Arithmetic, stored: Ve
         .collect();
     let views: pcml::error::Result<Vec<View>> = faces.iter().map(|(shape, v)| View::new("face", v, shape)).collect();
     let views = views?;
-    let mut output = vec![0.0; outputs.iter().product()];
+    let len = outputs.iter().product();
+    let [mut output, mut variance] = [vec![0.0; len], vec![0.0; len]];
     let times = timed(request.repeats, || {
         let input = View::new("input", &input, &inputs)?;
-        plan.predict(&mut workspace, &input, &views, &mut ViewMut::new("output", &mut output, &outputs)?)?;
-        Ok(())
+        let mut output = ViewMut::new("output", &mut output, &outputs)?;
+        if plan.has_variance() {
+            let mut variance = ViewMut::new("variance", &mut variance, &outputs)?;
+            return Ok(plan.predict_moments(&mut workspace, &input, &views, &mut output, &mut variance)?);
+        }
+        Ok(plan.predict(&mut workspace, &input, &views, &mut output)?)
     })?;
     Ok((json!({"functions": batch, "shape": grid, "threads": request.threads}), times))
 }

@@ -3,6 +3,8 @@
 #[path = "../../tests/common/mod.rs"]
 mod common;
 mod converting;
+#[path = "../../tests/common/networks.rs"]
+mod networks;
 #[path = "../../tests/common/tools.rs"]
 mod tools;
 
@@ -177,6 +179,111 @@ fn a_gaussian_process_predicts_from_its_own_points_and_others() {
     assert!(read(&out, "").expect("results")["variance"].values[0] > 0.1);
 }
 
+/// The file of a model.
+fn stored(file: &common::File) -> PathBuf {
+    let path = place("network.safetensors");
+    std::fs::write(&path, file.bytes()).expect("a file");
+    path
+}
+
+#[track_caller]
+fn close(found: &[f64], expected: &[f64]) {
+    let size = expected.iter().fold(0f64, |a, b| a.max(b.abs()));
+    let apart = found.iter().zip(expected).fold(0f64, |a, (x, y)| a.max((x - y).abs()));
+    assert!(found.len() == expected.len() && apart < 1e-11 * size, "{apart} of {size}");
+}
+
+#[test]
+fn a_perceptron_predicts_rows() {
+    let head = serde_json::json!({"function": "softplus", "of": "variance"});
+    let mut outputs = networks::channels("y", 2);
+    outputs[1]["log"] = true.into();
+    let mut d = networks::perceptron(networks::channels("x", 3), &[8, 6], outputs, "tanh".into(), Value::Null);
+    d["mlp"]["dropout"] = 0.25.into();
+    let plain = networks::random(&d, 1);
+    d["mlp"]["head"] = head;
+    let with_head = networks::random(&d, 2);
+    let (model, out) = (stored(&plain), place("out.npy"));
+    let x: Vec<f64> = waves(2 * 5 * 3);
+    let input = place("input.npy");
+    let array = Array { shape: vec![2, 5, 3], values: x.clone(), double: true };
+    write(&input, &Arrays::from([("input".into(), array)]), None).expect("a file");
+    done(&["predict", text(&model), text(&input), "-o", text(&out)]);
+    let found = &read(&out, "output").expect("results")["output"];
+    assert_eq!(found.shape, [2, 5, 2]);
+    close(&found.values, &networks::textbook(&plain, &x).0);
+
+    let (model_with_head, named) = (stored(&with_head), place("out.safetensors"));
+    done(&["predict", text(&model_with_head), text(&input), "-o", text(&named)]);
+    let found = read(&named, "").expect("results");
+    let (mean, variance) = networks::textbook(&with_head, &x);
+    close(&found["mean"].values, &mean);
+    close(&found["variance"].values, &variance);
+    assert!(!found.contains_key("output"));
+    failed(1, &["predict", text(&model_with_head), text(&input), "-o", text(&out)], &["out.npy", "mean, variance"]);
+
+    // Monte Carlo dropout: a mixture over seeded draws.
+    let draws = |seed: &str| {
+        let options = ["--latents", "20", "--dropout", "0.25", "--seed", seed];
+        done(&[&["predict", text(&model), text(&input), "-o", text(&named)], &options[..]].concat());
+        read(&named, "").expect("results")
+    };
+    let first = draws("3");
+    assert!(first["variance"].values.iter().all(|v| *v > 0.0));
+    assert_eq!(first, draws("3"));
+    assert_ne!(first, draws("4"));
+    let args = ["predict", text(&model), text(&input), "-o", text(&named)];
+    failed(1, &[&args[..], &["--latents", "20"]].concat(), &["dropout", "latents"]);
+    failed(1, &[&args[..], &["--channels-first"]].concat(), &["--channels-first"]);
+    let wrong = arrays(&[("input", &[5, 2], waves(10))]);
+    failed(1, &["predict", text(&model), text(&wrong), "-o", text(&named)], &["[5, 2]", "[rows, 3]"]);
+
+    assert_eq!(json(&["verify", text(&model_with_head), "--batch", "7", "--repeats", "1"])["sizes"]["rows"], 7);
+    failed(1, &["verify", text(&model), "--targets", "7"], &["--targets", "--batch"]);
+    let told = done(&["inspect", text(&model)]);
+    for fact in ["mlp", "hidden", "8 x 6", "0.25", "network value (log raw - "] {
+        assert!(told.contains(fact), "{told}: {fact}");
+    }
+}
+
+#[test]
+fn a_deeponet_predicts_from_values_at_its_sensors() {
+    let d = networks::deeponet(networks::channels("x", 2), networks::channels("y", 2), 6, 5, false);
+    let (u, x) = (waves(3 * 6 * 2), waves(4 * 2));
+    let given = arrays(&[("context_y", &[3, 6, 2], u.clone()), ("target_x", &[4, 2], x.clone())]);
+    let out = place("out.safetensors");
+    for (d, names) in [(d.clone(), &["output"][..]), (networks::ensemble(d, 3), &["mean", "variance"])] {
+        let file = networks::random(&d, 4);
+        let model = stored(&file);
+        done(&["predict", text(&model), text(&given), "-o", text(&out)]);
+        let found = read(&out, "").expect("results");
+        assert_eq!(found.keys().collect::<Vec<_>>(), names);
+        assert_eq!(found[names[0]].shape, [3, 4, 2]);
+        let (mean, variance) = networks::textbook_operator(&file, &u, &x, 3);
+        close(&found[names[0]].values, &mean);
+        if let Some(of_ensemble) = found.get("variance") {
+            close(&of_ensemble.values, &variance);
+            assert!(done(&["inspect", text(&model)]).contains("ensemble of 3"));
+            // What a projection takes is what a prediction gives.
+            let lawful = place("lawful.safetensors");
+            let law = ["--axis", "1", "--spacing", "0.5", "--quadrature", "trapezoid", "--integral", "2"];
+            let told = json(&[&["project", "none", text(&out), "-o", text(&lawful)], &law[..]].concat());
+            assert_eq!(told["lines"], 6);
+        }
+        assert_eq!(json(&["verify", text(&model), "--targets", "9", "--repeats", "1"])["sizes"]["targets"], 9);
+        assert!(done(&["inspect", text(&model)]).contains("function 1"));
+        failed(1, &["verify", text(&model), "--context", "3"], &["--context", "--targets"]);
+    }
+    let model = stored(&networks::random(
+        &networks::deeponet(networks::channels("x", 2), networks::channels("y", 1), 6, 5, true),
+        5,
+    ));
+    let wrong = arrays(&[("context_y", &[3, 5, 2], waves(30)), ("target_x", &[4, 2], x)]);
+    failed(1, &["predict", text(&model), text(&wrong), "-o", text(&out)], &["context_y", "[3, 5, 2]", "6, 2"]);
+    let without = arrays(&[("context_y", &[3, 6, 2], u)]);
+    failed(1, &["predict", text(&model), text(&without), "-o", text(&out)], &["target_x"]);
+}
+
 #[test]
 fn an_operator_predicts_from_arrays_as_its_library_has_them() {
     let (state, model, out) = (fixture("physicsnemo_2d"), place("model.safetensors"), place("out.npy"));
@@ -296,8 +403,14 @@ fn a_projection_holds_its_integral() {
 
 #[test]
 fn wrong_calls_end_with_2() {
-    for args in [&[][..], &["frobnicate"], &["convert", "keras3d", "a", "-o", "b"], &["predict", "a", "b"], &["verify"]]
-    {
+    for args in [
+        &[][..],
+        &["frobnicate"],
+        &["convert", "keras3d", "a", "-o", "b"],
+        &["convert", "ensemble", "-o", "b"],
+        &["predict", "a", "b"],
+        &["verify"],
+    ] {
         failed(2, args, &["--help"]);
     }
     assert!(done(&["--help"]).contains("convert"));

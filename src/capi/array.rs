@@ -132,14 +132,16 @@ const MOST_VIEWS: usize = 2 * MAX_RANK;
 
 /// A list of arrays, read without an allocation.
 pub(crate) struct Views<'a> {
-    views: [View<'a>; MOST_VIEWS],
+    /// The first `count` are there.
+    views: [MaybeUninit<View<'a>>; MOST_VIEWS],
     count: usize,
 }
 
 impl<'a> Deref for Views<'a> {
     type Target = [View<'a>];
     fn deref(&self) -> &[View<'a>] {
-        &self.views[..self.count]
+        // SAFETY: so many are there, and a MaybeUninit lies in memory as what it holds.
+        unsafe { std::slice::from_raw_parts(self.views.as_ptr().cast(), self.count) }
     }
 }
 
@@ -158,12 +160,12 @@ pub(crate) unsafe fn views<'a>(arrays: *const pcml_const_array, count: i64, name
     if count > 0 && arrays.is_null() {
         return fail!(NullArgument, "{name} is NULL, expected {count} arrays");
     }
-    let mut views = Views { views: [View::new(name, &[0.0], &[1])?; MOST_VIEWS], count };
+    let mut views = Views { views: [const { MaybeUninit::uninit() }; MOST_VIEWS], count };
     for (number, to) in views.views[..count].iter_mut().enumerate() {
         // SAFETY: the caller promises so many descriptors.
         let read = |name: &str| unsafe { view(arrays.add(number), name) };
         // Only a failure needs the array's own name, which allocates.
-        *to = read(name).or_else(|_| read(&format!("{name}[{number}]")))?;
+        to.write(read(name).or_else(|_| read(&format!("{name}[{number}]")))?);
     }
     Ok(views)
 }

@@ -63,8 +63,8 @@ pub use inference::{
     pcml_inference_vjp, pcml_inference_workspace,
 };
 pub use model::{
-    pcml_fit_report, pcml_model, pcml_model_description, pcml_model_fit, pcml_model_free, pcml_model_gaussian_process,
-    pcml_model_hyperparameters, pcml_model_load, pcml_model_load_bytes,
+    pcml_fit_report, pcml_model, pcml_model_description, pcml_model_ensemble, pcml_model_fit, pcml_model_free,
+    pcml_model_gaussian_process, pcml_model_hyperparameters, pcml_model_load, pcml_model_load_bytes,
 };
 pub use nonlinear::{
     pcml_nonlinear_check, pcml_nonlinear_jvp, pcml_nonlinear_project, pcml_nonlinear_vjp, pcml_nonlinear_workspace,
@@ -80,13 +80,14 @@ pub use options::{
     pcml_options_set_latents, pcml_options_set_length_scales, pcml_options_set_means, pcml_options_set_noise_variance,
     pcml_options_set_prior_size, pcml_options_set_restarts, pcml_options_set_seed, pcml_options_set_shape,
     pcml_options_set_signal_variance, pcml_options_set_smoothing, pcml_options_set_steps, pcml_options_set_targets,
-    pcml_options_set_threads,
+    pcml_options_set_threads, pcml_options_set_transforms,
 };
 pub use part::{pcml_part_begin, pcml_part_continue, pcml_part_project, pcml_part_workspace};
 pub use plan::{
     pcml_plan, pcml_plan_condition, pcml_plan_condition_noisy, pcml_plan_covariance, pcml_plan_create,
     pcml_plan_derivative_workspace, pcml_plan_free, pcml_plan_jitter, pcml_plan_jvp, pcml_plan_latent,
-    pcml_plan_predict, pcml_plan_predict_lawful, pcml_plan_query, pcml_plan_regularised, pcml_plan_vjp,
+    pcml_plan_members, pcml_plan_predict, pcml_plan_predict_factors, pcml_plan_predict_lawful,
+    pcml_plan_predict_moments, pcml_plan_query, pcml_plan_query_factors, pcml_plan_regularised, pcml_plan_vjp,
     pcml_plan_workspace,
 };
 pub use projector::{

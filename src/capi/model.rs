@@ -1,16 +1,17 @@
 use std::ffi::{CStr, c_char, c_void};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::array::{optional_view, pcml_const_array, view};
 use super::options::{Fitted, pcml_options};
-use super::{Object, borrow, call, copy_text, create, free, output, size};
+use super::{Object, borrow, call, copy_text, create, free, output, size, values};
 use crate::error::{Result, fail};
 use crate::model::gp::{FitOptions, Kernel, Numbers};
 use crate::model::{Channel, Model};
 
 /// A trained surrogate from a model file: immutable, to be shared by any number of plans and threads.
 pub struct pcml_model {
-    pub(crate) model: Model,
+    pub(crate) model: Arc<Model>,
 }
 
 impl Object for pcml_model {
@@ -24,11 +25,13 @@ impl Object for pcml_model {
 /// @param model  receives the object, NULL on failure; to be freed with pcml_model_free
 /// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_IO when the file cannot be read; PCML_STATUS_FILE_FORMAT when it is no
 ///         model file, truncated or damaged; PCML_STATUS_FILE_VERSION; PCML_STATUS_FILE_DESCRIPTION; PCML_STATUS_WEIGHTS when
-///         one is missing, unread, misshapen or not finite; PCML_STATUS_SELF_TEST; PCML_STATUS_OUT_OF_MEMORY; PCML_STATUS_STATE for a
-///         network in ONNX where the library was built without cargo feature onnx; for stored points of a Gaussian process
+///         one is missing, unread, misshapen or not finite; PCML_STATUS_SELF_TEST; PCML_STATUS_TOO_LARGE when the self-test would
+///         cost far more than a file of this size may ask for; PCML_STATUS_OUT_OF_MEMORY; PCML_STATUS_STATE for a network in ONNX
+///         where the library was built without cargo feature onnx; for stored points of a Gaussian process
 ///         PCML_STATUS_CONTRADICTION or PCML_STATUS_SINGULAR, as pcml_plan_condition
 ///
-/// Threads: any. Allocation: the file's size a few times over while it is checked.
+/// Threads: any. Allocation: while it is checked at most 64 bytes for each of the file and 256 MiB besides; networks in ONNX: whatever is
+///          inside.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_model_load(path: *const c_char, model: *mut *mut pcml_model) -> i32 {
     unsafe {
@@ -38,7 +41,7 @@ pub unsafe extern "C" fn pcml_model_load(path: *const c_char, model: *mut *mut p
             }
             // SAFETY: not NULL; the header demands a NUL-terminated text.
             let path = CStr::from_ptr(path);
-            Ok(pcml_model { model: Model::load(native(path)?)? })
+            Ok(pcml_model { model: Arc::new(Model::load(native(path)?)?) })
         })
     }
 }
@@ -61,7 +64,7 @@ fn native(path: &CStr) -> Result<&Path> {
 /// @param model  receives the object, NULL on failure; to be freed with pcml_model_free
 /// @return as pcml_model_load, and PCML_STATUS_INVALID_ARGUMENT when size < 1
 ///
-/// Threads: any. Allocation: `size` a few times over while it is checked.
+/// Threads: any. Allocation: as pcml_model_load.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_model_load_bytes(bytes: *const c_void, size: i64, model: *mut *mut pcml_model) -> i32 {
     unsafe {
@@ -75,7 +78,7 @@ pub unsafe extern "C" fn pcml_model_load_bytes(bytes: *const c_void, size: i64, 
             }
             // SAFETY: not NULL; the header demands that many bytes.
             let bytes = std::slice::from_raw_parts(bytes.cast::<u8>(), len);
-            Ok(pcml_model { model: Model::from_bytes(bytes)? })
+            Ok(pcml_model { model: Arc::new(Model::from_bytes(bytes)?) })
         })
     }
 }
@@ -112,8 +115,7 @@ pub unsafe extern "C" fn pcml_model_gaussian_process(
                 if !(1..=most).contains(&count) {
                     return fail!(InvalidArgument, "{name}s is {count}, expected 1 to {most}");
                 }
-                let channel = |i| Channel { name: format!("{name}{i}"), unit: "1".into(), offset: 0.0, scale: 1.0 };
-                Ok((0..count).map(channel).collect())
+                Ok((0..count).map(|i| Channel::plain(format!("{name}{i}"))).collect())
             };
             let (inputs, outputs) = (channels("input", inputs, 64)?, channels("output", outputs, 1024)?);
             let settings = &borrow(options, "options")?.settings;
@@ -133,7 +135,36 @@ pub unsafe extern "C" fn pcml_model_gaussian_process(
                 points: 0,
                 point_noise: false,
             };
-            Ok(pcml_model { model: Model::gaussian_process(&numbers, &inputs, &outputs)? })
+            Ok(pcml_model { model: Arc::new(Model::gaussian_process(&numbers, &inputs, &outputs)?) })
+        })
+    }
+}
+
+/// Makes an ensemble of loaded models: its plans predict the mean, and the variance, of the members' equal-weight mixture. The members are shared,
+/// not copied, and may be freed before it.
+///
+/// @param members  `count` models of one architecture, with the same names and units of channels and the same boundary conditions; their
+///                 sizes and scalings may differ
+/// @param count    1 to 1024
+/// @param model    receives the object, NULL on failure; to be freed with pcml_model_free
+/// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_INVALID_ARGUMENT for a count out of range or a member that is an ensemble;
+///         PCML_STATUS_MISMATCH when members differ in architecture, channels or conditions; PCML_STATUS_HANDLE
+///
+/// Threads: any. Allocation: the object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_model_ensemble(
+    members: *const *const pcml_model,
+    count: i64,
+    model: *mut *mut pcml_model,
+) -> i32 {
+    unsafe {
+        create("pcml_model_ensemble", model, "model", || {
+            let count = size(count, "count", 1)?;
+            let member = |(number, member): (usize, &*const pcml_model)| {
+                Ok(borrow(*member, &format!("members[{number}]"))?.model.clone())
+            };
+            let all = values(members, count, "members")?.iter().enumerate().map(member);
+            Ok(pcml_model { model: Arc::new(Model::ensemble(all.collect::<Result<_>>()?)?) })
         })
     }
 }
@@ -229,7 +260,7 @@ pub unsafe extern "C" fn pcml_model_fit(
                     converged: fit.converged as i64,
                 };
             }
-            Ok(pcml_model { model })
+            Ok(pcml_model { model: Arc::new(model) })
         })
     }
 }

@@ -31,7 +31,8 @@ const CREATOR: &str = "pcml_operator_part_workspace";
 ///
 /// @param model        a neural operator without norm; not needed any more after the call
 /// @param dtype        PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either
-/// @param options      shape of the whole grid; boundary and threads, which serve the kept modes alone, if they are set
+/// @param options      shape of the whole grid; boundary and threads, which serve the kept modes alone, if they are set; transforms
+///                     as anything but fft
 /// @param block        points of a block, at least 1
 /// @param owned        `owned_count` numbers of blocks, from 0, in any order, none twice
 /// @param owned_count  at least 1

@@ -3,7 +3,7 @@ use crate::error::{Result, fail};
 use crate::field::MAX_RANK;
 use crate::model::boundary::Boundary;
 use crate::model::gp::MOST_RESTARTS;
-use crate::model::plan::MOST_THREADS;
+use crate::model::plan::{MOST_THREADS, Transforms};
 
 /// Settings for create functions: sizes of a plan, sampling, what a projector admits. Every setting starts unset; a create
 /// function reads those that concern it, names the one it lacks, and keeps no reference to the object.
@@ -25,6 +25,7 @@ pub(crate) struct Settings {
     pub steps: Option<usize>,
     pub boundary: Option<Boundary>,
     pub threads: Option<usize>,
+    pub transforms: Option<Transforms>,
     pub held_cells: Option<bool>,
     pub prior_size: Option<usize>,
     pub smoothing: Option<f64>,
@@ -65,7 +66,7 @@ unsafe fn set(name: &str, options: *mut pcml_options, change: impl FnOnce(&mut S
     call(name, || change(&mut unsafe { borrow_mut(options, "options") }?.settings))
 }
 
-/// Plans: most functions (independent samples) in one call. Unset: 1.
+/// Plans: most functions (independent samples) in one call, of perceptrons most rows. Unset: 1.
 ///
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when batch < 1
 #[unsafe(no_mangle)]
@@ -89,7 +90,7 @@ pub unsafe extern "C" fn pcml_options_set_context(options: *mut pcml_options, co
     unsafe { set("pcml_options_set_context", options, change) }
 }
 
-/// Plans of neural and Gaussian processes: most target points of a function. Required there.
+/// Plans of neural and Gaussian processes and of DeepONets: most target points of a function. Required there.
 ///
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when targets < 1
 #[unsafe(no_mangle)]
@@ -114,7 +115,8 @@ pub unsafe extern "C" fn pcml_options_set_covariance(options: *mut pcml_options,
     unsafe { set("pcml_options_set_covariance", options, change) }
 }
 
-/// Plans of neural processes: latent draws in the predictive mixture; 0 predicts at the mean latent. Unset: 0.
+/// Plans of neural processes: latent draws in the predictive mixture; 0 predicts at the mean latent. Plans of perceptrons and DeepONets: draws of
+/// dropout, members of a mixture as those of an ensemble are, each with packed weights of its own; only beside option dropout. Unset: 0.
 ///
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when latents < 0
 #[unsafe(no_mangle)]
@@ -202,6 +204,32 @@ pub unsafe extern "C" fn pcml_options_set_threads(options: *mut pcml_options, th
         Ok(())
     };
     unsafe { set("pcml_options_set_threads", options, change) }
+}
+
+/// Plans of neural operators: how fields go from points to kept modes and back. Both ways give the same but for rounding. Fast Fourier
+/// transforms pay on axes that keep hundreds of modes of thousands of points; models that obey boundary conditions themselves, parts
+/// and derivatives do without. Bits of fast Fourier transforms are the same for any batch, strides and threads, but may differ between
+/// kinds of processors. Unset: PCML_TRANSFORMS_AUTO, on each axis whichever is faster; what is chosen depends on its points, its modes and
+/// the dtype of the plan alone.
+///
+/// @param options     the settings
+/// @param transforms  a number of enum pcml_transforms; PCML_TRANSFORMS_FFT is refused for models that obey boundary conditions
+///                    themselves, and for parts
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for another number
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_options_set_transforms(options: *mut pcml_options, transforms: i32) -> i32 {
+    let change = |s: &mut Settings| {
+        let known = [Transforms::Auto, Transforms::Matrix, Transforms::Fft];
+        let Some(transforms) = known.into_iter().find(|known| *known as i32 == transforms) else {
+            return fail!(
+                InvalidArgument,
+                "transforms is {transforms}, expected PCML_TRANSFORMS_AUTO (1) to PCML_TRANSFORMS_FFT (3)"
+            );
+        };
+        s.transforms = Some(transforms);
+        Ok(())
+    };
+    unsafe { set("pcml_options_set_transforms", options, change) }
 }
 
 /// Plans of models that obey boundary conditions themselves: conditions instead of the model's own, on the same faces and of the same

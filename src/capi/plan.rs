@@ -37,6 +37,7 @@ pub(super) fn plan_options(s: &Settings) -> Options {
         steps: s.steps.unwrap_or(unset.steps),
         boundary: s.boundary.clone(),
         threads: s.threads.unwrap_or(unset.threads),
+        transforms: s.transforms.unwrap_or(unset.transforms),
     }
 }
 
@@ -48,8 +49,8 @@ pub(super) fn plan_options(s: &Settings) -> Options {
 /// @param dtype    PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either. Gaussian
 ///                 processes are evaluated in f64 alone, networks in ONNX in their own type
 /// @param options  neural processes: batch, context, targets, latents, seed, dropout; Gaussian processes: batch, context (not needed
-///                 where the model stores points), targets, covariance; neural operators: batch, shape, steps, boundary, threads; networks
-///                 in ONNX: batch, and shape where they have a grid; NULL for none set
+///                 where the model stores points), targets, covariance; neural operators: batch, shape, steps, boundary, threads,
+///                 transforms; networks in ONNX: batch, and shape where they have a grid; NULL for none set
 /// @param plan     receives the object, NULL on failure; to be freed with pcml_plan_free
 /// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT when an option that the model needs
 ///         is not set or does not fit it; PCML_STATUS_CONTRADICTION for two values at one stored point without noise; PCML_STATUS_SHAPE for a grid with too few points for the model's modes or a stencil;
@@ -98,12 +99,12 @@ pub unsafe extern "C" fn pcml_plan_workspace(plan: *const pcml_plan, workspace: 
     unsafe { create_workspace(CREATOR, plan, "plan", workspace, |plan| plan.plan.workspace()) }
 }
 
-/// Neural and Gaussian processes: encodes the context points of one or more functions into the workspace. Queries use the encoding until
-/// the next successful call. A Gaussian process factors the kernel matrix of each function, points^3 / 3 multiply-adds; where it is
+/// Neural and Gaussian processes and DeepONets: encodes the context points of one or more functions into the workspace. Queries use the encoding
+/// until the next successful call. A Gaussian process factors the kernel matrix of each function, points^3 / 3 multiply-adds; where it is
 /// singular as far as rounding tells, some variance is added to its diagonal, which pcml_plan_jitter tells.
 ///
-/// @param context_x  [functions, points, inputs]: coordinates, raw units
-/// @param context_y  [functions, points, outputs]: values, raw units
+/// @param context_x  [functions, points, inputs]: coordinates, raw units; NULL for a DeepONet, whose model knows its sensors
+/// @param context_y  [functions, points, outputs]: values, raw units; of a DeepONet [functions, sensors, channels]: the input functions
 ///                   (an axis of extent 1 may be left out; functions <= option batch, points <= option context)
 /// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE; PCML_STATUS_STRIDE; PCML_STATUS_DTYPE; PCML_STATUS_NON_FINITE for
 ///         NaN or infinity in the arrays, or an overflow in the network (then the workspace is left unconditioned);
@@ -121,7 +122,11 @@ pub unsafe extern "C" fn pcml_plan_condition(
 ) -> i32 {
     call("pcml_plan_condition", || unsafe {
         let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
-        plan.plan.condition(&mut workspace, &view(context_x, "context_x")?, &view(context_y, "context_y")?)
+        let values = view(context_y, "context_y")?;
+        if context_x.is_null() && plan.plan.has_sensors() {
+            return plan.plan.condition_on_sensors(&mut workspace, &values);
+        }
+        plan.plan.condition(&mut workspace, &view(context_x, "context_x")?, &values)
     })
 }
 
@@ -265,17 +270,19 @@ pub unsafe extern "C" fn pcml_plan_covariance(
     })
 }
 
-/// Neural operators and networks in ONNX: predicts fields on the plan's grid from fields; where a network has no grid, values at points,
-/// each point a function. Models with boundary conditions obey them: the results have
+/// Neural operators and networks in ONNX: predicts fields on the plan's grid from fields; where such a network has no grid, values at points,
+/// each point a function. Multilayer perceptrons: predicts rows of outputs from rows of inputs, each row on its own, such as the columns of an
+/// atmosphere. Ensembles of any of these: the mean of their members. Models with boundary conditions obey them: the results have
 /// exactly the values of Dirichlet faces, as they are stored.
 ///
-/// @param input        [functions, n_1, .., n_d, inputs], raw units; functions <= option batch
+/// @param input        [functions, n_1, .., n_d, inputs], raw units; functions <= option batch. Perceptrons: [.., inputs], the axes before
+///                     the channels together at most option batch rows
 /// @param values       models with boundary conditions: an array for each Dirichlet and Neumann face, in the order of the model's faces
 ///                     (of option boundary, where it is set), [functions, (steps,) the grid without the face's axis, outputs], raw units;
 ///                     a stride of 0 repeats a value. Others: NULL with a count of 0
 /// @param value_count  how many
-/// @param output       receives [functions, (steps,) n_1, .., n_d, outputs], raw units; may share memory with the arrays that are read:
-///                     it is written last. (Axes of extent 1 may be left out everywhere; `steps` is an axis where that option is > 1)
+/// @param output       receives [functions, (steps,) n_1, .., n_d, outputs], perceptrons: [.., outputs], raw units; may share memory with the
+///                     arrays that are read: it is written last. (Axes of extent 1 may be left out everywhere; `steps` is an axis where that option is > 1)
 /// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE; PCML_STATUS_STRIDE; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT for a
 ///         count < 0; PCML_STATUS_NON_FINITE for NaN or infinity in the arrays, or an overflow; PCML_STATUS_MISMATCH for another number
 ///         of values, a workspace of another plan, or a plan of another kind; PCML_STATUS_HANDLE; PCML_STATUS_PANIC where the
@@ -295,6 +302,131 @@ pub unsafe extern "C" fn pcml_plan_predict(
         let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
         let values = views(values, value_count, "values")?;
         plan.plan.predict(&mut workspace, &view(input, "input")?, &values, &mut view_mut(output, "output")?)
+    })
+}
+
+/// Perceptrons with a variance head and ensembles: predicts as pcml_plan_predict, with variances. Of an ensemble they are those of the equal-weight
+/// mixture of its members, by the law of total variance: the mean of their variances (none of a member without) plus the mean square of
+/// their means' departures from the mean. Draws of dropout (option dropout) are members too.
+///
+/// @param plan         the plan
+/// @param workspace    a workspace of the plan
+/// @param input        as in pcml_plan_predict
+/// @param values       as in pcml_plan_predict
+/// @param value_count  how many
+/// @param mean         receives what pcml_plan_predict gives
+/// @param variance     receives the same shape, raw units squared; lies apart from `mean`
+/// @return 0, or as pcml_plan_predict; PCML_STATUS_MISMATCH also for a model without variances; PCML_STATUS_STRIDE when the results
+///         overlap. They are written only on success.
+///
+/// Threads: one workspace a thread. Allocation: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_plan_predict_moments(
+    plan: *const pcml_plan,
+    workspace: *mut pcml_workspace,
+    input: *const pcml_const_array,
+    values: *const pcml_const_array,
+    value_count: i64,
+    mean: *const pcml_array,
+    variance: *const pcml_array,
+) -> i32 {
+    call("pcml_plan_predict_moments", || unsafe {
+        let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
+        plan.plan.predict_moments(
+            &mut workspace,
+            &view(input, "input")?,
+            &views(values, value_count, "values")?,
+            &mut view_mut(mean, "mean")?,
+            &mut view_mut(variance, "variance")?,
+        )
+    })
+}
+
+/// Ensembles: predicts as pcml_plan_predict, with the covariance of the members' mixture as diag(d) + F'F of rank `members`. The result is what
+/// pcml_projector_project takes for `variance` of PCML_PRIOR_LOW_RANK with option prior_size = members, functions as slices: no matrix of
+/// cells by cells is made. Where members have no variances of their own d is 0, for which the projector wants option held_cells.
+///
+/// @param plan         the plan
+/// @param workspace    a workspace of the plan
+/// @param input        as in pcml_plan_predict
+/// @param values       as in pcml_plan_predict
+/// @param value_count  how many
+/// @param mean         receives what pcml_plan_predict gives
+/// @param low_rank     receives [functions, 1 + members, cells], cells the values of a function (of a perceptron: of a row) in the order of
+///                     `mean`, as one axis or as many as there: d, the mean of the members' variances, then F, their means' departures
+///                     from the mean over the root of their number; raw units squared, raw units. Lies apart from `mean`
+/// @return 0, or as pcml_plan_predict; PCML_STATUS_MISMATCH also for a single model; PCML_STATUS_STRIDE when the results overlap. They
+///         are written only on success.
+///
+/// Threads: one workspace a thread. Allocation: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_plan_predict_factors(
+    plan: *const pcml_plan,
+    workspace: *mut pcml_workspace,
+    input: *const pcml_const_array,
+    values: *const pcml_const_array,
+    value_count: i64,
+    mean: *const pcml_array,
+    low_rank: *const pcml_array,
+) -> i32 {
+    call("pcml_plan_predict_factors", || unsafe {
+        let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
+        plan.plan.predict_factors(
+            &mut workspace,
+            &view(input, "input")?,
+            &views(values, value_count, "values")?,
+            &mut view_mut(mean, "mean")?,
+            &mut view_mut(low_rank, "low_rank")?,
+        )
+    })
+}
+
+/// Ensembles of processes or DeepONets: predicts at target points as pcml_plan_query, with the covariance of the members' mixture as
+/// pcml_plan_predict_factors has it.
+///
+/// @param plan       the plan
+/// @param workspace  a workspace of the plan
+/// @param target_x   as in pcml_plan_query
+/// @param eps        as in pcml_plan_query
+/// @param mean       receives [functions, targets, outputs], raw units
+/// @param low_rank   receives [functions, 1 + members, targets, outputs], as in pcml_plan_predict_factors
+/// @return 0, or as pcml_plan_query; PCML_STATUS_MISMATCH also for a single model. The arrays are written only on success.
+///
+/// Threads: one workspace a thread. Allocation: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_plan_query_factors(
+    plan: *const pcml_plan,
+    workspace: *mut pcml_workspace,
+    target_x: *const pcml_const_array,
+    eps: *const pcml_const_array,
+    mean: *const pcml_array,
+    low_rank: *const pcml_array,
+) -> i32 {
+    call("pcml_plan_query_factors", || unsafe {
+        let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
+        plan.plan.query_factors(
+            &mut workspace,
+            &view(target_x, "target_x")?,
+            optional_view(eps, "eps")?.as_ref(),
+            &mut view_mut(mean, "mean")?,
+            &mut view_mut(low_rank, "low_rank")?,
+        )
+    })
+}
+
+/// How many members a plan's predictions are made of: those of an ensemble, or the draws of dropout; 0 for a single model.
+///
+/// @param plan   the plan
+/// @param count  receives the number
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE
+///
+/// Threads: any. Allocation: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_plan_members(plan: *const pcml_plan, count: *mut i64) -> i32 {
+    call("pcml_plan_members", || unsafe {
+        let plan = borrow(plan, "plan")?;
+        *output(count, "count")? = plan.plan.members() as i64;
+        Ok(())
     })
 }
 
@@ -354,12 +486,13 @@ pub unsafe extern "C" fn pcml_plan_predict_lawful(
 }
 
 /// Creates the scratch memory of derivatives of a plan's predictions (pcml_plan_jvp, pcml_plan_vjp): one a thread, apart from
-/// pcml_plan_workspace, since it takes a field for each block of the network beside. The first call gives the plan its transposed weights.
+/// pcml_plan_workspace, since it takes a field for each block of the network beside, and of a roll-out the input of each step. The first
+/// call gives the plan its transposed weights, and matrices where it has fast Fourier transforms.
 ///
 /// @param plan       a plan of a neural operator
 /// @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
-/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_OUT_OF_MEMORY, PCML_STATUS_STATE for a neural process, a network
-///         in ONNX and with option steps > 1: roll-outs have no derivatives yet
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_OUT_OF_MEMORY, PCML_STATUS_STATE for a model that is no single
+///         neural operator
 ///
 /// Threads: any. Allocation: all that later calls need.
 #[unsafe(no_mangle)]
@@ -372,7 +505,8 @@ pub unsafe extern "C" fn pcml_plan_derivative_workspace(
 
 /// Neural operators: the derivative of pcml_plan_predict in a direction (jvp), at an input and boundary values. Corrections and conditions of
 /// boundaries are differentiated too: tangents of Dirichlet values arrive at their faces as they are. Where an activation has a kink it
-/// is one of the one-sided derivatives.
+/// is one of the one-sided derivatives. A roll-out is linearised at the states that it takes into f64 arrays, at the cost of one more
+/// evaluation a step.
 ///
 /// @param plan            the plan
 /// @param workspace       made by pcml_plan_derivative_workspace
@@ -381,7 +515,7 @@ pub unsafe extern "C" fn pcml_plan_derivative_workspace(
 /// @param value_count     how many
 /// @param input_tangent   the direction of the input, shaped as it, raw units; NULL: 0
 /// @param value_tangents  the direction of the values, `value_count` arrays shaped as they are, raw units; NULL: 0
-/// @param output_tangent  receives [functions, n_1, .., n_d, outputs], raw units; may share memory with the arrays that are read: it is
+/// @param output_tangent  receives [functions, (steps,) n_1, .., n_d, outputs], raw units; may share memory with the arrays that are read: it is
 ///                        written last
 /// @return 0, or as pcml_plan_predict; PCML_STATUS_NON_FINITE also for tangents and where the derivative overflows;
 ///         PCML_STATUS_MISMATCH also for a workspace of pcml_plan_workspace. The tangent is written only on success.
@@ -419,7 +553,7 @@ pub unsafe extern "C" fn pcml_plan_jvp(
 /// @param input             as in pcml_plan_predict
 /// @param values            as in pcml_plan_predict
 /// @param value_count       how many
-/// @param output_cotangent  [functions, n_1, .., n_d, outputs], per raw unit
+/// @param output_cotangent  [functions, (steps,) n_1, .., n_d, outputs], per raw unit
 /// @param input_cotangent   receives the cotangent of the input, shaped as it, per raw unit; NULL: not asked for
 /// @param value_cotangents  receive those of the values, `value_count` arrays shaped as they are, per raw unit; NULL: not asked for. A value
 ///                          that was repeated by a stride of 0 has a cotangent for each time it was read

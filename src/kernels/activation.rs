@@ -25,6 +25,10 @@ pub enum Activation {
     Tanh,
     /// log(1 + exp(x)).
     Softplus,
+    /// x, and 0.01 x below 0.
+    LeakyRelu,
+    /// x, and exp(x) - 1 below 0.
+    Elu,
 }
 
 #[inline(always)]
@@ -62,6 +66,21 @@ fn gelu<T: Real>(x: T) -> T {
     let size = abs(x);
     let size = select(size > T::TAIL_END, T::TAIL_END, size);
     (T::ZERO - size).mul_add(size.normal_tail(), x.relu())
+}
+
+#[inline(always)]
+fn leaky_relu<T: Real>(x: T) -> T {
+    select(x < T::ZERO, T::from_f64(0.01) * x, x)
+}
+
+#[inline(always)]
+fn elu<T: Real>(x: T) -> T {
+    let below = select(x < T::ZERO, x, T::ZERO);
+    // The difference of nearly equal numbers would cost digits near 0: there the series of e^x - 1.
+    let terms = [10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0];
+    let series = terms.into_iter().fold(T::ONE, |sum, k| (below * T::from_f64(1.0 / k)).mul_add(sum, T::ONE)) * below;
+    let far = below.exp_nonpositive() - T::ONE;
+    select(x < T::ZERO, select(below < T::from_f64(-0.1), far, series), x)
 }
 
 /// sqrt(2 / pi) (x + 0.044715 x^3), twice.
@@ -142,6 +161,18 @@ impl Activation {
                 #[inline(always)]
                 |v| tanh(v),
             ),
+            Activation::LeakyRelu => map(
+                arch,
+                x,
+                #[inline(always)]
+                |v| leaky_relu(v),
+            ),
+            Activation::Elu => map(
+                arch,
+                x,
+                #[inline(always)]
+                |v| elu(v),
+            ),
             Activation::Softplus => {
                 for v in x {
                     let e = (T::ZERO - abs(*v)).exp_nonpositive();
@@ -167,7 +198,17 @@ impl Activation {
                 }
             };
         }
-        loops!(Identity Relu Gelu GeluTanh Silu Sigmoid Tanh Softplus);
+        loops!(Identity Relu Gelu GeluTanh Silu Sigmoid Tanh Softplus LeakyRelu Elu);
+    }
+
+    /// What no magnitude of f(x) exceeds when that of x is at most `x`.
+    pub fn bound(self, x: f64) -> f64 {
+        match self {
+            Activation::Sigmoid | Activation::Tanh => 1.0,
+            // log(1 + e^x) <= x + log 2 for x >= 0.
+            Activation::Softplus => x + 0.7,
+            _ => x,
+        }
     }
 
     #[inline(always)]
@@ -200,6 +241,8 @@ impl Activation {
                 (T::ZERO - t).mul_add(t, T::ONE)
             }
             Activation::Softplus => sigmoid(x),
+            Activation::LeakyRelu => select(x < T::ZERO, T::from_f64(0.01), T::ONE),
+            Activation::Elu => select(x < T::ZERO, x, T::ZERO).exp_nonpositive(),
         }
     }
 }
@@ -208,7 +251,7 @@ impl Activation {
 mod tests {
     use super::*;
 
-    const ALL: [Activation; 8] = [
+    const ALL: [Activation; 10] = [
         Activation::Identity,
         Activation::Relu,
         Activation::Gelu,
@@ -217,6 +260,8 @@ mod tests {
         Activation::Sigmoid,
         Activation::Tanh,
         Activation::Softplus,
+        Activation::LeakyRelu,
+        Activation::Elu,
     ];
 
     fn exact(f: Activation, x: f64) -> f64 {
@@ -231,6 +276,20 @@ mod tests {
             Activation::Sigmoid => 1.0 / (1.0 + libm::exp(-x)),
             Activation::Tanh => libm::tanh(x),
             Activation::Softplus => x.max(0.0) + libm::log1p(libm::exp(-x.abs())),
+            Activation::LeakyRelu => {
+                if x < 0.0 {
+                    0.01 * x
+                } else {
+                    x
+                }
+            }
+            Activation::Elu => {
+                if x < 0.0 {
+                    libm::expm1(x)
+                } else {
+                    x
+                }
+            }
         }
     }
 
@@ -248,6 +307,9 @@ mod tests {
                 let x = x.to_f64();
                 let value = exact(f, x);
                 assert!((v.to_f64() - value).abs() <= 2.0 * eps * value.abs().max(1.0), "{f:?}({x}) is {v:?}, {value}");
+                if f == Activation::Elu {
+                    assert!((v.to_f64() - value).abs() <= 16.0 * eps * value.abs(), "{f:?}({x}) is {v:?}, {value}");
+                }
                 if x.abs() > 1e-3 {
                     let h = 1e-5;
                     let difference = (exact(f, x + h) - exact(f, x - h)) / (2.0 * h);

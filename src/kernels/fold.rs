@@ -180,7 +180,7 @@ impl<T: Real> Fold<T> {
             for (block, ends) in blocks.windows(2).enumerate() {
                 for (row, pair) in (ends[0]..ends[1]).flat_map(|row| (0..pairs).map(move |pair| (row, pair))) {
                     factors[(block * pairs + pair) * ROWS + row - ends[0]] =
-                        axis.forward[(skipped + row) * axis.points + pair];
+                        axis.forward()[(skipped + row) * axis.points + pair];
                 }
             }
         }
@@ -591,7 +591,8 @@ mod tests {
     fn check<T: Real>(points: usize, modes: usize, half: bool, outputs: usize, cut: usize, seed: u64) {
         let most = if half { points / 2 + 1 } else { points };
         let axis = Axis::<T>::new("axis", points, modes.clamp(1, most), half, 0).unwrap();
-        let (fold, unfold) = (Fold::new(&axis).unwrap(), Unfold::new(&axis, &axis.inverse).unwrap());
+        axis.make_matrices().unwrap();
+        let (fold, unfold) = (Fold::new(&axis).unwrap(), Unfold::new(&axis, axis.inverse()).unwrap());
         let pairing = fold.pairing;
         let (rows, room) = (axis.rows(), T::PANEL);
         let (arch, line) = (Arch::new(), Places::line(points, outputs));
@@ -600,7 +601,7 @@ mod tests {
 
         let x = values::<T>(points * outputs + room, seed);
         let mut expected = vec![T::ZERO; rows * outputs];
-        let matrix = Rows { data: &axis.forward, stride: points, count: rows };
+        let matrix = Rows { data: axis.forward(), stride: points, count: rows };
         products(arch, [(matrix, Columns::plain(&x, points, outputs))], outputs, Start::Zero, &mut expected, outputs);
         let results = archs.map(|arch| {
             let mut y = vec![T::ZERO; rows * outputs];
@@ -634,7 +635,7 @@ mod tests {
             Packed::<T>::from_rows(&values::<f64>(outputs * outputs, seed ^ 2), outputs, outputs, "test").unwrap();
         let bias = values::<T>(outputs, seed ^ 3);
         let mut expected = vec![T::ZERO; points * outputs];
-        let matrix = Rows { data: &axis.inverse, stride: rows, count: points };
+        let matrix = Rows { data: axis.inverse(), stride: rows, count: points };
         let beside = Rows { data: &x, stride: outputs, count: points };
         let terms = [(matrix, Columns::plain(&z, rows, outputs)), (beside, weight.columns())];
         products(arch, terms, outputs, Start::Bias(&bias), &mut expected, outputs);

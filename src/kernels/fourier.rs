@@ -5,6 +5,8 @@
 //! arithmetic: what leaves the transforms are real *components*, and a complex mode is a signed sum of up to four of them
 //! ([`Modes`]). Components whose row is zero (the sine of frequency 0 and n/2) are left out.
 
+use std::sync::OnceLock;
+
 use pulp::{Arch, Simd, WithSimd};
 
 use super::linear::dispatch;
@@ -23,12 +25,17 @@ pub struct Axis<T> {
     pub even: usize,
     /// Rows of each kept frequency.
     pairs: Vec<Pair>,
-    /// [components, points]: data to components.
-    pub forward: Vec<T>,
-    /// [points, components]: components of a result, its frequencies' weights included, to data.
-    pub inverse: Vec<T>,
+    /// Size of the frequency of each component.
+    sizes: Vec<usize>,
+    matrices: OnceLock<Matrices<T>>,
     /// What [`Axis::forward`] makes of a component that [`Axis::inverse`] turned into data: the product of both is diagonal.
     pub gram: Vec<f64>,
+}
+
+/// The transforms of an axis.
+struct Matrices<T> {
+    forward: Vec<T>,
+    inverse: Vec<T>,
 }
 
 /// Where a frequency's components are: the cosine or real part, and the sine or imaginary part.
@@ -76,30 +83,80 @@ impl<T: Real> Axis<T> {
         sizes.dedup();
         let has_odd = |k: i64| k != 0 && 2 * k != n;
         let odd_rows: Vec<i64> = sizes.iter().copied().filter(|k| has_odd(*k)).collect();
-        let rows = sizes.len() + odd_rows.len();
         let place = |k: i64| Pair {
             even: sizes.binary_search(&k.abs()).expect("kept"),
             odd: odd_rows.binary_search(&k.abs()).ok().map(|at| sizes.len() + at),
             negative: k < 0,
         };
+        let pairs = frequencies.iter().map(|k| place(*k)).collect();
+        let gram = |k: &i64| if half || !has_odd(*k) { 1.0 } else { 0.5 };
+        let all = || sizes.iter().chain(&odd_rows);
+        Ok(Axis {
+            points,
+            half,
+            even: sizes.len(),
+            pairs,
+            sizes: all().map(|k| *k as usize).collect(),
+            matrices: OnceLock::new(),
+            gram: all().map(gram).collect(),
+            frequencies,
+        })
+    }
+
+    /// Makes the matrices, unless they are there.
+    pub fn make_matrices(&self) -> Result<()> {
+        if self.matrices.get().is_some() {
+            return Ok(());
+        }
+        let (rows, points) = (self.rows(), self.points);
         let mut forward = zeros::<T>(rows.saturating_mul(points), "a transform")?;
         let mut inverse = zeros::<T>(rows.saturating_mul(points), "a transform")?;
-        let mut gram = vec![0.0; rows];
-        let all = sizes.iter().map(|k| (*k, false)).chain(odd_rows.iter().map(|k| (*k, true)));
-        for (row, (k, odd)) in all.enumerate() {
-            // e^(-i a) = cos a - i sin a: the imaginary part of half a spectrum has the sign with it.
-            let sign = if half && odd { -1.0 } else { 1.0 };
-            let weight = if half && has_odd(k) { 2.0 } else { 1.0 } / points as f64;
-            gram[row] = if half || !has_odd(k) { 1.0 } else { 0.5 };
+        for row in 0..rows {
+            let (k, odd) = self.wave(row);
+            let (weight, sign) = self.weight(row);
             for j in 0..points {
-                let (c, s) = turn(k, j, points);
+                let (c, s) = turn(k as i64, j, points);
                 let value = if odd { sign * s } else { c };
                 forward[row * points + j] = T::from_f64(value);
                 inverse[j * rows + row] = T::from_f64(value * weight);
             }
         }
-        let pairs = frequencies.iter().map(|k| place(*k)).collect();
-        Ok(Axis { points, half, frequencies, even: sizes.len(), pairs, forward, inverse, gram })
+        // Another thread may have been faster, with the same.
+        self.matrices.get_or_init(|| Matrices { forward, inverse });
+        Ok(())
+    }
+
+    fn matrices(&self) -> &Matrices<T> {
+        self.matrices.get().expect("the axis' matrices")
+    }
+
+    /// [components, points]: data to components; after [`Axis::make_matrices`].
+    pub fn forward(&self) -> &[T] {
+        &self.matrices().forward
+    }
+
+    /// [points, components]: components of a result, its frequencies' weights included, to data; after [`Axis::make_matrices`].
+    pub fn inverse(&self) -> &[T] {
+        &self.matrices().inverse
+    }
+
+    /// Size of a component's frequency, and whether its row is a sine.
+    pub fn wave(&self, row: usize) -> (usize, bool) {
+        (self.sizes[row], row >= self.even)
+    }
+
+    /// What the inverse multiplies a component by, and the sign of its wave in both directions.
+    pub fn weight(&self, row: usize) -> (f64, f64) {
+        let (k, odd) = self.wave(row);
+        // e^(-i a) = cos a - i sin a: the imaginary part of half a spectrum has the sign with it.
+        let sign = if self.half && odd { -1.0 } else { 1.0 };
+        let weight = if self.half && !self.is_own_mirror(k) { 2.0 } else { 1.0 };
+        (weight / self.points as f64, sign)
+    }
+
+    /// Whether the size of a frequency is 0 or half the points, which have no sine.
+    pub fn is_own_mirror(&self, k: usize) -> bool {
+        k == 0 || 2 * k == self.points
     }
 
     /// Components.
@@ -273,10 +330,12 @@ mod tests {
             [(8, 5, true), (9, 5, true), (101, 8, true), (8, 8, false), (9, 9, false), (39, 8, false)]
         {
             let axis = Axis::<f64>::new("axis", points, modes, half, 0).unwrap();
+            axis.make_matrices().unwrap();
             let rows = axis.rows();
             for a in 0..rows {
                 for b in 0..rows {
-                    let sum: f64 = (0..points).map(|j| axis.forward[a * points + j] * axis.inverse[j * rows + b]).sum();
+                    let sum: f64 =
+                        (0..points).map(|j| axis.forward()[a * points + j] * axis.inverse()[j * rows + b]).sum();
                     let expected = if a == b { axis.gram[a] } else { 0.0 };
                     assert!((sum - expected).abs() < 1e-14, "{points} {modes} {half} {a} {b} {sum}");
                 }

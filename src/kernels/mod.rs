@@ -7,9 +7,11 @@
 #![allow(unsafe_code)]
 
 pub mod activation;
+pub mod channels;
 pub mod clip;
 pub mod double;
 pub mod exact;
+pub mod fft;
 pub mod fold;
 pub mod fourier;
 pub mod linear;

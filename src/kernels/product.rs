@@ -246,7 +246,7 @@ impl<T: Real> Dots<'_, T> {
                 }
                 // Step by step for all rows: row by row each step would wait for the one before.
                 for half in [8, 4] {
-                    for sums in &mut sums {
+                    for sums in &mut sums[..count] {
                         let (low, high) = sums.split_at_mut(half);
                         low.iter_mut().zip(high).for_each(|(low, high)| *low += *high);
                     }

@@ -13,11 +13,10 @@ mod weights;
 
 use pulp::Arch;
 
-use super::arrays::{all_finite, at_most, expect_shape, finite, scaled, shape_error};
+use super::arrays::{all_finite, apart, at_most, expect_shape, finite, scaled, shape_error};
 use super::dense::{Dense, vector};
 use super::{Channel, Model, Options};
 use crate::error::{Result, fail, zeros};
-use crate::field::{Sharing, sharing};
 use crate::kernels::product::{Packed, Rows, Start, product};
 use crate::kernels::random::Philox;
 use crate::kernels::real::Real;
@@ -87,7 +86,7 @@ struct Encoding<T> {
 /// Scratch of one plan.
 pub struct Scratch<T> {
     /// Functions conditioned on; 0 before the first success.
-    functions: usize,
+    pub(super) functions: usize,
     encodings: Vec<Encoding<T>>,
     head_memory: Memory<T>,
     points: Vec<T>,
@@ -195,6 +194,11 @@ impl<T: Real> Anp<T> {
         if self.dropout.is_some() { self.latents } else { 1 }
     }
 
+    /// Most values of a prediction.
+    pub(super) fn room(&self) -> usize {
+        self.batch.saturating_mul(self.targets).saturating_mul(self.numbers.dim_y)
+    }
+
     pub(super) fn scratch(&self) -> Result<Scratch<T>> {
         let n = &self.numbers;
         let (h, rows) = (n.hidden, self.context.max(self.tile));
@@ -220,7 +224,7 @@ impl<T: Real> Anp<T> {
             });
         }
         let latents = self.latents.max(1);
-        let staged = self.batch.saturating_mul(self.targets).saturating_mul(n.dim_y);
+        let staged = self.room();
         Ok(Scratch {
             functions: 0,
             encodings,
@@ -469,9 +473,7 @@ impl<T: Real> Anp<T> {
         expect_shape("mean", mean.layout().shape(), functions, targets, n.dim_y)?;
         if let Some(variance) = &variance {
             expect_shape("variance", variance.layout().shape(), functions, targets, n.dim_y)?;
-        }
-        if variance.as_ref().is_some_and(|v| sharing(&v.place(), &mean.place()) != Sharing::Disjoint) {
-            return fail!(Stride, "mean and variance overlap in memory, expected arrays apart");
+            apart("variance", variance, mean)?;
         }
         let x = x.merged();
         finite("target_x", &x, targets, n.dim_x)?;

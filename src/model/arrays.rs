@@ -4,8 +4,9 @@ use std::fmt::Display;
 
 use super::Channel;
 use crate::error::{Result, fail};
+use crate::field::{Sharing, sharing};
 use crate::kernels::real::Real;
-use crate::kernels::strided::View;
+use crate::kernels::strided::{View, ViewMut};
 
 pub(super) fn all_finite<T: Real>(x: &[T]) -> bool {
     x.iter().all(|v| v.to_f64().is_finite())
@@ -84,4 +85,23 @@ pub(super) fn finite(name: &str, view: &View, middle: usize, inner: usize) -> Re
             fail!(NonFinite, "{name}[{outer}, {middle_at}, {inner_at}] is {value}, expected finite values")
         }
     }
+}
+
+/// Results that share memory are refused.
+pub(super) fn apart(name: &str, array: &ViewMut, mean: &ViewMut) -> Result<()> {
+    if sharing(&array.place(), &mean.place()) != Sharing::Disjoint {
+        return fail!(Stride, "mean and {name} overlap in memory, expected arrays apart");
+    }
+    Ok(())
+}
+
+/// Refuses results that the array's dtype cannot hold.
+pub(super) fn in_range(view: &ViewMut, values: &[f64]) -> Result<()> {
+    if !all_finite(values) {
+        return fail!(NonFinite, "the prediction overflows");
+    }
+    if values.iter().any(|v| v.abs() > view.dtype().max()) {
+        return fail!(NonFinite, "the prediction is beyond the range of f32");
+    }
+    Ok(())
 }

@@ -18,14 +18,30 @@ const FEW: usize = 3;
 
 impl<T: Real> Dense<T> {
     pub(super) fn new(model: &Model, name: &str) -> Result<Self> {
+        Self::scaled(model, name, |_| 1.0)
+    }
+
+    /// The layer whose input channels are multiplied by a factor each.
+    pub(super) fn scaled(model: &Model, name: &str, factor: impl Fn(usize) -> f64) -> Result<Self> {
         let weight = model.tensor(&format!("{name}.weight"));
-        let values = weight.to_f64();
-        let few = weight.shape[0] <= FEW;
+        let (outputs, inner) = (weight.shape[0], weight.shape[1]);
+        let mut values = weight.to_f64();
+        for (i, value) in values.iter_mut().enumerate() {
+            *value *= factor(i % inner);
+        }
+        let few = outputs <= FEW;
         Ok(Dense {
-            weight: Packed::from_rows(&values, weight.shape[0], weight.shape[1], name)?,
+            weight: Packed::from_rows(&values, outputs, inner, name)?,
             bias: vector(model, &format!("{name}.bias")),
             few: few.then(|| values.into_iter().map(T::from_f64).collect()),
         })
+    }
+
+    /// The largest sum of the magnitudes of an output's weights, and the largest of a bias.
+    pub(super) fn norms(&self) -> (f64, f64) {
+        let sum = |o| (0..self.weight.inner()).map(|k| self.weight.entry(o, k).to_f64().abs()).sum::<f64>();
+        let bias = self.bias.iter().fold(0.0, |most: f64, b| most.max(b.to_f64().abs()));
+        ((0..self.weight.outputs()).map(sum).fold(0.0, f64::max), bias)
     }
 }
 

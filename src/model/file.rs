@@ -11,11 +11,18 @@ use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{anp, fno, gp, onnx};
+use super::ensemble::MOST_MEMBERS;
+use super::{anp, deeponet, fno, gp, mlp, onnx};
 use crate::error::{Error, Result, Status, fail, zeros};
 
 /// The format that this version reads.
 pub const FORMAT: u64 = 1;
+
+/// Most bytes of the container's header. It is read into maps, which take many times its size and have no answer to a lack of memory.
+const MOST_HEADER: u64 = 8 << 20;
+
+/// Most bytes of the description, for the same reason: `{"":0},` of its free part becomes a map of 600 bytes.
+const MOST_DESCRIPTION: usize = 1 << 20;
 
 /// What a model file says of its model. Fields that this version does not know are refused: they could change the meaning.
 #[derive(Clone, Debug, Deserialize)]
@@ -34,9 +41,18 @@ pub struct Description {
     /// Numbers of a Gaussian process.
     #[serde(default)]
     pub gp: Option<gp::Numbers>,
+    /// Numbers of a multilayer perceptron.
+    #[serde(default)]
+    pub mlp: Option<mlp::Numbers>,
+    /// Numbers of a DeepONet.
+    #[serde(default)]
+    pub deeponet: Option<deeponet::Numbers>,
     /// Numbers of a network in an ONNX file.
     #[serde(default)]
     pub onnx: Option<onnx::Numbers>,
+    /// Members that share this description.
+    #[serde(default)]
+    pub ensemble: Option<Members>,
     /// Boundary conditions that a Fourier neural operator obeys itself.
     #[serde(default)]
     pub boon: Option<fno::Correction>,
@@ -67,11 +83,23 @@ pub enum Architecture {
     Fno,
     /// Gaussian process.
     Gp,
+    /// Multilayer perceptron.
+    Mlp,
+    /// DeepONet.
+    DeepOnet,
     /// A network in an ONNX file.
     Onnx,
 }
 
-/// One channel: raw = offset + scale * network value.
+/// How many members an ensemble has: the weights of member m have names that begin with `members.{m}.`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Members {
+    /// 1 to 1024.
+    pub members: usize,
+}
+
+/// One channel: raw = offset + scale * network value; with `log` that is log(raw + shift).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Channel {
@@ -85,6 +113,27 @@ pub struct Channel {
     /// Raw step of the network's 1; positive.
     #[serde(default = "one")]
     pub scale: f64,
+    /// Whether the network sees the logarithm of raw + shift.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub log: bool,
+    /// Added to raw values before their logarithm is taken, raw units.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub shift: f64,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+impl Channel {
+    /// A channel whose raw values are the network's.
+    pub fn plain(name: impl Into<String>) -> Channel {
+        Channel { name: name.into(), unit: "1".into(), offset: 0.0, scale: 1.0, log: false, shift: 0.0 }
+    }
 }
 
 fn one() -> f64 {
@@ -193,6 +242,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Contents> {
     let damaged = |e: safetensors::SafeTensorError| {
         Error::new(Status::FileFormat, format!("not a complete safetensors file: {e}"))
     };
+    if let Some(len) = bytes.first_chunk().map(|len| u64::from_le_bytes(*len))
+        && (MOST_HEADER + 1..=bytes.len() as u64).contains(&len)
+    {
+        return fail!(TooLarge, "the header has {len} bytes, expected at most {MOST_HEADER}");
+    }
     let (header, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
     let entries = metadata.metadata().as_ref();
     let entry = |key: &str| match entries.and_then(|m| m.get(key)) {
@@ -201,6 +255,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Contents> {
     };
     let text = entry("pcml")?;
     let digest = entry("pcml.sha256")?;
+    if text.len() > MOST_DESCRIPTION {
+        let len = text.len();
+        return fail!(TooLarge, "metadata key \"pcml\" has {len} bytes, expected at most {MOST_DESCRIPTION}");
+    }
     let Some(data) = bytes.get(8 + header..) else {
         return fail!(FileFormat, "the header reaches beyond the file");
     };
@@ -250,23 +308,45 @@ fn check_version(text: &str) -> Result<()> {
     }
 }
 
-/// Names and shapes of the weights that the description asks for.
+/// Refuses channels whose scaling is none; `kind` is their field's name.
+pub(super) fn check_channels(kind: &str, channels: &[Channel]) -> Result<()> {
+    for (i, c) in channels.iter().enumerate() {
+        if !c.offset.is_finite() || !c.scale.is_finite() || c.scale <= 0.0 {
+            return fail!(
+                FileDescription,
+                "{kind}[{i}] ({}) has offset {} and scale {}, expected finite and scale > 0",
+                c.name,
+                c.offset,
+                c.scale
+            );
+        }
+        if !c.shift.is_finite() || (c.shift != 0.0 && !c.log) {
+            return fail!(
+                FileDescription,
+                "{kind}[{i}] ({}) has shift {}, expected a finite one, and none without log",
+                c.name,
+                c.shift
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Names and shapes of the weights that the description asks for, those of all members of an ensemble.
 pub(super) fn check_description(d: &Description) -> Result<BTreeMap<String, Vec<usize>>> {
     if !(d.selftest.tolerance > 0.0 && d.selftest.tolerance <= 1e-3) {
         return fail!(FileDescription, "selftest.tolerance is {}, expected in (0, 1e-3]", d.selftest.tolerance);
     }
-    for (kind, channels) in [("inputs", &d.inputs), ("outputs", &d.outputs)] {
-        for (i, c) in channels.iter().enumerate() {
-            if !c.offset.is_finite() || !c.scale.is_finite() || c.scale <= 0.0 {
-                return fail!(
-                    FileDescription,
-                    "{kind}[{i}] ({}) has offset {} and scale {}, expected finite and scale > 0",
-                    c.name,
-                    c.offset,
-                    c.scale
-                );
-            }
-        }
+    check_channels("inputs", &d.inputs)?;
+    check_channels("outputs", &d.outputs)?;
+    if !matches!(d.architecture, Architecture::Mlp | Architecture::DeepOnet)
+        && let Some(c) = d.inputs.iter().chain(&d.outputs).find(|c| c.log)
+    {
+        return fail!(
+            FileDescription,
+            "channel {} is read by its logarithm, which architectures mlp and deeponet alone do",
+            c.name
+        );
     }
     for c in &d.conservation {
         if !d.outputs.iter().any(|o| o.name == c.output) {
@@ -279,6 +359,32 @@ pub(super) fn check_description(d: &Description) -> Result<BTreeMap<String, Vec<
     if d.boon.is_some() && d.architecture != Architecture::Fno {
         return fail!(FileDescription, "field boon belongs to architecture fno");
     }
+    let weights = check_architecture(d)?;
+    let Some(Members { members }) = d.ensemble else { return Ok(weights) };
+    if !(1..=MOST_MEMBERS).contains(&members) {
+        return fail!(FileDescription, "ensemble.members is {members}, expected 1 to {MOST_MEMBERS}");
+    }
+    let all = (0..members)
+        .flat_map(|m| weights.iter().map(move |(name, shape)| (format!("{}{name}", member_prefix(m)), shape.clone())));
+    Ok(all.collect())
+}
+
+/// How the names of a member's weights begin.
+pub(super) fn member_prefix(member: usize) -> String {
+    format!("members.{member}.")
+}
+
+/// Whether a tensor holds an ONNX file, a member's perhaps.
+fn is_file(name: &str) -> bool {
+    let own = match name.strip_prefix("members.").and_then(|rest| rest.split_once('.')) {
+        Some((_, own)) => own,
+        None => name,
+    };
+    own == onnx::TENSOR
+}
+
+/// Names and shapes of the weights of one model.
+fn check_architecture(d: &Description) -> Result<BTreeMap<String, Vec<usize>>> {
     match d.architecture {
         Architecture::Fno => {
             let Some(numbers) = &d.fno else {
@@ -300,6 +406,20 @@ pub(super) fn check_description(d: &Description) -> Result<BTreeMap<String, Vec<
         Architecture::Gp => {
             let Some(numbers) = &d.gp else {
                 return fail!(FileDescription, "architecture is gp, but there is no field gp");
+            };
+            numbers.check(d.inputs.len(), d.outputs.len())?;
+            Ok(numbers.weights(d.inputs.len(), d.outputs.len()))
+        }
+        Architecture::Mlp => {
+            let Some(numbers) = &d.mlp else {
+                return fail!(FileDescription, "architecture is mlp, but there is no field mlp");
+            };
+            numbers.check(d.inputs.len(), d.outputs.len())?;
+            Ok(numbers.weights(d.inputs.len(), d.outputs.len()))
+        }
+        Architecture::DeepOnet => {
+            let Some(numbers) = &d.deeponet else {
+                return fail!(FileDescription, "architecture is deeponet, but there is no field deeponet");
             };
             numbers.check(d.inputs.len(), d.outputs.len())?;
             Ok(numbers.weights(d.inputs.len(), d.outputs.len()))
@@ -332,7 +452,7 @@ fn decode(name: &str, view: &safetensors::tensor::TensorView) -> Result<Tensor> 
             }
             Values::F64(out)
         }
-        safetensors::Dtype::U8 if name == onnx::TENSOR => {
+        safetensors::Dtype::U8 if is_file(name) => {
             let mut out = zeros::<u8>(data.len(), name)?;
             out.copy_from_slice(data);
             Values::Bytes(out)

@@ -27,10 +27,11 @@ use pulp::Arch;
 
 use super::boundary::{Bound, Boundary, Kind};
 use super::dense::{Dense, vector};
-use super::{Channel, Model, Options};
+use super::{Channel, Model, Options, Transforms};
 use crate::error::{Result, fail, zeros};
 use crate::kernels::activation::Activation;
-use crate::kernels::fold::{Fold, Unfold};
+use crate::kernels::fft::{self, Fast};
+use crate::kernels::fold::{Fold, Pairing, Unfold};
 use crate::kernels::fourier::{Axis, Modes};
 use crate::kernels::product::{Packed, overhang};
 use crate::kernels::real::Real;
@@ -69,10 +70,8 @@ pub struct Fno<T> {
     axes: Vec<Axis<T>>,
     back: Vec<Axis<T>>,
     /// The last axis' inverse matrix, with the factor that the published Neumann correction gives a block.
-    last_inverse: Vec<T>,
-    /// The forward matrices of `axes` and the inverse ones of `back`, by pairs of points.
-    folds: Vec<Fold<T>>,
-    unfolds: Vec<Unfold<T>>,
+    halved_inverse: Option<Vec<T>>,
+    transforms: Vec<Transform<T>>,
     modes: Modes,
     back_modes: Modes,
     /// Elements from one line's components to the next, with room for an overhang.
@@ -93,6 +92,14 @@ pub struct Fno<T> {
     some_wait: bool,
     /// What derivatives need besides, once somebody asks for them.
     transposes: OnceLock<Transposes<T>>,
+}
+
+/// How an axis is transformed: forward as in [`Fno::axes`], back as in [`Fno::back`].
+enum Transform<T> {
+    /// By matrices, pair of points by pair.
+    Matrix { fold: Fold<T>, unfold: Unfold<T> },
+    /// Column by column.
+    Fast { there: Fast<T>, back: Fast<T> },
 }
 
 /// One Fourier layer.
@@ -181,6 +188,8 @@ pub struct Scratch<T> {
     edges: Shared<T>,
     /// [grid, outputs]: results of the function and step at hand, raw units.
     result: Shared<f64>,
+    /// Of one axis with a fast transform: the convolution's result, like the field.
+    wave: Vec<T>,
     /// Components along all axes.
     components: Vec<T>,
     modes: [Vec<T>; 2],
@@ -275,10 +284,31 @@ impl<T: Real> Fno<T> {
         let kind = boundary.as_ref().map(|b| b.faces()[0].kind);
         // The published Neumann correction halves the sum of both corrected operators.
         let share = if seed.is_some() && kind == Some(Kind::Neumann) { 0.5 } else { 1.0 };
-        let last_inverse: Vec<T> = last.inverse.iter().map(|v| T::from_f64(v.to_f64() * share)).collect();
-        let folds = axes.iter().map(Fold::new).collect::<Result<_>>()?;
-        let inverse = |a: usize| if a + 1 == d { &last_inverse } else { &back[a].inverse };
-        let unfolds = back.iter().enumerate().map(|(a, axis)| Unfold::new(axis, inverse(a))).collect::<Result<_>>()?;
+        if boon.is_some() && options.transforms == Transforms::Fft {
+            return fail!(State, "option transforms is fft, expected auto or matrix: the model has a field boon");
+        }
+        let is_fast = |axis: &Axis<T>| match options.transforms {
+            // Boundary corrections read components of some lines alone.
+            Transforms::Auto => boon.is_none() && fft::is_faster(axis),
+            Transforms::Matrix => false,
+            Transforms::Fft => true,
+        };
+        let mut halved_inverse = None;
+        let mut transforms = Vec::new();
+        for (a, (there, back)) in axes.iter().zip(&back).enumerate() {
+            if is_fast(there) {
+                transforms.push(Transform::Fast { there: Fast::new(there)?, back: Fast::new(back)? });
+                continue;
+            }
+            there.make_matrices()?;
+            back.make_matrices()?;
+            if a + 1 == d && share != 1.0 {
+                let halved = back.inverse().iter().map(|v| T::from_f64(v.to_f64() * share));
+                halved_inverse = Some(halved.collect::<Vec<T>>());
+            }
+            let inverse = halved_inverse.as_deref().unwrap_or(back.inverse());
+            transforms.push(Transform::Matrix { fold: Fold::new(there)?, unfold: Unfold::new(back, inverse)? });
+        }
 
         let mut blocks = Vec::new();
         for b in 0..numbers.blocks {
@@ -311,9 +341,8 @@ impl<T: Real> Fno<T> {
             steps: options.steps,
             grid,
             before,
-            last_inverse,
-            folds,
-            unfolds,
+            halved_inverse,
+            transforms,
             modes,
             back_modes,
             row,
@@ -352,6 +381,32 @@ impl<T: Real> Fno<T> {
     /// Kernel matrices of boundary corrections that were singular or nearly so, and were regularised.
     pub(super) fn regularised(&self) -> usize {
         self.boon.as_ref().map_or(0, |boon| boon.singular)
+    }
+
+    /// The last axis' inverse matrix that blocks use, where it is there.
+    fn last_inverse(&self) -> &[T] {
+        let plain = || self.back[self.back.len() - 1].inverse();
+        self.halved_inverse.as_deref().unwrap_or_else(plain)
+    }
+
+    /// The fast transforms of an axis, forward and back; none where matrices do it.
+    fn fast(&self, axis: usize) -> Option<(&Fast<T>, &Fast<T>)> {
+        match &self.transforms[axis] {
+            Transform::Fast { there, back } => Some((there, back)),
+            Transform::Matrix { .. } => None,
+        }
+    }
+
+    /// The matrices of an axis without fast transforms.
+    fn folds(&self, axis: usize) -> (&Fold<T>, &Unfold<T>) {
+        match &self.transforms[axis] {
+            Transform::Matrix { fold, unfold } => (fold, unfold),
+            Transform::Fast { .. } => unreachable!("an axis without matrices"),
+        }
+    }
+
+    fn pairing(&self, axis: usize) -> Pairing {
+        Pairing { points: self.axes[axis].points }
     }
 
     fn line_points(&self) -> usize {
@@ -404,6 +459,16 @@ impl<T: Real> Fno<T> {
         widest.chain(hidden).fold(self.numbers.width.max(self.numbers.lifted(self.inputs.len())), usize::max)
     }
 
+    /// Values of a prediction of one function.
+    pub(super) fn cells(&self) -> usize {
+        self.steps.saturating_mul(self.nodes()).saturating_mul(self.outputs.len())
+    }
+
+    /// Most values of a prediction.
+    pub(super) fn room(&self) -> usize {
+        self.batch.saturating_mul(self.cells())
+    }
+
     /// Allocates all that a call needs.
     pub(super) fn scratch(&self) -> Result<Scratch<T>> {
         let what = "a workspace";
@@ -414,7 +479,7 @@ impl<T: Real> Fno<T> {
         let last = self.axes.len() - 1;
         let many = |counts: &[usize]| zeros::<T>(counts.iter().fold(1usize, |len, n| len.saturating_mul(*n)), what);
         let rows: Vec<usize> = self.axes.iter().zip(&self.back).map(|(a, b)| a.rows().max(b.rows())).collect();
-        let outputs = self.batch.saturating_mul(self.steps).saturating_mul(nodes).saturating_mul(self.outputs.len());
+        let outputs = self.room();
         let value_len = |bound: Option<&Bound>| bound.map_or(0, |bound| bound.value_len(self.outputs.len()));
         let norm = self.numbers.norm.is_some();
         let edges = if last == 2 { 2 * self.axes[0].points } else { 2 };
@@ -428,6 +493,7 @@ impl<T: Real> Fno<T> {
             result: Shared::new(self.inside_bounds(self.outputs.len()), nodes * self.outputs.len(), what)?,
             sums: Shared::uniform(self.units().1, self.sums_len(), what)?,
             edges: Shared::uniform(if self.keeps_edges() { edges } else { 0 }, self.row, what)?,
+            wave: many(&[if last == 0 && self.fast(0).is_some() { points * w } else { 0 }])?,
             components: many(&[rows[..last].iter().product(), self.row])?,
             modes: [many(&[self.modes.len(), 2 * w])?, many(&[self.modes.len(), 2 * w])?],
             faces: correct::Faces::new(self, what)?,

@@ -20,10 +20,9 @@ mod search;
 
 use pulp::Arch;
 
-use super::arrays::{all_finite, at_most, expect_extents, expect_shape, finite, scaled, shape_error};
+use super::arrays::{all_finite, apart, at_most, expect_extents, expect_shape, finite, in_range, scaled, shape_error};
 use super::{Channel, Model, Options};
 use crate::error::{Result, fail, zeros};
-use crate::field::{Sharing, sharing};
 use crate::kernels::product::{Packed, Rows, Start, product};
 use crate::kernels::strided::{View, ViewMut};
 
@@ -61,7 +60,7 @@ pub struct Gp {
 /// Scratch of one plan.
 pub struct Scratch {
     /// Functions conditioned on; 0 before the first success.
-    functions: usize,
+    pub(super) functions: usize,
     posteriors: Vec<Posterior>,
     work: Option<Work>,
     x: Vec<f64>,
@@ -151,6 +150,11 @@ impl Gp {
         self.context.unwrap_or(0).max(self.stored.as_ref().map_or(0, |stored| stored.len))
     }
 
+    /// Most values of a prediction.
+    pub(super) fn room(&self) -> usize {
+        self.batch.saturating_mul(self.targets).saturating_mul(self.outputs.len())
+    }
+
     pub(super) fn scratch(&self) -> Result<Scratch> {
         let (inputs, outputs, points) = (self.inputs.len(), self.outputs.len(), self.points());
         let many = |count: usize, width: usize| zeros::<f64>(count.saturating_mul(width), "a workspace");
@@ -164,7 +168,7 @@ impl Gp {
                 posteriors.push(Posterior::with_capacity(context, inputs, outputs)?);
             }
         }
-        let staged = self.batch.saturating_mul(self.targets).saturating_mul(outputs);
+        let staged = self.room();
         let dense = match self.covariance {
             0 => None,
             targets => Some(Dense {
@@ -522,21 +526,4 @@ fn stored_points(model: &Model, inputs: &[Channel], outputs: &[Channel]) -> Resu
         }
     };
     Ok((read("points.x", inputs)?, read("points.y", outputs)?, noise))
-}
-
-fn apart(name: &str, array: &ViewMut, mean: &ViewMut) -> Result<()> {
-    if sharing(&array.place(), &mean.place()) != Sharing::Disjoint {
-        return fail!(Stride, "mean and {name} overlap in memory, expected arrays apart");
-    }
-    Ok(())
-}
-
-fn in_range(view: &ViewMut, values: &[f64]) -> Result<()> {
-    if !all_finite(values) {
-        return fail!(NonFinite, "the prediction overflows");
-    }
-    if values.iter().any(|v| v.abs() > view.dtype().max()) {
-        return fail!(NonFinite, "the prediction is beyond the range of f32");
-    }
-    Ok(())
 }

@@ -3,22 +3,29 @@
 pub mod anp;
 mod arrays;
 pub mod boundary;
+mod cost;
+pub mod deeponet;
 mod dense;
+mod dropout;
+mod ensemble;
 pub mod file;
 pub mod fno;
 pub mod gp;
+pub mod mlp;
+mod network;
 pub mod onnx;
 pub mod plan;
+mod scaling;
+mod selftest;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::error::{Error, Result, Status, fail};
-use crate::field::Dtype;
-use crate::kernels::strided::{View, ViewMut};
+use crate::error::{Error, Result, Status};
 
 pub use file::{Channel, Description};
 pub use fno::{OperatorPart, OperatorScratch};
-pub use plan::{DerivativeWorkspace, Options, Plan, Workspace};
+pub use plan::{DerivativeWorkspace, Options, Plan, Transforms, Workspace};
 
 use file::{Contents, Tensor};
 
@@ -27,6 +34,8 @@ pub struct Model {
     description: Description,
     text: String,
     tensors: file::Tensors,
+    /// Of an ensemble, which has no tensors of its own.
+    members: Vec<Arc<Model>>,
 }
 
 impl Model {
@@ -39,15 +48,47 @@ impl Model {
     /// allocated, every number is checked, and the outputs stored with the model must be reproduced.
     pub fn from_bytes(bytes: &[u8]) -> Result<Model> {
         let Contents { description, text, tensors, selftest } = file::parse(bytes)?;
-        let model = Model { description, text, tensors };
-        model.selftest(&selftest)?;
+        let model = Self::assemble(description, text, tensors);
+        model.selftest(&selftest, bytes.len())?;
         Ok(model)
     }
 
     /// As [`Model::from_bytes`], but without the self-test: for tools that write model files and have its outputs still to find.
     pub fn from_bytes_untested(bytes: &[u8]) -> Result<Model> {
         let Contents { description, text, tensors, .. } = file::parse(bytes)?;
-        Ok(Model { description, text, tensors })
+        Ok(Self::assemble(description, text, tensors))
+    }
+
+    /// A model of checked tensors: its members take theirs.
+    fn assemble(description: Description, text: String, mut tensors: file::Tensors) -> Model {
+        let count = description.ensemble.as_ref().map_or(0, |ensemble| ensemble.members);
+        let member = |m: usize| {
+            let prefix = file::member_prefix(m);
+            // Every name has a prefix, and they are sorted: a member's are next to each other.
+            let names: Vec<String> = tensors
+                .range(prefix.clone()..)
+                .map(|(name, _)| name.clone())
+                .take_while(|name| name.starts_with(&prefix))
+                .collect();
+            let own = names.into_iter().filter_map(|name| {
+                let tensor = tensors.remove(&name)?;
+                Some((name[prefix.len()..].to_string(), tensor))
+            });
+            let own = own.collect();
+            let description = Description { ensemble: None, ..description.clone() };
+            Arc::new(Model { description, text: String::new(), tensors: own, members: vec![] })
+        };
+        let members = (0..count).map(member).collect();
+        Model { description, text, tensors, members }
+    }
+
+    /// An ensemble of loaded models, 1 to 1024 of one architecture whose channels have the same names and units; their sizes and scalings may differ.
+    /// Its predictions are the mean, and the variance, of the members' mixture.
+    pub fn ensemble(members: Vec<Arc<Model>>) -> Result<Model> {
+        ensemble::check_members(&members.iter().map(|m| &**m).collect::<Vec<_>>())?;
+        let description =
+            Description { ensemble: Some(file::Members { members: members.len() }), ..members[0].description.clone() };
+        Ok(Model { description, text: members[0].text.clone(), tensors: file::Tensors::new(), members })
     }
 
     /// A model without weights, from its description alone.
@@ -56,7 +97,12 @@ impl Model {
         let description: Description =
             serde_json::from_value(value).map_err(|e| Error::new(Status::FileDescription, e.to_string()))?;
         file::check_description(&description)?;
-        Ok(Model { description, text, tensors: file::Tensors::new() })
+        Ok(Model { description, text, tensors: file::Tensors::new(), members: vec![] })
+    }
+
+    /// The members of an ensemble; none of a single model.
+    pub fn members(&self) -> &[Arc<Model>] {
+        &self.members
     }
 
     /// What the file says of the model.
@@ -72,99 +118,4 @@ impl Model {
     pub(crate) fn tensor(&self, name: &str) -> &Tensor {
         &self.tensors[name]
     }
-
-    /// Predicts the stored inputs in f64, or the type of a network in ONNX, and compares with the stored outputs, relative to the largest of them.
-    fn selftest(&self, tensors: &file::Tensors) -> Result<()> {
-        let get = |name: &str| match tensors.get(&format!("selftest.{name}")) {
-            Some(t) if t.shape.iter().all(|n| *n > 0) => Ok((t.to_f64(), t.shape.clone())),
-            Some(t) => {
-                fail!(FileDescription, "tensor selftest.{name} has shape {:?}, expected no extent of 0", t.shape)
-            }
-            None => fail!(FileDescription, "tensor selftest.{name} is missing: a model file carries its self-test"),
-        };
-        match self.description.architecture {
-            file::Architecture::Anp | file::Architecture::Gp => self.selftest_process(get),
-            file::Architecture::Fno | file::Architecture::Onnx => self.selftest_operator(get),
-        }
-    }
-
-    fn selftest_process(&self, get: impl Fn(&str) -> Result<Stored>) -> Result<()> {
-        let get = |name: &str| match get(name)? {
-            (_, shape) if shape.len() != 3 => {
-                fail!(FileDescription, "tensor selftest.{name} has shape {shape:?}, expected rank 3")
-            }
-            stored => Ok(stored),
-        };
-        // A process with points of its own is queried as it is.
-        let stored = self.description.gp.as_ref().is_some_and(|numbers| numbers.points > 0);
-        let context = if stored { None } else { Some((get("context_x")?, get("context_y")?)) };
-        let (target_x, tx) = get("target_x")?;
-        let (mean, m) = get("mean")?;
-        let (variance, v) = get("variance")?;
-        let (batch, points) = context.as_ref().map_or((1, None), |((_, shape), _)| (shape[0], Some(shape[1])));
-        let options = Options { batch, context: points, targets: Some(tx[1]), ..Options::default() };
-        let plan = Plan::new(self, Dtype::F64, &options)?;
-        let mut workspace = plan.workspace()?;
-        let (mut mean_here, mut variance_here) = (vec![0.0; mean.len()], vec![0.0; variance.len()]);
-        if let Some(((context_x, cx), (context_y, cy))) = &context {
-            plan.condition(
-                &mut workspace,
-                &View::new("selftest.context_x", context_x, cx)?,
-                &View::new("selftest.context_y", context_y, cy)?,
-            )?;
-        }
-        plan.query(
-            &mut workspace,
-            &View::new("selftest.target_x", &target_x, &tx)?,
-            None,
-            &mut ViewMut::new("selftest.mean", &mut mean_here, &m)?,
-            Some(&mut ViewMut::new("selftest.variance", &mut variance_here, &v)?),
-        )?;
-        self.compare("mean", &mean_here, &mean)?;
-        self.compare("variance", &variance_here, &variance)
-    }
-
-    fn selftest_operator(&self, get: impl Fn(&str) -> Result<Stored>) -> Result<()> {
-        let (axes, arithmetic) = match &self.description.onnx {
-            Some(numbers) => (numbers.axes, numbers.dtype.into()),
-            None => (self.description.fno.as_ref().map_or(0, |numbers| numbers.axes()), Dtype::F64),
-        };
-        let (input, shape) = get("input")?;
-        if shape.len() != axes + 2 {
-            return fail!(FileDescription, "tensor selftest.input has shape {shape:?}, expected rank {}", axes + 2);
-        }
-        let (output, out) = get("output")?;
-        let faces = self.description.boon.iter().flat_map(|boon| &boon.faces).enumerate();
-        let stored: Result<Vec<Stored>> =
-            faces.filter(|(_, face)| face.has_value()).map(|(f, _)| get(&format!("face.{f}"))).collect();
-        let stored = stored?;
-        let options = Options { batch: shape[0], shape: Some(shape[1..=axes].to_vec()), ..Options::default() };
-        let plan = Plan::new(self, arithmetic, &options)?;
-        let values: Result<Vec<View>> =
-            stored.iter().map(|(values, shape)| View::new("selftest.face", values, shape)).collect();
-        let mut here = vec![0.0; output.len()];
-        plan.predict(
-            &mut plan.workspace()?,
-            &View::new("selftest.input", &input, &shape)?,
-            &values?,
-            &mut ViewMut::new("selftest.output", &mut here, &out)?,
-        )?;
-        self.compare("output", &here, &output)
-    }
-
-    fn compare(&self, name: &str, here: &[f64], stored: &[f64]) -> Result<()> {
-        let tolerance = self.description.selftest.tolerance;
-        let size = stored.iter().fold(0f64, |a, b| a.max(b.abs()));
-        let apart = here.iter().zip(stored).fold(0f64, |a, (x, y)| a.max((x - y).abs()));
-        if apart > tolerance * size {
-            return fail!(
-                SelfTest,
-                "the model gives another {name} than its self-test: {apart:e} apart, expected at most {tolerance:e} of {size:e}"
-            );
-        }
-        Ok(())
-    }
 }
-
-/// Values and shape of a stored array.
-type Stored = (Vec<f64>, Vec<usize>);

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::cost::Cost;
 use crate::error::{Result, fail};
 use crate::field::{Dtype, MAX_RANK};
 
@@ -103,6 +104,13 @@ impl Numbers {
 
     pub(super) fn weights(&self) -> BTreeMap<String, Vec<usize>> {
         BTreeMap::from([(TENSOR.to_string(), vec![self.bytes])])
+    }
+
+    /// The cost of the arrays around the network, for so many functions on a grid. What the network itself costs its file's size does not tell.
+    pub(super) fn cost(&self, inputs: usize, outputs: usize, functions: usize, grid: &[usize]) -> Cost {
+        let nodes: f64 = grid.iter().map(|n| *n as f64).product();
+        let given = (self.batch as f64 + functions as f64) * nodes;
+        Cost::values(3.0 * given * (inputs + outputs) as f64)
     }
 
     /// Extents of an array of `batch` functions as the network has it.

@@ -2,8 +2,12 @@
 
 use super::anp::{self, Anp};
 use super::boundary::Boundary;
+use super::deeponet::{self, DeepOnet};
+use super::dropout::Draw;
+use super::ensemble::{self, Ensemble};
 use super::fno::{self, Fno};
 use super::gp::{self, Gp};
+use super::mlp::{self, Mlp};
 #[cfg(feature = "onnx")]
 use super::onnx::{self, Onnx};
 use super::{Model, file::Architecture};
@@ -14,15 +18,15 @@ use crate::kernels::strided::{View, ViewMut};
 /// What a plan is made for.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Most functions in one call.
+    /// Most functions in one call; of a multilayer perceptron most rows.
     pub batch: usize,
     /// Most context points of a function; needed by neural processes, and by Gaussian ones that store no points.
     pub context: Option<usize>,
-    /// Most target points of a function; needed by neural and Gaussian processes.
+    /// Most target points of a function; needed by neural and Gaussian processes and DeepONets.
     pub targets: Option<usize>,
     /// Most target points of a full covariance; 0: none is asked for.
     pub covariance: usize,
-    /// Draws in the mixture; 0 predicts at the mean latent.
+    /// Draws in the mixture: of a neural process' latent, where 0 predicts at its mean; of dropout.
     pub latents: usize,
     /// Seed of latent draws and dropout.
     pub seed: u64,
@@ -36,6 +40,21 @@ pub struct Options {
     pub boundary: Option<Boundary>,
     /// Threads of a call, the calling one among them. More than one need a pool, which the plan owns.
     pub threads: usize,
+    /// How neural operators transform fields along their axes.
+    pub transforms: Transforms,
+}
+
+/// How neural operators go from points to kept modes and back, axis by axis. Both ways give the same but for rounding.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transforms {
+    /// Whichever is faster: matrices, or fast Fourier transforms on axes that keep many modes of many points.
+    #[default]
+    Auto = 1,
+    /// Matrices on all axes.
+    Matrix = 2,
+    /// Fast Fourier transforms on all axes; not for models with boundary conditions inside, nor for parts.
+    Fft = 3,
 }
 
 /// Most threads of a plan.
@@ -55,6 +74,7 @@ impl Default for Options {
             steps: 1,
             boundary: None,
             threads: 1,
+            transforms: Transforms::Auto,
         }
     }
 }
@@ -68,6 +88,11 @@ enum Kind {
     FnoF32(Box<Fno<f32>>),
     FnoF64(Box<Fno<f64>>),
     Gp(Box<Gp>),
+    MlpF32(Box<Mlp<f32>>),
+    MlpF64(Box<Mlp<f64>>),
+    DeepOnetF32(Box<DeepOnet<f32>>),
+    DeepOnetF64(Box<DeepOnet<f64>>),
+    Ensemble(Box<Ensemble>),
     #[cfg(feature = "onnx")]
     Onnx(Box<Onnx>),
 }
@@ -81,6 +106,11 @@ enum Scratch {
     FnoF32(Box<fno::Scratch<f32>>),
     FnoF64(Box<fno::Scratch<f64>>),
     Gp(Box<gp::Scratch>),
+    MlpF32(Box<mlp::Scratch<f32>>),
+    MlpF64(Box<mlp::Scratch<f64>>),
+    DeepOnetF32(Box<deeponet::Scratch<f32>>),
+    DeepOnetF64(Box<deeponet::Scratch<f64>>),
+    Ensemble(Box<ensemble::Scratch>),
     #[cfg(feature = "onnx")]
     Onnx(Box<onnx::Scratch>),
 }
@@ -113,23 +143,43 @@ impl Plan {
         if options.threads > MOST_THREADS {
             return fail!(InvalidArgument, "option threads is {}, expected at most {MOST_THREADS}", options.threads);
         }
-        match (model.description().architecture, arithmetic) {
-            (Architecture::Fno, Dtype::F32) => Ok(Plan(Kind::FnoF32(Box::new(Fno::new(model, options)?)))),
-            (Architecture::Fno, Dtype::F64) => Ok(Plan(Kind::FnoF64(Box::new(Fno::new(model, options)?)))),
-            (Architecture::Anp, Dtype::F32) => Ok(Plan(Kind::AnpF32(Box::new(Anp::new(model, options)?)))),
-            (Architecture::Anp, Dtype::F64) => Ok(Plan(Kind::AnpF64(Box::new(Anp::new(model, options)?)))),
-            (Architecture::Gp, Dtype::F64) => Ok(Plan(Kind::Gp(Box::new(Gp::new(model, options)?)))),
+        if !model.members().is_empty() {
+            return Ok(Plan(Kind::Ensemble(Box::new(Ensemble::new(model, arithmetic, options)?))));
+        }
+        if ensemble::draws_weights(model.description().architecture) && check_draws(model, options)? {
+            return Ok(Plan(Kind::Ensemble(Box::new(Ensemble::draws(model, arithmetic, options)?))));
+        }
+        Self::single(model, arithmetic, options, None)
+    }
+
+    /// The plan of a single model, or of a draw of its weights; the options have been checked.
+    pub(super) fn single(model: &Model, arithmetic: Dtype, options: &Options, draw: Option<Draw>) -> Result<Plan> {
+        Ok(Plan(match (model.description().architecture, arithmetic) {
+            (Architecture::Fno, Dtype::F32) => Kind::FnoF32(Box::new(Fno::new(model, options)?)),
+            (Architecture::Fno, Dtype::F64) => Kind::FnoF64(Box::new(Fno::new(model, options)?)),
+            (Architecture::Anp, Dtype::F32) => Kind::AnpF32(Box::new(Anp::new(model, options)?)),
+            (Architecture::Anp, Dtype::F64) => Kind::AnpF64(Box::new(Anp::new(model, options)?)),
+            (Architecture::Mlp, Dtype::F32) => Kind::MlpF32(Box::new(Mlp::new(model, options, draw)?)),
+            (Architecture::Mlp, Dtype::F64) => Kind::MlpF64(Box::new(Mlp::new(model, options, draw)?)),
+            (Architecture::DeepOnet, Dtype::F32) => Kind::DeepOnetF32(Box::new(DeepOnet::new(model, options, draw)?)),
+            (Architecture::DeepOnet, Dtype::F64) => Kind::DeepOnetF64(Box::new(DeepOnet::new(model, options, draw)?)),
+            (Architecture::Gp, Dtype::F64) => Kind::Gp(Box::new(Gp::new(model, options)?)),
             (Architecture::Gp, Dtype::F32) => {
-                fail!(Dtype, "a Gaussian process is evaluated in f64, expected a plan of that dtype; arrays may be f32")
+                return fail!(
+                    Dtype,
+                    "a Gaussian process is evaluated in f64, expected a plan of that dtype; arrays may be f32"
+                );
             }
             #[cfg(feature = "onnx")]
-            (Architecture::Onnx, _) => Ok(Plan(Kind::Onnx(Box::new(Onnx::new(model, arithmetic, options)?)))),
+            (Architecture::Onnx, _) => Kind::Onnx(Box::new(Onnx::new(model, arithmetic, options)?)),
             #[cfg(not(feature = "onnx"))]
-            (Architecture::Onnx, _) => fail!(
-                State,
-                "the model is a network in ONNX, but this library was built without cargo feature onnx, which evaluates it"
-            ),
-        }
+            (Architecture::Onnx, _) => {
+                return fail!(
+                    State,
+                    "the model is a network in ONNX, but this library was built without cargo feature onnx, which evaluates it"
+                );
+            }
+        }))
     }
 
     /// Allocates all that a call needs.
@@ -140,9 +190,72 @@ impl Plan {
             Kind::FnoF32(p) => Scratch::FnoF32(Box::new(p.scratch()?)),
             Kind::FnoF64(p) => Scratch::FnoF64(Box::new(p.scratch()?)),
             Kind::Gp(p) => Scratch::Gp(Box::new(p.scratch()?)),
+            Kind::MlpF32(p) => Scratch::MlpF32(Box::new(p.scratch()?)),
+            Kind::MlpF64(p) => Scratch::MlpF64(Box::new(p.scratch()?)),
+            Kind::DeepOnetF32(p) => Scratch::DeepOnetF32(Box::new(p.scratch()?)),
+            Kind::DeepOnetF64(p) => Scratch::DeepOnetF64(Box::new(p.scratch()?)),
+            Kind::Ensemble(p) => Scratch::Ensemble(Box::new(p.scratch()?)),
             #[cfg(feature = "onnx")]
             Kind::Onnx(p) => Scratch::Onnx(Box::new(p.scratch()?)),
         }))
+    }
+
+    /// Whether predictions come with a variance: those of processes, of networks with a variance head, and of ensembles.
+    pub fn has_variance(&self) -> bool {
+        match &self.0 {
+            Kind::AnpF32(_) | Kind::AnpF64(_) | Kind::Gp(_) | Kind::Ensemble(_) => true,
+            Kind::MlpF32(p) => p.has_variance(),
+            Kind::MlpF64(p) => p.has_variance(),
+            Kind::FnoF32(_) | Kind::FnoF64(_) | Kind::DeepOnetF32(_) | Kind::DeepOnetF64(_) => false,
+            #[cfg(feature = "onnx")]
+            Kind::Onnx(_) => false,
+        }
+    }
+
+    /// Whether the plan is of DeepONets: conditioned on values at sensors that the model knows.
+    pub fn has_sensors(&self) -> bool {
+        match &self.0 {
+            Kind::DeepOnetF32(_) | Kind::DeepOnetF64(_) => true,
+            Kind::Ensemble(p) => p.members()[0].has_sensors(),
+            _ => false,
+        }
+    }
+
+    /// Members of an ensemble, or draws of dropout, one of which is a row of [`Plan::predict_factors`]; 0 of a single model.
+    pub fn members(&self) -> usize {
+        if let Kind::Ensemble(p) = &self.0 { p.members().len() } else { 0 }
+    }
+
+    /// Most values of a prediction.
+    pub(super) fn room(&self) -> usize {
+        match &self.0 {
+            Kind::AnpF32(p) => p.room(),
+            Kind::AnpF64(p) => p.room(),
+            Kind::FnoF32(p) => p.room(),
+            Kind::FnoF64(p) => p.room(),
+            Kind::Gp(p) => p.room(),
+            Kind::MlpF32(p) => p.room(),
+            Kind::MlpF64(p) => p.room(),
+            Kind::DeepOnetF32(p) => p.room(),
+            Kind::DeepOnetF64(p) => p.room(),
+            #[cfg(feature = "onnx")]
+            Kind::Onnx(p) => p.room(),
+            Kind::Ensemble(p) => p.room(),
+        }
+    }
+
+    /// Values of one function in a prediction by [`Plan::predict`].
+    fn cells(&self) -> Result<usize> {
+        match &self.0 {
+            Kind::FnoF32(p) => Ok(p.cells()),
+            Kind::FnoF64(p) => Ok(p.cells()),
+            Kind::MlpF32(p) => Ok(p.cells()),
+            Kind::MlpF64(p) => Ok(p.cells()),
+            #[cfg(feature = "onnx")]
+            Kind::Onnx(p) => Ok(p.cells()),
+            Kind::Ensemble(p) => p.members()[0].cells(),
+            _ => foreign("neural operator or perceptron"),
+        }
     }
 
     /// Neural and Gaussian processes: encodes the context points of one or more functions into the workspace, which later queries use.
@@ -155,7 +268,21 @@ impl Plan {
             (Kind::AnpF32(p), Scratch::AnpF32(s)) => p.condition(s, x, y),
             (Kind::AnpF64(p), Scratch::AnpF64(s)) => p.condition(s, x, y),
             (Kind::Gp(p), Scratch::Gp(s)) => p.condition(s, x, y, None),
-            _ => foreign("neural process"),
+            (Kind::Ensemble(p), Scratch::Ensemble(s)) => p.condition(s, |plan, w| plan.condition(w, x, y)),
+            _ => foreign("process"),
+        }
+    }
+
+    /// DeepONets: encodes one or more input functions into the workspace, which later queries use: their values at the model's sensors, `values`
+    /// [functions, sensors, channels], axes of extent 1 may be left out. Raw units. After an error as with [`Plan::condition`].
+    pub fn condition_on_sensors(&self, workspace: &mut Workspace, values: &View) -> Result<()> {
+        match (&self.0, &mut workspace.0) {
+            (Kind::DeepOnetF32(p), Scratch::DeepOnetF32(s)) => p.condition(s, values),
+            (Kind::DeepOnetF64(p), Scratch::DeepOnetF64(s)) => p.condition(s, values),
+            (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
+                p.condition(s, |plan, workspace| plan.condition_on_sensors(workspace, values))
+            }
+            _ => foreign("DeepONet"),
         }
     }
 
@@ -164,6 +291,9 @@ impl Plan {
     pub fn condition_noisy(&self, workspace: &mut Workspace, x: &View, y: &View, noise: &View) -> Result<()> {
         match (&self.0, &mut workspace.0) {
             (Kind::Gp(p), Scratch::Gp(s)) => p.condition(s, x, y, Some(noise)),
+            (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
+                p.condition(s, |plan, workspace| plan.condition_noisy(workspace, x, y, noise))
+            }
             _ => foreign("Gaussian process"),
         }
     }
@@ -205,12 +335,12 @@ impl Plan {
         }
     }
 
-    /// Neural and Gaussian processes: mean and variance at target points of the functions conditioned on; of a Gaussian process that is
-    /// not conditioned and stores points, of those.
+    /// Neural and Gaussian processes and DeepONets: mean and variance at target points of the functions conditioned on; of a Gaussian process
+    /// that is not conditioned and stores points, of those.
     ///
-    /// Shapes: `x` [targets, dim_x] for all functions or [functions, targets, dim_x]; `eps` standard normal draws
+    /// Shapes: `x` [targets, dim_x] for all functions or [functions, targets, dim_x]; `eps`, of neural processes, standard normal draws
     /// [latents, functions, hidden] or [latents, hidden] instead of the seeded ones; results [functions, targets, dim_y].
-    /// Raw units; variance in their square. Results are written only on success.
+    /// Raw units; variance in their square, and none of a single DeepONet (Mismatch). Results are written only on success.
     pub fn query(
         &self,
         workspace: &mut Workspace,
@@ -223,13 +353,61 @@ impl Plan {
             (Kind::AnpF32(p), Scratch::AnpF32(s)) => p.query(s, x, eps, mean, variance),
             (Kind::AnpF64(p), Scratch::AnpF64(s)) => p.query(s, x, eps, mean, variance),
             (Kind::Gp(p), Scratch::Gp(s)) => p.query(s, x, eps, mean, variance),
-            _ => foreign("neural process"),
+            (Kind::DeepOnetF32(p), Scratch::DeepOnetF32(s)) => {
+                refuse_variance(eps, variance)?;
+                p.query(s, x, mean)
+            }
+            (Kind::DeepOnetF64(p), Scratch::DeepOnetF64(s)) => {
+                refuse_variance(eps, variance)?;
+                p.query(s, x, mean)
+            }
+            (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
+                p.moments(s, |plan, workspace, mean, v| plan.query(workspace, x, eps, mean, v), mean, variance)
+            }
+            _ => foreign("process"),
         }
     }
 
-    /// Neural operators and networks in ONNX: predicts fields from fields; without a grid values at points, each point a function.
+    /// Ensembles of processes or DeepONets: mean of the members' mixture and its covariance in factors, as [`Plan::predict_factors`] has them, at
+    /// target points as in [`Plan::query`]: `low_rank` [functions, 1 + members, targets, outputs].
+    pub fn query_factors(
+        &self,
+        workspace: &mut Workspace,
+        x: &View,
+        eps: Option<&View>,
+        mean: &mut ViewMut,
+        low_rank: &mut ViewMut,
+    ) -> Result<()> {
+        match (&self.0, &mut workspace.0) {
+            (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
+                let functions = p.members()[0].functions(&s.workspaces[0])?;
+                let cells = mean.layout().len() / functions;
+                p.factors(s, |plan, w, mean, v| plan.query(w, x, eps, mean, v), mean, low_rank, cells)
+            }
+            _ => foreign("ensemble"),
+        }
+    }
+
+    /// Functions that a workspace is conditioned on.
+    fn functions(&self, workspace: &Workspace) -> Result<usize> {
+        let functions = match (&self.0, &workspace.0) {
+            (Kind::AnpF32(_), Scratch::AnpF32(s)) => s.functions,
+            (Kind::AnpF64(_), Scratch::AnpF64(s)) => s.functions,
+            (Kind::Gp(_), Scratch::Gp(s)) => s.functions,
+            (Kind::DeepOnetF32(_), Scratch::DeepOnetF32(s)) => s.functions,
+            (Kind::DeepOnetF64(_), Scratch::DeepOnetF64(s)) => s.functions,
+            (Kind::Ensemble(p), Scratch::Ensemble(s)) => return p.members()[0].functions(&s.workspaces[0]),
+            _ => return foreign("process"),
+        };
+        // The functions that a model stores, where it is not conditioned, are one.
+        Ok(functions.max(1))
+    }
+
+    /// Neural operators and networks in ONNX: predicts fields from fields; where such a network has no grid, values at points, each point a
+    /// function. Multilayer perceptrons: predicts rows of outputs from rows of inputs. Ensembles of any of these: the mean of their members.
     ///
-    /// Shapes: `input` [functions, grid, inputs]; `output` [functions, grid, outputs], with option steps K > 1 [functions, K, grid,
+    /// Shapes of a perceptron: `input` [.., inputs] and `output` [.., outputs], any axes before the channels, together at most option batch rows; no
+    /// `values`. Of an operator: `input` [functions, grid, inputs]; `output` [functions, grid, outputs], with option steps K > 1 [functions, K, grid,
     /// outputs]; axes of extent 1 may be left out. `values`: with boundary conditions for each face that has one an array
     /// [functions, (K,) grid without the face's axis, outputs], in the order of the faces. Raw units. In a roll-out the outputs become the
     /// newest input channels of the next step. Results are written only on success.
@@ -245,7 +423,75 @@ impl Plan {
             (Kind::FnoF64(p), Scratch::FnoF64(s)) => p.predict(s, input, values, output),
             #[cfg(feature = "onnx")]
             (Kind::Onnx(p), Scratch::Onnx(s)) => p.predict(s, input, values, output),
-            _ => foreign("neural operator"),
+            (Kind::MlpF32(p), Scratch::MlpF32(s)) => {
+                refuse_values(values).and_then(|()| p.predict(s, input, output, None))
+            }
+            (Kind::MlpF64(p), Scratch::MlpF64(s)) => {
+                refuse_values(values).and_then(|()| p.predict(s, input, output, None))
+            }
+            (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
+                p.moments(s, |plan, workspace, mean, _| plan.predict(workspace, input, values, mean), output, None)
+            }
+            _ => foreign("neural operator or perceptron"),
+        }
+    }
+
+    /// Networks with a variance head and ensembles: mean and variance of what [`Plan::predict`] predicts; of an ensemble those of its members'
+    /// mixture (the law of total variance). `variance` has the shape of `mean`; raw units squared. Others: Mismatch.
+    pub fn predict_moments(
+        &self,
+        workspace: &mut Workspace,
+        input: &View,
+        values: &[View],
+        mean: &mut ViewMut,
+        variance: &mut ViewMut,
+    ) -> Result<()> {
+        self.moments(workspace, input, values, mean, Some(variance))
+    }
+
+    fn moments(
+        &self,
+        workspace: &mut Workspace,
+        input: &View,
+        values: &[View],
+        mean: &mut ViewMut,
+        variance: Option<&mut ViewMut>,
+    ) -> Result<()> {
+        match (&self.0, &mut workspace.0) {
+            (Kind::MlpF32(p), Scratch::MlpF32(s)) => {
+                refuse_values(values).and_then(|()| p.predict(s, input, mean, variance))
+            }
+            (Kind::MlpF64(p), Scratch::MlpF64(s)) => {
+                refuse_values(values).and_then(|()| p.predict(s, input, mean, variance))
+            }
+            (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
+                p.moments(s, |plan, w, mean, v| plan.moments(w, input, values, mean, v), mean, variance)
+            }
+            _ if variance.is_none() => self.predict(workspace, input, values, mean),
+            _ => {
+                fail!(Mismatch, "the model gives no variances, expected a network with a variance head or an ensemble")
+            }
+        }
+    }
+
+    /// Ensembles: mean of the members' mixture, and its covariance diag(d) + F'F in factors: `low_rank` [functions, 1 + members, cells], d first,
+    /// the mean of the members' variances (0 where they have none), then their scaled departures from the mean. It is what
+    /// [`crate::constraint::Prior::LowRank`] of size [`Plan::members`] takes; cells are the values of a function (of a perceptron: of a row)
+    /// in the order of `mean`, as one axis or as many as that has. Results lie apart, and are written only on success.
+    pub fn predict_factors(
+        &self,
+        workspace: &mut Workspace,
+        input: &View,
+        values: &[View],
+        mean: &mut ViewMut,
+        low_rank: &mut ViewMut,
+    ) -> Result<()> {
+        match (&self.0, &mut workspace.0) {
+            (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
+                let cells = self.cells()?;
+                p.factors(s, |plan, w, mean, v| plan.moments(w, input, values, mean, v), mean, low_rank, cells)
+            }
+            _ => foreign("ensemble"),
         }
     }
 
@@ -263,31 +509,39 @@ impl Plan {
             (Kind::FnoF64(p), Scratch::FnoF64(s)) => p.evaluate(s, input, values, output),
             #[cfg(feature = "onnx")]
             (Kind::Onnx(p), Scratch::Onnx(s)) => p.evaluate(s, input, values, output),
-            _ => foreign("neural operator"),
+            (Kind::MlpF32(p), Scratch::MlpF32(s)) => refuse_values(values).and_then(|()| p.evaluate(s, input, output)),
+            (Kind::MlpF64(p), Scratch::MlpF64(s)) => refuse_values(values).and_then(|()| p.evaluate(s, input, output)),
+            (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
+                let cells = self.cells()?;
+                p.mean(s, |plan, workspace, mean, _| plan.predict(workspace, input, values, mean), output, cells)
+            }
+            _ => foreign("neural operator or perceptron"),
         }
     }
 
     /// Neural operators: allocates all that derivatives need, and on the first call the plan's transposed weights. It takes a field for
-    /// each block beside what [`Plan::workspace`] takes, so it is apart from that.
+    /// each block beside what [`Plan::workspace`] takes, so it is apart from that; of a roll-out also the input of each step, and no more:
+    /// what a step needs beside is found again. Derivatives go through matrices on all axes, whatever option transforms; a plan of
+    /// fast Fourier transforms gets them here, six times as many values as points times twice the modes.
     ///
-    /// Errors: State (a neural process; option steps > 1: roll-outs have no derivatives yet),
-    /// OutOfMemory.
+    /// Errors: State (a neural process), OutOfMemory.
     pub fn derivative_workspace(&self) -> Result<DerivativeWorkspace> {
         Ok(DerivativeWorkspace(match &self.0 {
             Kind::FnoF32(p) => DerivativeScratch::F32(Box::new(p.derivative_scratch()?)),
             Kind::FnoF64(p) => DerivativeScratch::F64(Box::new(p.derivative_scratch()?)),
             #[cfg(feature = "onnx")]
             Kind::Onnx(_) => return fail!(State, "a network in ONNX has no derivatives, expected a neural operator"),
-            _ => return fail!(State, "neural processes have no derivatives, expected a neural operator"),
+            _ => return fail!(State, "the model has no derivatives, expected a single neural operator"),
         }))
     }
 
     /// Neural operators: the derivative of [`Plan::predict`] in a direction (jvp), at `input` and `values`.
     ///
     /// Shapes: `input` and `values` as there; `input_tangent` as `input` and `value_tangents` as `values`, absent ones count as 0;
-    /// `output_tangent` [functions, grid, outputs]. Raw units, so the channels' scales enter and their offsets do not. Where an activation
+    /// `output_tangent` [functions, grid, outputs], with option steps K > 1 [functions, K, grid, outputs]. Raw units, so the channels' scales enter and their offsets do not. Where an activation
     /// has a kink it is one of the one-sided derivatives. All that is evaluated is linearised: corrections and conditions of
-    /// boundaries too, so that tangents of Dirichlet values arrive at their faces as they are.
+    /// boundaries too, so that tangents of Dirichlet values arrive at their faces as they are. A roll-out is linearised at the states that
+    /// it takes into f64 arrays; it costs an evaluation for each step more.
     ///
     /// Errors: as [`Plan::predict`]; NonFinite also for tangents, and where the derivative overflows; Mismatch for a workspace of another
     /// plan. `output_tangent` is written only on success. Allocates nothing.
@@ -314,7 +568,7 @@ impl Plan {
     /// Neural operators: from cotangents of the output to those of the input and of the boundary values (vjp), at `input` and `values`:
     /// the transpose of [`Plan::jvp`], the gradient of whatever depends on the prediction.
     ///
-    /// Shapes: `output_cotangent` [functions, grid, outputs]; `input_cotangent` as `input` and `value_cotangents` as `values`; absent ones
+    /// Shapes: `output_cotangent` [functions, (steps,) grid, outputs]; `input_cotangent` as `input` and `value_cotangents` as `values`; absent ones
     /// are not asked for. Raw units. Cotangents that are written lie apart from each other.
     ///
     /// Errors: as [`Plan::jvp`]; Stride for overlapping results. Results are written only on success. Allocates nothing.
@@ -346,6 +600,44 @@ impl Plan {
             _ => 0,
         }
     }
+}
+
+/// Whether the options ask for draws of dropout, which the model must have.
+fn check_draws(model: &Model, options: &Options) -> Result<bool> {
+    let (rate, draws) = (options.dropout, options.latents);
+    let description = model.description();
+    let trained = description.mlp.as_ref().map(|n| n.dropout).or(description.deeponet.as_ref().map(|n| n.dropout));
+    match (rate > 0.0, draws) {
+        (false, 0) => Ok(false),
+        (false, _) => {
+            fail!(InvalidArgument, "option latents is {draws} and dropout 0, expected a rate: draws are of dropout")
+        }
+        (true, 0) => fail!(InvalidArgument, "option dropout is {rate} and latents 0, expected at least 1 draw"),
+        (true, _) if trained.is_none_or(|trained| trained == 0.0) => {
+            fail!(InvalidArgument, "option dropout is {rate}, but the model was trained without dropout")
+        }
+        (true, _) if draws > u32::MAX as usize => fail!(TooLarge, "option latents is {draws}, expected less than 2^32"),
+        _ => Ok(true),
+    }
+}
+
+/// Boundary values are those of operators.
+fn refuse_values(values: &[View]) -> Result<()> {
+    match values.len() {
+        0 => Ok(()),
+        count => fail!(Mismatch, "{count} arrays of boundary values, expected none of a perceptron"),
+    }
+}
+
+/// What a DeepONet does not have.
+fn refuse_variance(eps: Option<&View>, variance: Option<&mut ViewMut>) -> Result<()> {
+    if eps.is_some() {
+        return fail!(InvalidArgument, "eps is given, but a DeepONet has no latents");
+    }
+    if variance.is_some() {
+        return fail!(Mismatch, "variance is given, but a DeepONet has none, expected NULL or an ensemble");
+    }
+    Ok(())
 }
 
 fn foreign<T>(kind: &str) -> Result<T> {

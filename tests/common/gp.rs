@@ -9,7 +9,7 @@ use pcml::{View, ViewMut};
 
 /// `count` channels of raw = offset + scale x network value.
 pub fn channels(count: usize, offset: f64, scale: f64) -> Vec<Channel> {
-    (0..count).map(|i| Channel { name: format!("c{i}"), unit: "1".into(), offset, scale }).collect()
+    (0..count).map(|i| Channel { offset, scale, ..Channel::plain(format!("c{i}")) }).collect()
 }
 
 pub fn numbers(kernel: Kernel, variance: f64, length_scales: &[f64], noise: f64) -> Numbers {

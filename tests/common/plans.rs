@@ -16,12 +16,14 @@ pub struct Sizes<'a> {
     pub batch: i64,
     pub steps: i64,
     pub threads: i64,
+    /// A number of enum pcml_transforms.
+    pub transforms: i32,
 }
 
 impl<'a> Sizes<'a> {
     /// One function in one step.
     pub fn new(dtype: i32, shape: &'a [i64]) -> Sizes<'a> {
-        Sizes { dtype, shape, batch: 1, steps: 1, threads: 1 }
+        Sizes { dtype, shape, batch: 1, steps: 1, threads: 1, transforms: 1 }
     }
 }
 
@@ -42,6 +44,7 @@ impl Operator {
             ok(pcml_options_set_batch(o.options, sizes.batch));
             ok(pcml_options_set_steps(o.options, sizes.steps));
             ok(pcml_options_set_threads(o.options, sizes.threads));
+            ok(pcml_options_set_transforms(o.options, sizes.transforms));
             ok(pcml_plan_create(o.model, sizes.dtype, o.options, &mut o.plan));
             ok(pcml_plan_workspace(o.plan, &mut o.workspace));
         }

@@ -47,6 +47,7 @@ pub fn draft<'a>(state: &'a State, settings: &Settings) -> Result<Draft<'a>> {
         }),
         inputs: dim_x,
         outputs: dim_y,
+        scaling: vec![],
         selftest: vec![
             Stored::field("context_x", &context_x),
             Stored::field("context_y", &context_y),

@@ -117,6 +117,7 @@ pub fn draft<'a>(state: &'a State, settings: &Settings) -> Result<Draft<'a>> {
         fields,
         inputs: network.inputs,
         outputs: network.outputs,
+        scaling: vec![],
         selftest,
         tolerance: 1e-9,
         weights: network.weights(),

@@ -48,6 +48,7 @@ pub fn draft<'a>(state: &'a State, settings: &Settings) -> Result<Draft<'a>> {
         fields: json!({"architecture": "fno", "fno": numbers}),
         inputs: network.inputs,
         outputs: network.outputs,
+        scaling: vec![],
         selftest: vec![Stored::field("input", &input), Stored::field("output", &output)],
         tolerance: 1e-9,
         weights: network.weights(),

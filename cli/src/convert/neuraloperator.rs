@@ -74,6 +74,7 @@ pub fn draft<'a>(state: &'a State, settings: &'a Settings) -> Result<Draft<'a>> 
         fields: json!({"architecture": "fno", "fno": network.numbers()}),
         inputs,
         outputs,
+        scaling: vec![],
         selftest: vec![Stored::field("input", &input), Stored::field("output", &output)],
         // What factors give is rounded to their type when it is written in full.
         tolerance: if factorised { 1e-5 } else { 1e-9 },

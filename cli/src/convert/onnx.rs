@@ -97,6 +97,7 @@ pub fn draft<'a>(bytes: &'a [u8], settings: &Settings) -> Result<(Draft<'a>, boo
         }}),
         inputs,
         outputs,
+        scaling: vec![],
         weights: vec![Output::file(TENSOR, bytes)],
         selftest: vec![
             Stored::new("input", input.shape, input.values),

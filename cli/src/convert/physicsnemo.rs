@@ -130,6 +130,7 @@ pub fn draft<'a>(state: &'a State, settings: &Settings) -> Result<Draft<'a>> {
         fields: json!({"architecture": "fno", "fno": fno}),
         inputs,
         outputs: inner,
+        scaling: vec![],
         selftest: vec![Stored::field("input", &input), Stored::field("output", &output)],
         tolerance: 1e-9,
         weights,

@@ -141,13 +141,13 @@ impl State {
         let damaged = |e: safetensors::SafeTensorError| Error::new(format!("{shown}: not a safetensors file: {e}"));
         if map.starts_with(b"PK\x03\x04") || map.starts_with(b"\x80\x02") {
             return refuse!(
-                "{shown} is a PyTorch checkpoint, expected a safetensors file: pcml.convert (Python) reads it, or save it with \
-                 safetensors.torch.save_file"
+                "{shown} is a PyTorch checkpoint or a .keras file, expected a safetensors file: pcml.convert (Python) reads both, or save a state \
+                 dict with safetensors.torch.save_file"
             );
         }
         if map.starts_with(b"\x89HDF") {
             return refuse!(
-                "{shown} is an HDF5 file, expected a safetensors file: Keras weights are not converted yet"
+                "{shown} is an HDF5 file, expected a safetensors file: pcml.convert (Python) reads Keras models and .keras files"
             );
         }
         let (header, metadata) = SafeTensors::read_metadata(&map).map_err(damaged)?;

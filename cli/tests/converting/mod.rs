@@ -20,7 +20,7 @@ pub fn place(name: &str) -> PathBuf {
 pub fn request(kind: Kind, state: &Path, prefix: &str, set: &[&str]) -> Request {
     Request {
         kind,
-        state: state.to_path_buf(),
+        states: vec![state.to_path_buf()],
         output: place("model.safetensors"),
         prefix: prefix.to_string(),
         set: set.iter().map(|s| s.to_string()).collect(),

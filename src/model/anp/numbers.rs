@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::error::{Result, fail};
+use crate::model::cost::Cost;
 
 /// Numbers of the architecture, from the model file.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -119,5 +120,32 @@ impl Numbers {
             }
         }
         all
+    }
+
+    /// A plan's cost with `context` points for each of `batch` functions, and of a query at `targets` at the mean latent.
+    pub(in crate::model) fn cost(&self, batch: f64, context: f64, targets: f64) -> Cost {
+        let of = |n: usize| n as f64;
+        let (h, heads, x, y) = (of(self.hidden), of(self.heads), of(self.dim_x), of(self.dim_y));
+        let (own, cross, decoder) = (of(self.self_attentions), of(self.cross_attentions), of(self.decoder_layers));
+        let attention = Cost::packed(h, h) * 5.0;
+        let weights = Cost::packed(h, x + y) * 2.0
+            + Cost::packed(h, h) * 3.0
+            + Cost::packed(h, x) * 3.0
+            + Cost::packed(2.0 * y, 3.0 * h)
+            + Cost::packed(3.0 * h, 3.0 * h) * decoder
+            + attention * (2.0 * own + cross);
+        // Keys and values are packed head by head, in panels of 16.
+        let share = h / heads;
+        let memory = Cost::values(heads * ((context + 16.0) * share + (share + 16.0) * context) + 64.0 * heads);
+        let rows = context.max(240.0);
+        let scratch =
+            Cost::values(rows * (6.0 * h + 2.0 * x + y + context + 1.0) + 240.0 * (9.0 * h + 8.0 * y) + 8.0 * h)
+                + memory
+                + (memory * cross + Cost::values(2.0 * h)) * batch
+                + Cost::values(8.0 * batch * (targets + context) * (x + y));
+        let meeting = |rows: f64| rows * (5.0 * h * h + 2.0 * context * (h + 32.0));
+        let encoding = 2.0 * own * meeting(context) + context * h * (3.0 * h + 4.0 * (x + y));
+        let query = cross * meeting(targets) + targets * (9.0 * h * h * decoder + 6.0 * h * (x + y) + 32.0 * h);
+        weights + scratch + Cost::work(batch * (encoding + query + cross * context * 4.0 * h * h))
     }
 }

@@ -100,12 +100,12 @@ impl<T: Real> Fno<T> {
             match (&self.axes[..], pair.axis) {
                 ([_, _], 0) => to.copy_from_slice(&s.edges.all()[node * row..][..row]),
                 ([_, _, _], 0) => {
-                    let slot = self.folds[0].pairing.slot(place);
+                    let slot = self.slot(place);
                     to.copy_from_slice(&s.sums.all()[slot * each..][..len]);
                 }
                 ([first, _, _], 1) => {
                     let x = Columns::plain(&s.edges.all()[node * row..], first.points, 2 * row);
-                    let matrix = Rows { data: &first.forward, stride: first.points, count: first.rows() };
+                    let matrix = Rows { data: first.forward(), stride: first.points, count: first.rows() };
                     products(self.arch, [(matrix, x)], row, Start::Zero, to, row);
                 }
                 _ => self.field_on_face(&s.field.all()[place * self.numbers.width..], to),
@@ -120,7 +120,7 @@ impl<T: Real> Fno<T> {
         match &self.axes[..] {
             [first, last] => {
                 let x = Columns::plain(field, first.points, last.points * w);
-                let matrix = Rows { data: &first.forward, stride: first.points, count: first.rows() };
+                let matrix = Rows { data: first.forward(), stride: first.points, count: first.rows() };
                 products(self.arch, [(matrix, x)], w, Start::Zero, to, w);
             }
             _ => to.copy_from_slice(&field[..w]),
@@ -145,7 +145,7 @@ impl<T: Real> Fno<T> {
         let (w, row, len) = (self.numbers.width, self.row, self.face_len(pair.axis));
         let normal = &self.axes[pair.axis];
         // Both nodes are rows of the inverse matrix.
-        let nodes = Rows { data: &normal.inverse, stride: (normal.points - 1) * normal.rows(), count: 2 };
+        let nodes = Rows { data: normal.inverse(), stride: (normal.points - 1) * normal.rows(), count: 2 };
         let faces = &mut s.faces.components;
         let at_nodes = |x: Columns<T>, outputs: usize, to: &mut [T]| {
             products(self.arch, [(nodes, x)], outputs, Start::Zero, to, len);

@@ -3,6 +3,9 @@
 //! A call evaluates the network once, pass after pass over whole fields, and keeps what activations meet. All else is linear: tangents
 //! go through the transforms, products and corrections of the evaluation, cotangents through their transposes
 //! ([`super::transpose`]), last to first.
+//!
+//! Of a roll-out the steps' inputs are kept, and what a step's activations meet is found again when the step is differentiated: backwards,
+//! the last step first, with the cotangent of its input carried to the step before.
 
 use std::ops::Range;
 
@@ -39,7 +42,11 @@ pub struct DerivativeScratch<T> {
     direction: Shared<T>,
     corrected: Corrected<T>,
     threads: Shared<T>,
-    /// Cotangents of all functions, raw units: [batch, grid, inputs], and face by face [batch, values].
+    /// Inputs of all steps of a roll-out, network units: [steps, grid, inputs].
+    states: Vec<T>,
+    /// Cotangent of the next step's input, network units.
+    carried: Vec<f64>,
+    /// Cotangents of all functions, raw units: [batch, grid, inputs], and face by face [batch, steps, values].
     of_input: Vec<f64>,
     of_values: Vec<f64>,
 }
@@ -53,13 +60,6 @@ struct Buffers<'a, T> {
 impl<T: Real> Fno<T> {
     /// Allocates all that derivatives need; the plan gets its transposed weights.
     pub(in crate::model) fn derivative_scratch(&self) -> Result<DerivativeScratch<T>> {
-        if self.steps > 1 {
-            return fail!(
-                State,
-                "option steps is {}, expected 1: derivatives of roll-outs are not there yet",
-                self.steps
-            );
-        }
         if self.transposes.get().is_none() {
             let made = Transposes::new(self)?;
             // Another thread may have been faster, with the same.
@@ -75,6 +75,8 @@ impl<T: Real> Fno<T> {
         let norms = (0..if self.numbers.norm.is_some() { blocks } else { 0 }).map(|_| Ok([norm()?, norm()?]));
         let buffers = 4 * self.buffer_len() + self.hidden_len();
         let values = self.boon.as_ref().map_or(0, |boon| boon.outer.value_len(self.outputs.len()));
+        let state = nodes * self.inputs.len();
+        let rolled = |count: usize| if self.steps > 1 { count.saturating_mul(state) } else { 0 };
         Ok(DerivativeScratch {
             run: self.scratch()?,
             lines: Shared::uniform(self.line_count(), self.row, what)?,
@@ -83,11 +85,13 @@ impl<T: Real> Fno<T> {
             norms: norms.collect::<Result<_>>()?,
             projected: field()?,
             beside: field()?,
-            direction: Shared::new(self.inside_bounds(self.inputs.len()), nodes * self.inputs.len(), what)?,
+            direction: Shared::new(self.inside_bounds(self.inputs.len()), state, what)?,
             corrected: Corrected::new(self, what)?,
             threads: Shared::uniform(self.team.count(), buffers, what)?,
-            of_input: zeros(self.batch.saturating_mul(nodes).saturating_mul(self.inputs.len()), what)?,
-            of_values: zeros(self.batch.saturating_mul(values), what)?,
+            states: zeros(rolled(self.steps), what)?,
+            carried: zeros(rolled(1), what)?,
+            of_input: zeros(self.batch.saturating_mul(state), what)?,
+            of_values: zeros(self.batch.saturating_mul(self.steps).saturating_mul(values), what)?,
         })
     }
 
@@ -124,31 +128,38 @@ impl<T: Real> Fno<T> {
         if let Some(tangents) = value_tangents {
             match &self.boon {
                 Some(boon) => {
-                    boon.outer.check_finite("value_tangents", &[batch, 1], self.outputs.len(), tangents)?;
+                    boon.outer.check_finite("value_tangents", &[batch, self.steps], self.outputs.len(), tangents)?;
                 }
                 None => check_none("value_tangents", tangents.len())?,
             }
         }
-        self.check_array("output_tangent", &output_tangent.alias(), batch, self.outputs.len())?;
+        self.check_results("output_tangent", &output_tangent.alias(), batch)?;
         let each = self.nodes() * self.outputs.len();
         for b in 0..batch {
-            self.evaluate_keeping(s, input, values, b)?;
+            self.roll_out(s, input, values, b);
             match input_tangent {
                 Some(tangent) => self.read_direction(s, tangent, b),
                 None => s.direction.all().fill(T::ZERO),
             }
-            s.run.given.fill(0.0);
-            if let (Some(boon), Some(tangents)) = (&self.boon, value_tangents) {
-                boon.outer.read_values(b, self.outputs.len(), tangents, &mut s.run.given);
-            }
-            self.push(s);
-            let result = &mut s.run.output[b * each..][..each];
-            result.copy_from_slice(s.run.result.all());
-            if let Some(boon) = &self.boon {
-                boon.finish(self.outputs.len(), &s.run.given, result);
+            for step in 0..self.steps {
+                let at = b * self.steps + step;
+                self.evaluate_step(s, values, b, step)?;
+                s.run.given.fill(0.0);
+                if let (Some(boon), Some(tangents)) = (&self.boon, value_tangents) {
+                    boon.outer.read_values(at, self.outputs.len(), tangents, &mut s.run.given);
+                }
+                self.push(s);
+                let result = &mut s.run.output[at * each..][..each];
+                result.copy_from_slice(s.run.result.all());
+                if let Some(boon) = &self.boon {
+                    boon.finish(self.outputs.len(), &s.run.given, result);
+                }
+                if step + 1 < self.steps {
+                    self.feed(s.direction.all(), result, |v, channel| v / channel.scale);
+                }
             }
         }
-        let result = &mut s.run.output[..batch * each];
+        let result = &mut s.run.output[..batch * self.steps * each];
         round("output_tangent", output_tangent.dtype(), result)?;
         output_tangent.scatter(0, result);
         Ok(())
@@ -168,7 +179,7 @@ impl<T: Real> Fno<T> {
             return fail!(Mismatch, "the workspace belongs to another plan");
         };
         let batch = self.check_inputs(input, values)?;
-        self.check_array("output_cotangent", output_cotangent, batch, self.outputs.len())?;
+        self.check_results("output_cotangent", output_cotangent, batch)?;
         check_finite("output_cotangent", output_cotangent)?;
         if let Some(cotangent) = &input_cotangent {
             self.check_array("input_cotangent", &cotangent.alias(), batch, self.inputs.len())?;
@@ -177,7 +188,7 @@ impl<T: Real> Fno<T> {
             match &self.boon {
                 Some(boon) => {
                     let views = cotangents.iter().map(|cotangent| cotangent.alias());
-                    boon.outer.check_shapes("value_cotangents", &[batch, 1], self.outputs.len(), views)?;
+                    boon.outer.check_shapes("value_cotangents", &[batch, self.steps], self.outputs.len(), views)?;
                 }
                 None => check_none("value_cotangents", cotangents.len())?,
             }
@@ -185,25 +196,32 @@ impl<T: Real> Fno<T> {
         check_apart(input_cotangent.as_deref(), value_cotangents.as_deref().unwrap_or_default())?;
         let each = s.direction.all().len();
         for b in 0..batch {
-            self.evaluate_keeping(s, input, values, b)?;
-            let result = s.run.result.all();
-            output_cotangent.gather(b * result.len(), result);
-            s.run.given.fill(0.0);
-            if let Some(boon) = &self.boon {
-                boon.finish_transposed(self.outputs.len(), &mut s.run.given, result);
+            self.roll_out(s, input, values, b);
+            s.carried.fill(0.0);
+            for step in (0..self.steps).rev() {
+                let at = b * self.steps + step;
+                self.evaluate_step(s, values, b, step)?;
+                let result = s.run.result.all();
+                output_cotangent.gather(at * result.len(), result);
+                self.add_carried(&s.carried, result);
+                s.run.given.fill(0.0);
+                if let Some(boon) = &self.boon {
+                    boon.finish_transposed(self.outputs.len(), &mut s.run.given, result);
+                }
+                self.pull(s, transposes);
+                self.carry(s);
+                s.of_values[at * s.run.given.len()..][..s.run.given.len()].copy_from_slice(&s.run.given);
             }
-            self.pull(s, transposes);
             let channels = self.inputs.iter().cycle();
             let of_input = s.of_input[b * each..][..each].iter_mut().zip(s.direction.all());
             for ((to, v), channel) in of_input.zip(channels) {
                 *to = v.to_f64() / channel.scale;
             }
-            s.of_values[b * s.run.given.len()..][..s.run.given.len()].copy_from_slice(&s.run.given);
         }
         if let Some(cotangent) = &input_cotangent {
             round("input_cotangent", cotangent.dtype(), &mut s.of_input[..batch * each])?;
         }
-        let of_values = &mut s.of_values[..batch * s.run.given.len()];
+        let of_values = &mut s.of_values[..batch * self.steps * s.run.given.len()];
         let parts = || self.boon.iter().flat_map(|boon| boon.outer.parts(self.outputs.len()));
         for (cotangent, part) in value_cotangents.iter().flat_map(|all| all.iter()).zip(parts()) {
             for of_function in of_values.chunks_exact_mut(s.run.given.len()) {
@@ -231,7 +249,7 @@ impl<T: Real> Fno<T> {
         }
         check_finite("input", input)?;
         match &self.boon {
-            Some(boon) => boon.outer.check_values(&[batch, 1], self.outputs.len(), values)?,
+            Some(boon) => boon.outer.check_values(&[batch, self.steps], self.outputs.len(), values)?,
             None => check_none("values", values.len())?,
         }
         Ok(batch)
@@ -239,6 +257,55 @@ impl<T: Real> Fno<T> {
 
     fn check_array(&self, name: &str, array: &View, batch: usize, channels: usize) -> Result<()> {
         expect_extents(name, array, [batch].into_iter().chain(self.grid.iter().copied()).chain([channels]))
+    }
+
+    /// An array of results, [functions, steps, grid, outputs].
+    fn check_results(&self, name: &str, array: &View, batch: usize) -> Result<()> {
+        let grid = self.grid.iter().copied();
+        expect_extents(name, array, [batch, self.steps].into_iter().chain(grid).chain([self.outputs.len()]))
+    }
+
+    /// Keeps the inputs of all steps of a function's roll-out.
+    fn roll_out(&self, s: &mut DerivativeScratch<T>, input: &View, values: &[View], function: usize) {
+        self.read_input(&mut s.run, input, function);
+        let len = s.run.input.len();
+        for (step, state) in s.states.chunks_exact_mut(len).enumerate() {
+            state.copy_from_slice(&s.run.input);
+            if step + 1 == self.steps {
+                break;
+            }
+            self.read_values(&mut s.run, values, function * self.steps + step);
+            self.forward(&mut s.run);
+            let Scratch { input, given, result, .. } = &mut s.run;
+            if let Some(boon) = &self.boon {
+                boon.finish(self.outputs.len(), given, result.all());
+            }
+            self.feed(input, result.all(), |v, channel| (v - channel.offset) / channel.scale);
+        }
+    }
+
+    /// Adds to cotangents of a step's results what the next step's input carries.
+    fn add_carried(&self, carried: &[f64], result: &mut [f64]) {
+        let (inputs, outputs) = (self.inputs.len(), self.outputs.len());
+        for (to, from) in result.chunks_exact_mut(outputs).zip(carried.chunks_exact(inputs)) {
+            for ((to, v), channel) in to.iter_mut().zip(&from[inputs - outputs..]).zip(&self.inputs[inputs - outputs..])
+            {
+                *to += v / channel.scale;
+            }
+        }
+    }
+
+    /// Adds to the cotangent of a step's input, `s.direction`, what its channels that stay for the next step carry, and carries the sum.
+    fn carry(&self, s: &mut DerivativeScratch<T>) {
+        let (inputs, outputs) = (self.inputs.len(), self.outputs.len());
+        for (own, next) in s.direction.all().chunks_exact_mut(inputs).zip(s.carried.chunks_exact_mut(inputs)) {
+            next.copy_within(..inputs - outputs, outputs);
+            next[..outputs].fill(0.0);
+            for (own, next) in own.iter_mut().zip(next) {
+                *next += own.to_f64();
+                *own = T::from_f64(*next);
+            }
+        }
     }
 
     fn read_direction(&self, s: &mut DerivativeScratch<T>, tangent: &View, b: usize) {
@@ -281,23 +348,20 @@ impl<T: Real> Fno<T> {
         self.numbers.final_activation && self.is_active(b)
     }
 
-    /// Evaluates the network on one function and keeps what activations and the projection meet. The field of `s.run` is free then.
-    fn evaluate_keeping(
-        &self,
-        s: &mut DerivativeScratch<T>,
-        input: &View,
-        values: &[View],
-        function: usize,
-    ) -> Result<()> {
-        self.read_input(&mut s.run, input, function);
-        self.read_values(&mut s.run, values, function);
+    /// Evaluates the network on one step of a function and keeps what activations and the projection meet. The field of `s.run` is free
+    /// then.
+    fn evaluate_step(&self, s: &mut DerivativeScratch<T>, values: &[View], function: usize, step: usize) -> Result<()> {
+        if let Some(state) = s.states.chunks_exact(s.run.input.len()).nth(step) {
+            s.run.input.copy_from_slice(state);
+        }
+        self.read_values(&mut s.run, values, function * self.steps + step);
         self.sweep(&mut s.run, Stage::Lift);
         self.to_lines_forward(s.run.field.all(), s.lines.all());
         for (b, block) in self.blocks.iter().enumerate() {
             let norm = self.numbers.norm.as_ref().zip(block.norm.as_ref());
             let bias = norm.map_or(&block.bias, |(_, norm)| &norm.spectral_bias);
             self.convolve_lines(&mut s.run, s.lines.all(), block);
-            self.join_lines(&s.lines, &self.last_inverse, Start::Bias(bias), &s.met[b]);
+            self.join_lines(&s.lines, self.last_inverse(), Start::Bias(bias), &s.met[b]);
             if let Some((numbers, norm)) = norm {
                 s.norms[b][0].apply(numbers, &norm.affine[0], Some(&norm.skip_bias), s.met[b].all());
             }
@@ -338,7 +402,7 @@ impl<T: Real> Fno<T> {
         }
         std::mem::swap(&mut s.run.field, &mut s.projected);
         if !all_finite(s.projected.all()) {
-            return fail!(NonFinite, "the network overflows on function {function}");
+            return fail!(NonFinite, "the network overflows on function {function}, step {step}");
         }
         Ok(())
     }
@@ -371,7 +435,7 @@ impl<T: Real> Fno<T> {
             self.to_lines_forward(s.run.field.all(), s.lines.all());
             let norm = self.numbers.norm.as_ref().zip(block.norm.as_ref());
             self.convolve_lines(&mut s.run, s.lines.all(), block);
-            self.join_lines(&s.lines, &self.last_inverse, Start::Zero, &s.beside);
+            self.join_lines(&s.lines, self.last_inverse(), Start::Zero, &s.beside);
             if let Some((numbers, norm)) = norm {
                 s.norms[b][0].push(numbers, &norm.affine[0], s.beside.all());
             }
@@ -597,7 +661,7 @@ impl<T: Real> Fno<T> {
     /// The components along the last axis of a field.
     fn to_lines_forward(&self, field: &[T], lines: &mut [T]) {
         let axis = self.axes.last().expect("an axis");
-        self.to_lines(&axis.forward, field, lines);
+        self.to_lines(axis.forward(), field, lines);
     }
 
     /// Applies a matrix [components, points] to each line of a field.

@@ -42,7 +42,8 @@ pub(super) struct OfChannel<T> {
 impl<T: Real> Fno<T> {
     /// Whether the first block can do without its input.
     fn is_direct(&self) -> bool {
-        self.lifting.len() == 1 && self.numbers.mlp.is_none() && self.numbers.norm.is_none()
+        let matrices = (0..self.axes.len()).all(|axis| self.fast(axis).is_none());
+        matrices && self.lifting.len() == 1 && self.numbers.mlp.is_none() && self.numbers.norm.is_none()
     }
 
     /// Elements from one row of a channel's components to the next.
@@ -92,7 +93,7 @@ impl<T: Real> Fno<T> {
         }
         let (axis, points, before) = (&self.axes[d - 1], self.grid[d - 1], self.before[d - 1]);
         let mut last = Packed::with_capacity(axis.rows(), points, what)?;
-        last.pack(axis.rows(), points, |row, j| axis.forward[row * axis.points + before + j]);
+        last.pack(axis.rows(), points, |row, j| axis.forward()[row * axis.points + before + j]);
         let rows: usize = self.axes[..d - 1].iter().map(|axis| axis.rows()).product();
         let mut constant = Lifted { components: zeros(rows * self.row, what)?, faces: self.faces(what)? };
         let mut channel = self.new_channel(what)?;
@@ -183,7 +184,7 @@ impl<T: Real> Fno<T> {
         // The forward matrix of an axis for the caller's points.
         let matrix = |axis: usize| {
             let (it, before) = (&self.axes[axis], self.before[axis]);
-            Rows { data: &it.forward[before..], stride: it.points, count: it.rows() }
+            Rows { data: &it.forward()[before..], stride: it.points, count: it.rows() }
         };
         let along = |axis: usize, x: &[T], stride: usize, outputs: usize, y: &mut [T], y_stride: usize| {
             let term = (matrix(axis), Columns::plain(x, self.grid[axis], stride));

@@ -51,26 +51,26 @@ impl<T: Real> Fno<T> {
         match &self.axes[..] {
             [first, _] => {
                 let y = &mut s.components[..first.rows() * row];
-                self.transform(&first.forward, first.points, lines, row, y);
+                self.transform(first.forward(), first.points, lines, row, y);
             }
             [first, middle, _] => {
                 let outputs = middle.rows() * row;
                 let between = &mut s.sums.all()[..first.points * outputs];
-                self.transform_each(&middle.forward, middle.points, lines, row, between);
+                self.transform_each(middle.forward(), middle.points, lines, row, between);
                 let y = &mut s.components[..first.rows() * outputs];
-                self.transform(&first.forward, first.points, between, outputs, y);
+                self.transform(first.forward(), first.points, between, outputs, y);
             }
             _ => s.components.copy_from_slice(lines),
         }
         let held = &*lines;
         self.convolve(s, block, |s, _, pair| self.lines_on_faces(s, held, pair));
         match &self.back[..] {
-            [first, _] => self.transform(&first.inverse, first.rows(), &s.components, row, lines),
+            [first, _] => self.transform(first.inverse(), first.rows(), &s.components, row, lines),
             [first, middle, _] => {
                 let outputs = middle.rows() * row;
                 let between = &mut s.sums.all()[..first.points * outputs];
-                self.transform(&first.inverse, first.rows(), &s.components, outputs, between);
-                self.transform_each(&middle.inverse, middle.rows(), between, row, lines);
+                self.transform(first.inverse(), first.rows(), &s.components, outputs, between);
+                self.transform_each(middle.inverse(), middle.rows(), between, row, lines);
             }
             _ => lines.copy_from_slice(&s.components),
         }
@@ -87,7 +87,7 @@ impl<T: Real> Fno<T> {
                 ([_, _, _], 0) => to.copy_from_slice(&s.sums.all()[place * len..][..len]),
                 ([first, middle, _], 1) => {
                     let x = Columns::plain(&lines[place * row..], first.points, middle.points * row);
-                    let matrix = Rows { data: &first.forward, stride: first.points, count: first.rows() };
+                    let matrix = Rows { data: first.forward(), stride: first.points, count: first.rows() };
                     products(self.arch, [(matrix, x)], row, Start::Zero, to, row);
                 }
                 _ => self.field_on_face(&s.field.all()[place * self.numbers.width..], to),

@@ -57,16 +57,13 @@ fn measure<T: Real>(field: &[T], moments: &mut [(f64, f64)]) {
 pub(super) fn waves<T: Real>(axes: &[Axis<T>], row: usize, width: usize) -> Vec<(usize, f64, f64)> {
     let mut waves = vec![(0usize, 1.0, 1.0)];
     for (axis, stride) in axes.iter().zip(component_strides(axes, row, width)) {
-        let rows = axis.rows();
-        let share = 1.0 / axis.points as f64;
         let of = |row: usize| {
-            let values = || axis.inverse.chunks_exact(rows).map(|point| point[row].to_f64());
-            let (sum, squares) = values().fold((0.0, 0.0), |(a, b), v| (a + v, b + v * v));
-            // One wave at most is constant; frequency 0 may have been shifted away.
-            let constant = row == 0 && values().all(|v| v == axis.inverse[0].to_f64());
-            (row * stride, if constant { sum * share } else { 0.0 }, squares * share)
+            let ((frequency, _), (weight, _)) = (axis.wave(row), axis.weight(row));
+            let mean = if frequency == 0 { weight } else { 0.0 };
+            let share = if axis.is_own_mirror(frequency) { 1.0 } else { 0.5 };
+            (row * stride, mean, share * weight * weight)
         };
-        let of_axis: Vec<_> = (0..rows).map(of).collect();
+        let of_axis: Vec<_> = (0..axis.rows()).map(of).collect();
         let joint = |(at, mean, square): &(usize, f64, f64)| {
             let (at, mean, square) = (*at, *mean, *square);
             of_axis.iter().map(move |(more, m, q)| (at + more, mean * m, square * q)).collect::<Vec<_>>()

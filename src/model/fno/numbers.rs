@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::error::{Result, fail};
 use crate::kernels::activation::Activation;
+use crate::model::cost::Cost;
 
 /// Most axes of a grid.
 pub const MOST_AXES: usize = 3;
@@ -290,6 +291,108 @@ impl Numbers {
             }
         }
         all
+    }
+
+    /// A plan's cost for `batch` functions on a grid, of which `conditioned` axes have boundary conditions, and of a prediction.
+    pub(in crate::model) fn cost(
+        &self,
+        inputs: usize,
+        outputs: usize,
+        conditioned: usize,
+        batch: usize,
+        grid: &[usize],
+    ) -> Cost {
+        let of = |n: usize| n as f64;
+        let (w, blocks, batch, d) = (of(self.width), of(self.blocks), of(batch), grid.len());
+        let padded: Vec<f64> = grid
+            .iter()
+            .enumerate()
+            .map(|(axis, &points)| {
+                let (first, last) = self.padding(axis, points);
+                of(first) + of(points) + of(last)
+            })
+            .collect();
+        let modes: f64 = self.modes.iter().map(|m| of(*m)).product();
+        // Cosine and sine of each frequency, but where +k and -k share them.
+        let rows: Vec<f64> = self
+            .modes
+            .iter()
+            .enumerate()
+            .map(|(axis, m)| if axis + 1 == d { 2.0 * of(*m) } else { of(*m) + 2.0 })
+            .collect();
+        let (points, nodes): (f64, f64) = (padded.iter().product(), grid.iter().map(|n| of(*n)).product());
+        let (long, lines) = (padded[d - 1], padded[..d - 1].iter().product::<f64>());
+        let row = rows[d - 1] * w + 48.0;
+        let lane = rows[d - 1] + 16.0;
+
+        // Forward and inverse matrices, plain and by pairs of points; a sine takes as long as 32 multiply-adds.
+        let transforms: Cost = rows
+            .iter()
+            .zip(&padded)
+            .map(|(rows, points)| {
+                Cost::values(8.0 * (rows + 20.0) * (points + 16.0)) + Cost::work(64.0 * rows * points)
+            })
+            .sum();
+        // Lists of which components a mode is made of, twice, and of the modes along faces.
+        let conditioned = of(conditioned);
+        let lists = Cost::values((128.0 + 32.0 * conditioned) * modes);
+
+        let network = |widths: &[usize]| -> (Cost, f64) {
+            let layers = || widths.windows(2).map(|pair| (of(pair[1]), of(pair[0])));
+            (layers().map(|(o, i)| Cost::packed(o, i)).sum(), layers().map(|(o, i)| o * i + 16.0 * o).sum())
+        };
+        let (lifting, lifts) = network(&[&[self.lifted(inputs)][..], &self.lifting, &[self.width]].concat());
+        let (projection, projects) = network(&[&[self.width][..], &self.projection, &[outputs]].concat());
+        let (mlp, mixes) = self.mlp.as_ref().map_or_else(Default::default, |mlp| {
+            let (weights, work) = network(&[self.width, mlp.hidden, self.width]);
+            (weights, work + w * w)
+        });
+        let block = Cost::values(4.0 * modes * w * w + 16.0 * w) + Cost::packed(w, w) * 2.0 + mlp;
+        // Of each frequency along a pair of faces a matrix among their nodes, which is inverted after a look at its singular values.
+        let corrections: Cost = (0..d.min(conditioned as usize))
+            .map(|axis| {
+                let normal = of(self.modes[axis]);
+                let along = modes / normal;
+                let mirrors: f64 = self.modes.iter().map(|m| of(*m)).sum();
+                let matrices = Cost::values(4.0 * w * w * along) * 5.0 + Cost::values(64.0 * w * w);
+                let work = along * (4.0 * w * w * (96.0 * normal + 4.0 * mirrors) + 64.0 * 8.0 * w * w * w) * blocks;
+                // Each mode looks for its place along the faces.
+                matrices * blocks + Cost::work(work + 4.0 * modes * along)
+            })
+            .sum();
+        let weights = lifting + projection + block * blocks + corrections;
+
+        let kept: f64 = rows[..d - 1].iter().product();
+        let sums = match d {
+            1 => (points / 48.0 + 1.0) * row,
+            2 => 8.0 * rows[0] * row,
+            _ => (padded[0] + 3.0) * rows[1] * row,
+        };
+        let widest = [&self.lifting[..], &self.projection].concat().into_iter().max().unwrap_or(0);
+        let widest =
+            of(widest.max(self.mlp.as_ref().map_or(0, |mlp| mlp.hidden)).max(self.lifted(inputs) + 1).max(outputs))
+                .max(w);
+        let tile = long.min((32_768.0 / w).max(48.0));
+        let thread = 16.0 * row + if d == 3 { rows[1] * row } else { 0.0 } + 2.0 * (tile + 512.0) * widest + 64.0;
+        let first = if d == 3 { of(grid[0]) * rows[1] * lane } else { 0.0 };
+        let scratch =
+            Cost::values(points * w + nodes * of(inputs + outputs) + 8.0 * batch * nodes * of(inputs + outputs))
+                + Cost::values(sums + 2.0 * (padded[0] + 2.0) * row + thread + 4.0 * lines * (long / tile + 2.0))
+                + Cost::values(kept * row * 4.0 + 16.0 * modes * w)
+                + Cost::values(2.0 * (2.0 * nodes + lines * lane + first + kept * lane) + 64.0 * (row + w));
+
+        let (mut transform, mut rest) = (0.0, points * w);
+        for (rows, points) in rows.iter().zip(&padded).rev() {
+            transform += rest * rows;
+            rest *= rows / points;
+        }
+        let layer =
+            2.0 * transform + 4.0 * modes * w * w * (1.0 + 2.0 * conditioned) + points * (w * w + 32.0 * w + mixes);
+        weights
+            + transforms
+            + lists
+            + scratch
+            + Cost::work(batch * (blocks * layer + nodes * (lifts + projects)) + transform * (1.0 + of(inputs + d)))
     }
 
     /// The connection past the pointwise network; none without one.

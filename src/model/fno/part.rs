@@ -28,7 +28,7 @@ use crate::kernels::team::Shared;
 use crate::model::arrays::expect_extents;
 use crate::model::boundary::Bound;
 use crate::model::file::Architecture;
-use crate::model::{Model, Options};
+use crate::model::{Model, Options, Transforms};
 use crate::reduce::agree::{HELLO, digest, heed, hello};
 
 /// Most blocks of a grid.
@@ -72,7 +72,7 @@ impl OperatorPart {
     /// kept modes alone.
     ///
     /// Errors: those of [`Plan::new`](crate::model::Plan::new); InvalidArgument (a block of no points, blocks that are none, twice there
-    /// or beyond the grid, options batch and steps); State (a model that is no neural operator, or one with norm, whose statistics are
+    /// or beyond the grid, options batch, steps and transforms); State (a model that is no neural operator, or one with norm, whose statistics are
     /// over all points); TooLarge (more than 2^30 blocks).
     pub fn new(
         model: &Model,
@@ -245,7 +245,11 @@ impl<T: Real> PartOf<T> {
         if block == 0 {
             return fail!(InvalidArgument, "block is 0, expected at least 1 point");
         }
-        let fno = Fno::<T>::new(model, options)?;
+        if options.transforms == Transforms::Fft {
+            return fail!(InvalidArgument, "option transforms is fft, expected auto or matrix for parts");
+        }
+        // A part has some points of a line alone.
+        let fno = Fno::<T>::new(model, &Options { transforms: Transforms::Matrix, ..options.clone() })?;
         if fno.numbers.norm.is_some() {
             return fail!(State, "the model has fno.norm, whose statistics parts do not share");
         }
@@ -334,6 +338,7 @@ impl<T: Real> PartOf<T> {
                 sums: Shared::uniform(0, 0, what)?,
                 edges: Shared::uniform(0, 0, what)?,
                 result: Shared::uniform(0, 0, what)?,
+                wave: vec![],
                 components: many(&[if d > 1 { outer } else { 1 }, row])?,
                 modes: [many(&[fno.modes.len(), 2 * w])?, many(&[fno.modes.len(), 2 * w])?],
                 faces: correct::Faces::new(fno, what)?,

@@ -10,6 +10,7 @@ use crate::kernels::product::{Rows, Start, dots, product};
 use crate::kernels::real::Real;
 use crate::kernels::rows::add_scaled;
 use crate::kernels::strided::{View, ViewMut};
+use crate::model::Channel;
 use crate::model::arrays::expect_extents;
 use crate::model::boundary::Kind;
 
@@ -99,7 +100,9 @@ impl<T: Real> Fno<T> {
                     return fail!(NonFinite, "the network gives {v} at element {i} of function {b}, step {step}");
                 }
                 if step + 1 < self.steps {
-                    self.feed_back(s, at * each);
+                    let Scratch { input, output, .. } = s;
+                    let result = &output[at * each..][..each];
+                    self.feed(input, result, |v, channel| (v - channel.offset) / channel.scale);
                 }
             }
         }
@@ -157,14 +160,14 @@ impl<T: Real> Fno<T> {
         }
     }
 
-    /// A roll-out's next input: its oldest channels leave, the outputs become its newest.
-    fn feed_back(&self, s: &mut Scratch<T>, from: usize) {
+    /// A roll-out's next input: its oldest channels leave, the outputs become its newest, `scaled` to network units.
+    pub(super) fn feed(&self, input: &mut [T], result: &[f64], scaled: impl Fn(f64, &Channel) -> f64) {
         let (inputs, outputs) = (self.inputs.len(), self.outputs.len());
         let kept = inputs - outputs;
-        for (input, result) in s.input.chunks_exact_mut(inputs).zip(s.output[from..].chunks_exact(outputs)) {
+        for (input, result) in input.chunks_exact_mut(inputs).zip(result.chunks_exact(outputs)) {
             input.copy_within(outputs.., 0);
             for ((to, v), c) in input[kept..].iter_mut().zip(result).zip(&self.inputs[kept..]) {
-                *to = T::from_f64((*v - c.offset) / c.scale);
+                *to = T::from_f64(scaled(*v, c));
             }
         }
     }
@@ -200,7 +203,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// Evaluates the network on `s.input`; `s.result` receives the results, raw units.
-    fn forward(&self, s: &mut Scratch<T>) {
+    pub(super) fn forward(&self, s: &mut Scratch<T>) {
         if self.direct.is_none() {
             self.sweep(s, Stage::Lift);
         }

@@ -4,13 +4,18 @@
 //!
 //! The work is cut into *units* whose number depends on the grid alone, and each leaves sums of its own, so that results do not depend on
 //! the threads: of one axis a tile of the line, of two axes a slab of line pairs, of three axes a plane.
+//!
+//! A fast transform needs whole columns. Those of the first axis lie in whole arrays, between sweeps: of one axis the field itself and the
+//! convolution's result at all points, of two axes the components of all lines, each line a unit. Those of other axes are a thread's own.
 
 use std::ops::Range;
 
 use super::direct::Direct;
 use super::run::{Spared, Tile};
 use super::{Block, Fno, Link, Scratch};
+use crate::kernels::fft::Fast;
 use crate::kernels::fold::Places;
+use crate::kernels::fourier::Axis;
 use crate::kernels::product::{Columns, Rows, Start, products};
 use crate::kernels::real::Real;
 use crate::kernels::rows::add;
@@ -67,6 +72,10 @@ struct Work<'b, T> {
     values: [&'b mut [T]; 2],
     /// Values in a pointwise network.
     wide: [&'b mut [T]; 2],
+    /// Values at its points, before and after, where the last axis has a fast transform.
+    wave: &'b mut [T],
+    /// For fast transforms.
+    fast: &'b mut [T],
 }
 
 /// Where the components of a line go, or those of its first tiles went.
@@ -76,12 +85,26 @@ struct Components<'c, T> {
 }
 
 impl<T: Real> Fno<T> {
-    fn buffer_lens(&self) -> [usize; 7] {
+    fn buffer_lens(&self) -> [usize; 9] {
         let w = self.numbers.width;
         let values = self.tile * w.max(self.numbers.lifted(self.inputs.len()) + 1).max(self.outputs.len()) + T::PANEL;
         let wide = self.wide_len();
-        let plane = if self.axes.len() == 3 { self.sums_len() } else { 0 };
-        [2 * self.most_pairs() * self.row, plane, self.row, values, values, wide, wide]
+        let d = self.axes.len();
+        let plane = if d == 3 { self.sums_len() } else { 0 };
+        let lines = match self.outer() {
+            Some(outer) if self.fast(outer).is_some() => {
+                if d == 3 {
+                    self.axes[outer].points
+                } else {
+                    0
+                }
+            }
+            _ => 2 * self.most_pairs(),
+        };
+        let wave = if d > 1 && self.fast(d - 1).is_some() { self.line_points() * w } else { 0 };
+        let of_axis = |axis| self.fast(axis).map_or(0, |(there, back)| there.buffer_len().max(back.buffer_len()));
+        let fast = (0..d).map(of_axis).max().unwrap_or(0);
+        [lines.saturating_mul(self.row), plane, self.row, values, values, wide, wide, wave, fast]
     }
 
     /// Elements of a thread's scratch.
@@ -90,12 +113,12 @@ impl<T: Real> Fno<T> {
     }
 
     fn buffers<'b>(&self, mut all: &'b mut [T]) -> Buffers<'b, T> {
-        let [lines, plane, row, a, b, c, d] = self.buffer_lens().map(|len| {
+        let [lines, plane, row, a, b, c, d, wave, fast] = self.buffer_lens().map(|len| {
             let (own, rest) = std::mem::take(&mut all).split_at_mut(len);
             all = rest;
             own
         });
-        Buffers { lines, plane, work: Work { row, values: [a, b], wide: [c, d] } }
+        Buffers { lines, plane, work: Work { row, values: [a, b], wide: [c, d], wave, fast } }
     }
 
     /// Number of the axis along which a plane's lines lie; none of a single line.
@@ -106,27 +129,36 @@ impl<T: Real> Fno<T> {
     /// Most pairs of lines that are in the cache together.
     fn most_pairs(&self) -> usize {
         let Some(outer) = self.outer() else { return 0 };
-        let pairing = self.folds[outer].pairing;
+        let pairing = self.pairing(outer);
         let groups = pairing.groups();
         (0..groups).step_by(TOGETHER).map(|g| pairing.pairs_of(g..groups.min(g + TOGETHER)).len()).max().unwrap_or(0)
     }
 
     /// Elements of a unit's sums: the components of a line or of a plane.
     pub(super) fn sums_len(&self) -> usize {
-        let rows = self.outer().map_or(1, |outer| self.axes[outer].rows().max(self.back[outer].rows()));
+        let rows = match self.axes.len() {
+            2 if self.fast(0).is_some() => 1,
+            _ => self.outer().map_or(1, |outer| self.axes[outer].rows().max(self.back[outer].rows())),
+        };
         rows.saturating_mul(self.row)
     }
 
-    /// Units of a sweep, and places for their sums. A plane's place is its slot, so that both planes of a pair lie together.
+    /// Units of a sweep, and places for their sums.
     pub(super) fn units(&self) -> (usize, usize) {
-        match &self.folds[..] {
-            [_] => (self.tiles(), self.tiles()),
-            [outer, _] => {
-                let chunks = outer.pairing.groups().div_ceil(TOGETHER);
+        let (pairing, fast) = (self.pairing(0), self.fast(0).is_some());
+        match self.axes.len() {
+            1 => (self.tiles(), if fast { 0 } else { self.tiles() }),
+            2 if !fast => {
+                let chunks = pairing.groups().div_ceil(TOGETHER);
                 (chunks.min(SLABS), chunks.min(SLABS))
             }
-            planes => (planes[0].pairing.points, 2 * planes[0].pairing.pairs()),
+            _ => (pairing.points, if fast { pairing.points } else { 2 * pairing.pairs() }),
         }
+    }
+
+    /// The place of a plane's or a line's sums: both planes of a pair lie together, columns of a fast transform in order.
+    pub(super) fn slot(&self, place: usize) -> usize {
+        if self.fast(0).is_some() { place } else { self.pairing(0).slot(place) }
     }
 
     /// Takes all lines that `stage` has work for through it, and with any block ahead leaves the sums of their components in `s.sums`.
@@ -136,24 +168,41 @@ impl<T: Real> Fno<T> {
         self.team.each(units, |unit, thread| {
             let mut all = work.threads.write(thread);
             let mut buffers = self.buffers(&mut all);
-            match &self.folds[..] {
+            match &self.axes[..] {
+                [_] if self.fast(0).is_some() => {
+                    let tile = self.tile_of(0, unit);
+                    let w = self.numbers.width;
+                    let wave = &work.wave[tile.first * w..][..tile.count * w];
+                    if let Some(values) = self.begin(tile, stage, wave, &mut buffers.work, work) {
+                        self.finish(tile, stage, values, None, &mut buffers.work, work);
+                    }
+                }
                 [_] => {
                     let mut sums = work.sums.write(unit);
                     let components = Components { to: &mut sums, start: Start::Zero };
                     let tile = self.tile_of(0, unit);
                     if let Some(values) = self.begin(tile, stage, &work.components, &mut buffers.work, work) {
-                        self.finish(tile, stage, values, components, &mut buffers.work, work);
+                        self.finish(tile, stage, values, Some(components), &mut buffers.work, work);
                     }
                 }
-                [outer, _] => {
-                    let groups = outer.pairing.groups();
+                [_, _] if self.fast(0).is_some() => {
+                    let mut components = work.sums.write(unit);
+                    if self.has_work(unit, stage) {
+                        self.line(unit, stage, &mut components, &mut buffers.work, work);
+                    }
+                }
+                [_, _] => {
+                    let groups = self.pairing(0).groups();
                     let chunks = groups.div_ceil(TOGETHER);
                     let cut = |unit: usize| groups.min(chunks * unit / units * TOGETHER);
                     let mut sums = work.sums.write(unit);
                     self.plane(0, cut(unit)..cut(unit + 1), stage, &work.components, &mut sums, &mut buffers, work);
                 }
-                [planes, outer, _] => {
-                    let (slot, groups) = (planes.pairing.slot(unit), 0..outer.pairing.groups());
+                [_, _, _] => {
+                    let (slot, groups) = (self.slot(unit), 0..self.pairing(1).groups());
+                    if self.fast(1).is_some() {
+                        return self.fast_plane(unit, stage, &mut work.sums.write(slot), &mut buffers, work);
+                    }
                     let plane = std::mem::take(&mut buffers.plane);
                     if let Stage::Block(..) = stage {
                         self.plane(unit, groups, stage, &work.sums.read(slot), plane, &mut buffers, work);
@@ -181,7 +230,7 @@ impl<T: Real> Fno<T> {
         s: &Scratch<T>,
     ) {
         let outer = self.outer().expect("an outer axis");
-        let (fold, unfold, row) = (&self.folds[outer], &self.unfolds[outer], self.row);
+        let ((fold, unfold), row) = (self.folds(outer), self.row);
         let used = self.axes[outer + 1].rows() * self.numbers.width;
         let line_of = |point: usize| plane * fold.pairing.points + point;
         let mut fresh = !matches!(stage, Stage::Rest(_));
@@ -217,6 +266,24 @@ impl<T: Real> Fno<T> {
         }
     }
 
+    /// All lines of a plane whose own axis has a fast transform, from `sums` to `sums`.
+    fn fast_plane(&self, plane: usize, stage: Stage<T>, sums: &mut [T], buffers: &mut Buffers<T>, s: &Scratch<T>) {
+        let ((there, back), axis, row) = (self.fast(1).expect("a fast transform"), &self.axes[1], self.row);
+        let used = self.axes[2].rows() * self.numbers.width;
+        let lines = &mut buffers.lines[..axis.points * row];
+        if let Stage::Block(..) = stage {
+            back.inverse((sums, row), used, (lines, row), buffers.work.fast);
+        }
+        let mut left = false;
+        for (point, components) in lines.chunks_exact_mut(row).enumerate() {
+            let line = plane * axis.points + point;
+            left |= self.has_work(line, stage) && self.line(line, stage, components, &mut buffers.work, s);
+        }
+        if left {
+            there.forward((lines, row), used, (sums, row), buffers.work.fast);
+        }
+    }
+
     /// Whether a stage has anything to do for a line. Of the last block's result the padding is not wanted.
     fn has_work(&self, line: usize, stage: Stage<T>) -> bool {
         match stage {
@@ -230,10 +297,13 @@ impl<T: Real> Fno<T> {
 
     /// Takes a line through a stage, from its components to those of the next block; whether there are such already.
     fn line(&self, line: usize, stage: Stage<T>, components: &mut [T], work: &mut Work<T>, s: &Scratch<T>) -> bool {
+        if let Some(transforms) = self.fast(self.axes.len() - 1) {
+            return self.fast_line(line, stage, transforms, components, work, s);
+        }
         if self.tiles() == 1 {
             let tile = self.tile_of(line, 0);
             let Some(values) = self.begin(tile, stage, components, work, s) else { return false };
-            self.finish(tile, stage, values, Components { to: components, start: Start::Zero }, work, s);
+            self.finish(tile, stage, values, Some(Components { to: components, start: Start::Zero }), work, s);
             return !stage.is_last();
         }
         let row = std::mem::take(&mut work.row);
@@ -242,13 +312,46 @@ impl<T: Real> Fno<T> {
             let tile = self.tile_of(line, number);
             let Some(values) = self.begin(tile, stage, components, work, s) else { continue };
             let start = if number == 0 { Start::Zero } else { Start::Output };
-            self.finish(tile, stage, values, Components { to: row, start }, work, s);
+            self.finish(tile, stage, values, Some(Components { to: row, start }), work, s);
             left = !stage.is_last();
         }
         if left {
             components.copy_from_slice(row);
         }
         work.row = row;
+        left
+    }
+
+    /// The same with a fast transform along the line.
+    fn fast_line(
+        &self,
+        line: usize,
+        stage: Stage<T>,
+        (there, back): (&Fast<T>, &Fast<T>),
+        components: &mut [T],
+        work: &mut Work<T>,
+        s: &Scratch<T>,
+    ) -> bool {
+        let w = self.numbers.width;
+        let wave = std::mem::take(&mut work.wave);
+        if let Stage::Block(..) = stage {
+            back.inverse((components, w), w, (wave, w), work.fast);
+        }
+        let mut left = false;
+        for number in 0..self.tiles() {
+            let tile = self.tile_of(line, number);
+            let part = &mut wave[tile.first * w..][..tile.count * w];
+            let Some(values) = self.begin(tile, stage, part, work, s) else { continue };
+            self.finish(tile, stage, values, None, work, s);
+            if !stage.is_last() {
+                part.copy_from_slice(&s.field.read(self.piece(tile)));
+                left = true;
+            }
+        }
+        if left {
+            there.forward((wave, w), w, (components, w), work.fast);
+        }
+        work.wave = wave;
         left
     }
 
@@ -267,8 +370,8 @@ impl<T: Real> Fno<T> {
         self.boon.as_ref().is_some_and(|boon| boon.pairs.iter().any(|pair| Some(pair.axis) == outer))
     }
 
-    /// The values of a tile before the end of a stage, in one of the two arrays of values, `z` the components of its line; none
-    /// when they wait in the field.
+    /// The values of a tile before the end of a stage, in one of the two arrays of values, `z` the components of its line, or with a
+    /// fast transform the convolution's result at its points; none when they wait in the field.
     fn begin(&self, tile: Tile, stage: Stage<T>, z: &[T], work: &mut Work<T>, s: &Scratch<T>) -> Option<usize> {
         let w = self.numbers.width;
         match stage {
@@ -329,13 +432,25 @@ impl<T: Real> Fno<T> {
             (None, _) => (&held[..], w, None),
         };
         let axis = self.axes.last().expect("an axis");
-        if self.tiles() == 1 {
-            let unfold = self.unfolds.last().expect("an axis");
+        if self.fast(self.axes.len() - 1).is_some() {
+            let values = &mut values[..len];
+            let bias = if block.norm.is_some() { &s.bias } else { &block.bias };
+            for (to, from) in values.chunks_exact_mut(w).zip(z.chunks_exact(w)) {
+                for ((to, v), bias) in to.iter_mut().zip(from).zip(bias) {
+                    *to = *v + *bias;
+                }
+            }
+            if let Some(columns) = columns {
+                let x = Rows { data: x, stride: width, count: tile.count };
+                products(self.arch, [(x, columns)], w, Start::Output, values, w);
+            }
+        } else if self.tiles() == 1 {
+            let (_, unfold) = self.folds(self.axes.len() - 1);
             let places = Places::line(axis.points, w);
             let beside = columns.map(|columns| (x, Places::line(axis.points, width), columns));
             unfold.apply(self.arch, 0..unfold.pairing.pairs(), (z, w), w, bias, beside, (values, places));
         } else {
-            let data = &self.last_inverse[tile.first * axis.rows()..];
+            let data = &self.last_inverse()[tile.first * axis.rows()..];
             let matrix = Rows { data, stride: axis.rows(), count: tile.count };
             let spectral = (matrix, Columns::plain(z, axis.rows(), w));
             match columns {
@@ -373,7 +488,7 @@ impl<T: Real> Fno<T> {
         tile: Tile,
         stage: Stage<T>,
         values: usize,
-        components: Components<T>,
+        components: Option<Components<T>>,
         work: &mut Work<T>,
         s: &Scratch<T>,
     ) {
@@ -392,7 +507,10 @@ impl<T: Real> Fno<T> {
         }
         if !last {
             s.field.write(self.piece(tile)).copy_from_slice(&values[..tile.count * w]);
-            return self.forward_tile(tile, values, components);
+            if let Some(components) = components {
+                self.forward_tile(tile, values, components);
+            }
+            return;
         }
         let (skipped, _, count) = self.inside_points(tile);
         if self.inside(tile).is_none() || count == 0 {
@@ -414,22 +532,39 @@ impl<T: Real> Fno<T> {
     fn forward_tile(&self, tile: Tile, values: &[T], components: Components<T>) {
         let (w, Components { to, start }) = (self.numbers.width, components);
         if self.tiles() == 1 {
-            let fold = self.folds.last().expect("an axis");
+            let (fold, _) = self.folds(self.axes.len() - 1);
             let x = (values, Places::line(tile.count, w));
             return fold.apply(self.arch, 0..fold.rows(), 0..fold.pairing.pairs(), x, w, start, to, w);
         }
         let axis = self.axes.last().expect("an axis");
-        let matrix = Rows { data: &axis.forward[tile.first..], stride: axis.points, count: axis.rows() };
+        let matrix = Rows { data: &axis.forward()[tile.first..], stride: axis.points, count: axis.rows() };
         products(self.arch, [(matrix, Columns::plain(values, tile.count, w))], w, start, to, w);
+    }
+
+    /// Columns along the first axis, and the distance of their components.
+    fn first_columns(&self, axes: &[Axis<T>]) -> (usize, usize) {
+        let (w, row) = (self.numbers.width, self.row);
+        match axes {
+            [_] => (w, w),
+            [_, last] => (last.rows() * w, row),
+            [_, middle, _] => (middle.rows() * row, middle.rows() * row),
+            _ => unreachable!("one to three axes"),
+        }
     }
 
     /// The units' sums to the components along all axes.
     pub(super) fn collect(&self, s: &mut Scratch<T>) {
         let len = self.sums_len();
-        let (sums, components) = (s.sums.all(), &mut s.components);
+        let Scratch { sums, components, field, threads, .. } = s;
+        if let Some((there, _)) = self.fast(0) {
+            let (columns, stride) = self.first_columns(&self.axes);
+            let x = if self.axes.len() == 1 { (&*field.all(), stride) } else { (&*sums.all(), len) };
+            return there.forward_by(&self.team, x, columns, (components, stride), threads);
+        }
+        let sums = sums.all();
         if let [first, middle, _] = &self.axes[..] {
             let outputs = middle.rows() * self.row;
-            let (fold, x) = (&self.folds[0], (&*sums, Places::side_by_side(0, len)));
+            let ((fold, _), x) = (self.folds(0), (&*sums, Places::side_by_side(0, len)));
             let cost = first.points * outputs * first.rows().div_ceil(FACTORS);
             self.team.share(&mut components[..first.rows() * outputs], outputs, cost, |from, y| {
                 let rows = from..from + y.len() / outputs;
@@ -445,12 +580,19 @@ impl<T: Real> Fno<T> {
         });
     }
 
-    /// Of three axes: the components along all axes to those of the planes.
+    /// The components along all axes to what the units of a sweep begin with where that is something else: planes of three axes,
+    /// and whatever a fast transform of the first axis makes.
     pub(super) fn spread(&self, s: &mut Scratch<T>) {
+        if let Some((_, back)) = self.fast(0) {
+            let Scratch { sums, components, wave, threads, .. } = s;
+            let (columns, stride) = self.first_columns(&self.back);
+            let y = if self.axes.len() == 1 { (&mut wave[..], stride) } else { (sums.all(), self.sums_len()) };
+            return back.inverse_by(&self.team, (components, stride), columns, y, threads);
+        }
         let [_, middle, _] = &self.back[..] else { return };
         let (len, outputs) = (self.sums_len(), middle.rows() * self.row);
         let components = &s.components;
-        let unfold = &self.unfolds[0];
+        let (_, unfold) = self.folds(0);
         let cost = self.axes[0].points * outputs * self.back[0].rows().div_ceil(FACTORS);
         self.team.share(s.sums.all(), 2 * len, cost, |from, y| {
             let pairs = from..from + y.len() / (2 * len);

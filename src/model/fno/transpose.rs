@@ -80,9 +80,11 @@ impl<T: Real> Transposes<T> {
         let network = |layers: &[Dense<T>]| layers.iter().map(|layer| transposed_weights(&layer.weight)).collect();
         let last = fno.axes.len() - 1;
         let axes = fno.axes.iter().zip(&fno.back).enumerate().map(|(axis, (there, back))| {
-            let inverse = if axis == last { &fno.last_inverse } else { &back.inverse };
+            there.make_matrices()?;
+            back.make_matrices()?;
+            let inverse = if axis == last { fno.last_inverse() } else { back.inverse() };
             Ok(Matrices {
-                forward: transposed(&there.forward, there.points)?,
+                forward: transposed(there.forward(), there.points)?,
                 inverse: transposed(inverse, back.rows())?,
             })
         });
@@ -101,7 +103,7 @@ impl<T: Real> Transposes<T> {
         });
         let ends = fno.boon.iter().flat_map(|boon| &boon.pairs).map(|pair| {
             let axis = &fno.axes[pair.axis];
-            let (lower, upper) = (&axis.inverse[..axis.rows()], &axis.inverse[(axis.points - 1) * axis.rows()..]);
+            let (lower, upper) = (&axis.inverse()[..axis.rows()], &axis.inverse()[(axis.points - 1) * axis.rows()..]);
             lower.iter().zip(upper).flat_map(|(a, b)| [*a, *b]).collect()
         });
         Ok(Transposes {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kernel::{Covariance, Kernel};
 use crate::error::{Result, fail};
+use crate::model::cost::Cost;
 
 /// Numbers of the architecture, from the model file; network units. Outputs are independent processes that share kernel, scales and
 /// noise; their channels' offsets and scales tell them apart, and their means.
@@ -86,6 +87,23 @@ impl Numbers {
             all.insert("points.noise".into(), vec![self.points]);
         }
         all
+    }
+
+    /// A plan's cost with `context` points for each of `batch` functions, or with the stored points alone, and of a query at `targets`.
+    pub(in crate::model) fn cost(&self, inputs: f64, outputs: f64, batch: f64, context: f64, targets: f64) -> Cost {
+        let posterior = |points: f64| {
+            // The lower triangle in blocks of 64 rows, what it is made in, coordinates and coefficients.
+            let matrix = Cost::values(points * (points / 2.0 + 4.0 * 64.0 + inputs + outputs) + 4.0 * 64.0 * 64.0);
+            // Covariances take an exponential each; every output solves twice.
+            let kernel = 0.5 * points * points * (inputs + 32.0);
+            matrix + Cost::work(points * points * points / 6.0 + kernel + outputs * points * points)
+        };
+        let stored = self.points as f64;
+        let most = stored.max(context);
+        let tile = targets.clamp(12.0, 240.0);
+        let query = Cost::values(256.0 * (most + 64.0 + inputs + outputs) + 8.0 * batch * targets * (inputs + outputs))
+            + Cost::work(batch * targets * most * (0.5 * most + 32.0 + inputs + outputs));
+        posterior(stored) + posterior(context) * batch + query + Cost::values(tile * most)
     }
 
     pub(super) fn covariance(&self, inputs: usize) -> Covariance {

@@ -62,6 +62,16 @@ impl Onnx {
         self.grid.iter().product()
     }
 
+    /// Values of one function in a prediction.
+    pub(in crate::model) fn cells(&self) -> usize {
+        self.nodes().saturating_mul(self.outputs.len())
+    }
+
+    /// Most values of a prediction.
+    pub(in crate::model) fn room(&self) -> usize {
+        self.batch.saturating_mul(self.cells())
+    }
+
     pub(in crate::model) fn scratch(&self) -> Result<Scratch> {
         let many = |functions: usize, channels: usize| {
             zeros(functions.saturating_mul(self.nodes()).saturating_mul(channels), "a workspace")

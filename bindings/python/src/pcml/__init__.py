@@ -1,5 +1,6 @@
 """Models for pcml: the command `pcml`, and conversion of others' state dicts."""
 
-from .convert import ConvertError, convert
+from .convert import convert
+from .error import ConvertError
 
 __all__ = ["ConvertError", "convert"]

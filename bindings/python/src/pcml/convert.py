@@ -9,12 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from . import command, tensors
+from . import command, kerasfile, layers, tensors
+from .error import ConvertError
 
 #: Kinds whose modules take and give fields with the channels before the grid, and those with the channels last.
 CHANNELS_FIRST = ("neuraloperator", "physicsnemo")
 CHANNELS_LAST = ("fno",)
 
+#: Settings that scale what enters the source and what leaves it.
+SCALINGS = tuple(f"{of}_{by}" for of in ("input", "output", "function") for by in ("mean", "std", "min", "max", "range"))
 #: Points of an axis of an ONNX network that leaves them free, in its self-test.
 POINTS = 16
 
@@ -22,49 +25,62 @@ POINTS = 16
 AGREEMENT = 1e-4
 
 
-class ConvertError(ValueError):
-    """What cannot be converted, with the name of the culprit."""
-
-
 def convert(kind, state, output, *, prefix="", drop=(), description=None, **settings):
     """Makes the model file `output` of a state dict; what the command reports, as a dict.
 
-    kind: anp, boon, fno, neuraloperator, onnx or physicsnemo.
-    state: the path of a safetensors file, the path of a PyTorch checkpoint, a mapping from names to arrays or tensors, or a torch module;
-    for onnx the path of an ONNX file.
+    kind: anp, boon, deeponet, ensemble, fno, keras, neuraloperator, onnx, physicsnemo or sequential.
+    state: the path of a safetensors file, the path of a PyTorch checkpoint, a mapping from names to arrays or tensors, or a torch module; of
+        kind keras a model or the path of a .keras or .h5 file; of kind onnx the path of an ONNX file; of kind ensemble a list of the members'
+        model files.
     prefix: what the names of the state dict begin with. drop: beginnings of names that the network does not use.
     description: fields inputs, outputs, grid, conservation, provenance of the model file, a mapping or the path of a JSON file.
-    settings: what the state dict does not hold.
+    settings: what the state dict does not hold. Of a torch.nn.Sequential the activations and dropout are the module's own.
 
-    A torch module of a kind of operator without conditions is run on the model's self-test too, and must give what the model gives.
+    A torch module or Keras model is run on the model's self-test too, and must give what the model gives; not one of kind anp or boon.
     Of an ONNX file the self-test is what onnxruntime gives, where that is installed; the model must give the same.
     Raises ConvertError; the file at `output` is then what it was.
     """
-    module = state if hasattr(state, "state_dict") and callable(state) else None
+    source = state if callable(state) and (hasattr(state, "state_dict") or hasattr(state, "to_json")) else None
     output = Path(output)
     with tempfile.TemporaryDirectory(dir=output.parent if output.parent.is_dir() else None) as folder:
         folder = Path(folder)
-        if kind == "onnx":
-            path = Path(state)
-            own = "selftest" not in settings and _run_onnx(path, settings, folder)
+        if kind == "ensemble":
+            paths = [state] if isinstance(state, (str, os.PathLike)) else list(state)
+        elif kind == "keras":
+            paths = [_keras_file(state, folder)]
+        elif kind == "onnx":
+            paths = [Path(state)]
+            own = "selftest" not in settings and _run_onnx(paths[0], settings, folder)
             settings = {**settings, "selftest": own} if own else settings
         else:
-            path = _state_file(state if module is None else module.state_dict(), folder)
-        made = folder / output.name
-        arguments = ["convert", kind, path, "--json", "--output", made, "--prefix", prefix]
-        for name, value in settings.items():
-            arguments += ["--set", f"{name}={_text(value)}"]
+            if kind == "sequential" and source is not None and not {"activation", "steps"} & set(settings):
+                settings["steps"] = layers.steps(source)
+            paths = [_state_file(state if source is None else source.state_dict(), folder)]
+        common = ["convert", kind, *paths, "--json", "--prefix", prefix]
         for name in [drop] if isinstance(drop, str) else drop:
-            arguments += ["--drop", name]
+            common += ["--drop", name]
+        scaled = [f"{name}={_text(value)}" for name, value in settings.items() if name in SCALINGS]
+        for name, value in settings.items():
+            if name not in SCALINGS:
+                common += ["--set", f"{name}={_text(value)}"]
+        more = [part for text in scaled for part in ("--set", text)]
         if description is not None:
             if isinstance(description, Mapping):
                 text = json.dumps(description)
                 description = folder / "description.json"
                 description.write_text(text)
-            arguments += ["--description", description]
-        report = json.loads(_run(arguments))
-        compared = report["selftest"]["independent"] if kind == "onnx" else module is not None and _compare(kind, module, made)
-        report["compared"] = compared
+            more += ["--description", description]
+        made = folder / output.name
+        report = json.loads(_run([*common, *more, "--output", made]))
+        compared = made
+        if source is not None and more:
+            # Scalings are around the source: it is compared with a model that goes without.
+            compared = folder / f"plain-{output.name}"
+            _run([*common, "--output", compared])
+        if kind == "onnx":
+            report["compared"] = report["selftest"]["independent"]
+        else:
+            report["compared"] = source is not None and _compare(kind, source, compared, settings)
         report["written"] = str(output)
         os.replace(made, output)
     return report
@@ -76,7 +92,8 @@ def _named(value):
 
 
 def _text(value):
-    return value if isinstance(value, str) else json.dumps(value)
+    """JSON, or a word as it is; arrays and tensors are lists."""
+    return value if isinstance(value, str) else json.dumps(value, default=lambda array: array.tolist())
 
 
 def _run(arguments):
@@ -84,6 +101,17 @@ def _run(arguments):
     if done.returncode != 0:
         raise ConvertError(done.stderr.strip().removeprefix("pcml: "))
     return done.stdout
+
+
+def _keras_file(state, folder):
+    """A safetensors file with the weights and the JSON of a Keras model, or such a file as it is."""
+    found = kerasfile.of_model(state) if hasattr(state, "to_json") else kerasfile.of_file(Path(state))
+    if found is None:
+        return state
+    weights, config = found
+    path = folder / "state.safetensors"
+    tensors.save(path, {name: tensors.array(name, value) for name, value in weights.items()}, {"config": config})
+    return path
 
 
 def _state_file(state, folder):
@@ -169,27 +197,57 @@ def _run_onnx(path, settings, folder):
     return str(made)
 
 
-def _compare(kind, module, path):
-    """Whether the module was run on the model's self-test; it must give the stored output."""
-    stored = tensors.load(path, "selftest.")
-    if kind not in CHANNELS_FIRST + CHANNELS_LAST:
+def _compare(kind, source, path, settings):
+    """Whether the source was run on the model's self-test; it must give the stored output."""
+    stored = {name: np.array(value) for name, value in tensors.load(path, "selftest.").items()}
+    if kind in CHANNELS_FIRST + CHANNELS_LAST:
+        x, expected = stored["input"], [stored["output"]]
+        if kind in CHANNELS_FIRST:
+            x, expected = np.moveaxis(x, -1, 1), [np.moveaxis(expected[0], -1, 1)]
+        found = [_evaluate(source, x)]
+    elif kind in ("sequential", "keras"):
+        y = np.asarray(source.predict(stored["input"], verbose=0)) if kind == "keras" else _evaluate(source, stored["input"])
+        found, expected = [y], [stored["output"]]
+        if settings.get("head") is not None:
+            found = _head(y, settings["head"])
+            expected.append(stored["variance"])
+    elif kind == "deeponet" and type(source).__name__ in ("DeepONet", "DeepONetCartesianProd"):
+        u, x = stored["context_y"].reshape(len(stored["context_y"]), -1), stored["target_x"][0]
+        expected = [stored["mean"]]
+        if type(source).__name__ == "DeepONet":
+            # It takes pairs of a function and a point.
+            u, x = np.repeat(u, len(x), axis=0), np.tile(x, (len(u), 1))
+        found = [_evaluate(source, (u, x)).reshape(stored["mean"].shape)]
+    else:
         return False
+    for found, expected in zip(found, expected):
+        if found.shape != expected.shape:
+            raise ConvertError(f"the module gives shape {found.shape}, the model {expected.shape}")
+        apart, size = np.abs(found - expected).max(), np.abs(expected).max()
+        if not apart <= AGREEMENT * size:
+            raise ConvertError(
+                f"the module and the model are {apart:.1e} apart, expected at most {AGREEMENT:.0e} of {size:.1e}: a setting differs"
+            )
+    return True
+
+
+def _head(y, head):
+    """Mean and variance of a network whose last layer gives means, and what variances are made of."""
+    mean, raw = np.split(y, 2, axis=-1)
+    spread = (np.exp(raw) if head["function"] == "exp" else np.logaddexp(0, raw)) + head.get("minimum", 0.0)
+    return [mean, spread**2 if head["of"] == "deviation" else spread]
+
+
+def _evaluate(module, inputs):
+    """What a torch module gives as it predicts."""
     import torch
 
-    x, expected = (np.array(stored[name]) for name in ("input", "output"))
-    if kind in CHANNELS_FIRST:
-        x, expected = np.moveaxis(x, -1, 1), np.moveaxis(expected, -1, 1)
     like = next(module.parameters())
     dtype = like.dtype.to_real() if like.dtype.is_complex else like.dtype
+    one = lambda x: torch.from_numpy(np.ascontiguousarray(x)).to(like.device, dtype)
+    inputs = tuple(map(one, inputs)) if isinstance(inputs, tuple) else one(inputs)
     training = module.training
     with torch.no_grad():
-        found = module.eval()(torch.from_numpy(np.ascontiguousarray(x)).to(like.device, dtype)).cpu().double().numpy()
+        found = module.eval()(inputs).cpu().double().numpy()
     module.train(training)
-    if found.shape != expected.shape:
-        raise ConvertError(f"the module gives shape {found.shape}, the model {expected.shape}")
-    apart, size = np.abs(found - expected).max(), np.abs(expected).max()
-    if not apart <= AGREEMENT * size:
-        raise ConvertError(
-            f"the module and the model are {apart:.1e} apart, expected at most {AGREEMENT:.0e} of {size:.1e}: a setting differs"
-        )
-    return True
+    return found

@@ -146,9 +146,12 @@ pub fn activation(name: &str) -> Option<fn(f64) -> f64> {
         "sigmoid" => sigmoid,
         "tanh" => f64::tanh,
         "softplus" => |x| x.max(0.0) + (-x.abs()).exp().ln_1p(),
+        "leaky-relu" => |x| if x < 0.0 { 0.01 * x } else { x },
+        "elu" => |x| if x < 0.0 { x.exp_m1() } else { x },
         _ => return None,
     })
 }
 
 /// Names of [`activation`].
-pub const ACTIVATIONS: [&str; 8] = ["gelu", "gelu-tanh", "relu", "silu", "tanh", "sigmoid", "softplus", "identity"];
+pub const ACTIVATIONS: [&str; 10] =
+    ["gelu", "gelu-tanh", "relu", "leaky-relu", "elu", "silu", "tanh", "sigmoid", "softplus", "identity"];

@@ -126,18 +126,18 @@ impl<T: Real> PartOf<T> {
             let flush = closed && (next != Some(plane(fno, first) + 1) || held + 1 == PLANES);
             match &fno.axes[..] {
                 [outer, _] => {
-                    let matrix = Rows { data: &outer.forward[first..], stride: outer.points, count: outer.rows() };
+                    let matrix = Rows { data: &outer.forward()[first..], stride: outer.points, count: outer.rows() };
                     products(arch, [(matrix, lines)], row, start, sums, row);
                     begun = true;
                 }
                 [outer, middle, _] => {
                     let len = middle.rows() * row;
-                    let data = &middle.forward[first % middle.points..];
+                    let data = &middle.forward()[first % middle.points..];
                     let matrix = Rows { data, stride: middle.points, count: middle.rows() };
                     let of_plane = if fresh { Start::Zero } else { Start::Output };
                     products(arch, [(matrix, lines)], row, of_plane, &mut between[held * len..], row);
                     if flush {
-                        let data = &outer.forward[plane(fno, first) - held..];
+                        let data = &outer.forward()[plane(fno, first) - held..];
                         let matrix = Rows { data, stride: outer.points, count: outer.rows() };
                         products(arch, [(matrix, Columns::plain(between, held + 1, len))], len, start, sums, len);
                         begun = true;
@@ -160,7 +160,7 @@ impl<T: Real> PartOf<T> {
                 // One index of the first axis times a row of components.
                 let spread = |index: usize, x: &[T], outputs: usize, to: &mut [T]| {
                     let outer = &fno.axes[0];
-                    let matrix = Rows { data: &outer.forward[index..], stride: outer.points, count: outer.rows() };
+                    let matrix = Rows { data: &outer.forward()[index..], stride: outer.points, count: outer.rows() };
                     products(arch, [(matrix, Columns::plain(x, 1, outputs))], outputs, Start::Output, to, outputs);
                 };
                 match (fno.axes.len(), face.axis) {
@@ -209,7 +209,7 @@ impl<T: Real> PartOf<T> {
         let (w, axis) = (self.fno.numbers.width, self.last_axis());
         for (tile, at) in self.tiles(run) {
             let start = if tile.first == run.tile.first { Start::Zero } else { Start::Output };
-            let matrix = Rows { data: &axis.forward[tile.first..], stride: axis.points, count: axis.rows() };
+            let matrix = Rows { data: &axis.forward()[tile.first..], stride: axis.points, count: axis.rows() };
             products(self.fno.arch, [(matrix, Columns::plain(&field[at * w..], tile.count, w))], w, start, to, w);
         }
     }
@@ -245,7 +245,7 @@ impl<T: Real> PartOf<T> {
         for (number, sweep) in self.layout.sweeps.iter().enumerate() {
             let lines: &[T] = match &fno.back[..] {
                 [outer, _] => {
-                    let data = &outer.inverse[sweep.first * outer.rows()..];
+                    let data = &outer.inverse()[sweep.first * outer.rows()..];
                     let matrix = Rows { data, stride: outer.rows(), count: sweep.count };
                     let x = Columns::plain(&inner.components, outer.rows(), row);
                     products(arch, [(matrix, x)], row, Start::Zero, terms, row);
@@ -255,12 +255,12 @@ impl<T: Real> PartOf<T> {
                     let (plane, len) = (plane(fno, sweep.first), middle.rows() * row);
                     if !held.contains(&plane) {
                         held = plane..self.layout.planes_from(fno, number);
-                        let data = &outer.inverse[plane * outer.rows()..];
+                        let data = &outer.inverse()[plane * outer.rows()..];
                         let matrix = Rows { data, stride: outer.rows(), count: held.len() };
                         let x = Columns::plain(&inner.components, outer.rows(), len);
                         products(arch, [(matrix, x)], len, Start::Zero, between, len);
                     }
-                    let data = &middle.inverse[sweep.first % middle.points * middle.rows()..];
+                    let data = &middle.inverse()[sweep.first % middle.points * middle.rows()..];
                     let matrix = Rows { data, stride: middle.rows(), count: sweep.count };
                     let x = Columns::plain(&between[(plane - held.start) * len..], middle.rows(), row);
                     products(arch, [(matrix, x)], row, Start::Zero, terms, row);
@@ -282,7 +282,7 @@ impl<T: Real> PartOf<T> {
                     let x = &field[at * w..][..tile.count * w];
                     let [a, b, c] = thirds(buffers);
                     let matrix = Rows {
-                        data: &fno.last_inverse[tile.first * axis.rows()..],
+                        data: &fno.last_inverse()[tile.first * axis.rows()..],
                         stride: axis.rows(),
                         count: tile.count,
                     };

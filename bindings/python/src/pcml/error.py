@@ -1,0 +1,5 @@
+"""The error of conversions."""
+
+
+class ConvertError(ValueError):
+    """What cannot be converted, with the name of the culprit."""

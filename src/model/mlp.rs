@@ -1,0 +1,255 @@
+//! Multilayer perceptrons: rows of inputs (columns of an atmosphere, cells of a grid) to rows of outputs, each row on its own; with a
+//! variance head a variance beside each output (Lakshminarayanan et al., NeurIPS 2017).
+
+mod numbers;
+
+use pulp::Arch;
+
+use super::arrays::{apart, expect_extents, in_range};
+use super::dropout::Draw;
+use super::network::Network;
+use super::scaling::Scaling;
+use super::{Model, Options};
+use crate::error::{Result, fail, reserved, zeros};
+use crate::field::{Sharing, sharing};
+use crate::kernels::channels::magnitude;
+use crate::kernels::product::Rows;
+use crate::kernels::real::Real;
+use crate::kernels::strided::{View, ViewMut};
+
+pub(super) use numbers::check_dropout;
+pub use numbers::{Activations, Head, Numbers, Positive, Spread};
+
+/// Weights packed for one arithmetic, and the sizes of a plan.
+pub struct Mlp<T> {
+    arch: Arch,
+    network: Network<T>,
+    head: Option<Head>,
+    inputs: Scaling,
+    outputs: Scaling,
+    batch: usize,
+    tile: usize,
+}
+
+/// Scratch of one plan.
+pub struct Scratch<T> {
+    /// A tile: raw inputs, the network's, its layers, means and variances.
+    raw: Vec<f64>,
+    x: Vec<T>,
+    layers: [Vec<T>; 2],
+    mean: Vec<f64>,
+    variance: Vec<f64>,
+    /// All results, where they cannot be written as they come.
+    means: Vec<f64>,
+    variances: Vec<f64>,
+}
+
+impl<T: Real> Mlp<T> {
+    /// A plan's network, or a draw of it.
+    pub(super) fn new(model: &Model, options: &Options, draw: Option<Draw>) -> Result<Self> {
+        let description = model.description();
+        let Some(numbers) = &description.mlp else { return fail!(State, "the model is no multilayer perceptron") };
+        let factor = |layer: usize, channel| match (&draw, layer.checked_sub(1)) {
+            (Some(draw), Some(hidden)) => draw.factor(0, hidden, channel),
+            _ => 1.0,
+        };
+        let network = Network::new(model, "layers", &numbers.activations(), factor)?;
+        Ok(Mlp {
+            arch: Arch::new(),
+            tile: network.tile().min(options.batch),
+            network,
+            head: numbers.head.clone(),
+            inputs: Scaling::new(&description.inputs),
+            outputs: Scaling::new(&description.outputs),
+            batch: options.batch,
+        })
+    }
+
+    pub(super) fn has_variance(&self) -> bool {
+        self.head.is_some()
+    }
+
+    /// Values of a row.
+    pub(super) fn cells(&self) -> usize {
+        self.outputs.width()
+    }
+
+    /// Most values of a prediction.
+    pub(super) fn room(&self) -> usize {
+        self.batch.saturating_mul(self.outputs.width())
+    }
+
+    pub(super) fn scratch(&self) -> Result<Scratch<T>> {
+        let what = "a workspace";
+        let (inputs, outputs) = (self.inputs.width(), self.outputs.width());
+        let variance = if self.has_variance() { self.tile.saturating_mul(outputs) } else { 0 };
+        Ok(Scratch {
+            raw: zeros(self.tile.saturating_mul(inputs), what)?,
+            x: zeros(self.tile.saturating_mul(inputs), what)?,
+            layers: [
+                zeros(self.network.buffer_len(self.tile), what)?,
+                zeros(self.network.buffer_len(self.tile), what)?,
+            ],
+            mean: zeros(self.tile.saturating_mul(outputs), what)?,
+            variance: zeros(variance, what)?,
+            means: reserved(self.room(), what)?,
+            variances: reserved(if self.has_variance() { self.room() } else { 0 }, what)?,
+        })
+    }
+
+    /// Predicts; see [`crate::model::Plan::predict`] and [`crate::model::Plan::predict_moments`].
+    pub(super) fn predict(
+        &self,
+        s: &mut Scratch<T>,
+        input: &View,
+        mean: &mut ViewMut,
+        mut variance: Option<&mut ViewMut>,
+    ) -> Result<()> {
+        let rows = self.check(input, mean, variance.as_deref())?;
+        let input = input.merged();
+        let largest = self.check_values(&input)?;
+        let outputs = self.outputs.width();
+        let is_apart = |array: &ViewMut| sharing(&array.place(), &input.place()) == Sharing::Disjoint;
+        let dtypes = [Some(&*mean), variance.as_deref()];
+        let limit = dtypes.iter().flatten().map(|array| array.dtype().max()).fold(f64::INFINITY, f64::min);
+        // Results that surely are finite, in memory that is not read any more, need no second place.
+        if self.bound(largest, variance.is_some()) < limit && dtypes.into_iter().flatten().all(is_apart) {
+            let mut mean = mean.merged_mut();
+            let mut variance = variance.as_mut().map(|variance| variance.merged_mut());
+            for first in (0..rows).step_by(self.tile) {
+                let values = self.tile.min(rows - first) * outputs;
+                self.predict_tile(s, &input, first, values / outputs, variance.is_some());
+                mean.scatter(first * outputs, &s.mean[..values]);
+                if let Some(variance) = &mut variance {
+                    variance.scatter(first * outputs, &s.variance[..values]);
+                }
+            }
+            return Ok(());
+        }
+        self.stage(s, &input, rows, variance.is_some());
+        in_range(mean, &s.means)?;
+        if let Some(variance) = variance {
+            in_range(variance, &s.variances)?;
+            variance.scatter(0, &s.variances);
+        }
+        mean.scatter(0, &s.means);
+        Ok(())
+    }
+
+    /// Leaves the prediction in the scratch; see [`crate::model::Plan::evaluate`].
+    pub(super) fn evaluate<'s>(&self, s: &'s mut Scratch<T>, input: &View, output: &ViewMut) -> Result<View<'s>> {
+        let rows = self.check(input, output, None)?;
+        let input = input.merged();
+        self.check_values(&input)?;
+        self.stage(s, &input, rows, false);
+        in_range(output, &s.means)?;
+        output.dtype().round_all(&mut s.means);
+        View::new("prediction", &s.means, &[rows, self.outputs.width()])
+    }
+
+    /// Compares the arrays with the plan; the number of rows.
+    fn check(&self, input: &View, mean: &ViewMut, variance: Option<&ViewMut>) -> Result<usize> {
+        let (inputs, outputs) = (self.inputs.width(), self.outputs.width());
+        let shape = input.layout().shape();
+        let rows = input.layout().len() / inputs;
+        let before = match shape {
+            [before @ .., last] if *last == inputs => before,
+            // A single channel may be left out.
+            _ if inputs == 1 => shape,
+            _ => return fail!(Shape, "input has shape {shape:?}, expected [rows, {inputs}], the channels last"),
+        };
+        if rows > self.batch {
+            return fail!(Shape, "input has {rows} rows, expected at most the plan's option batch, {}", self.batch);
+        }
+        let expected = before.iter().copied().chain([outputs]);
+        expect_extents("output", &mean.alias(), expected.clone())?;
+        if let Some(variance) = variance {
+            if !self.has_variance() {
+                return fail!(
+                    Mismatch,
+                    "the model gives no variances, expected one with field mlp.head or an ensemble"
+                );
+            }
+            expect_extents("variance", &variance.alias(), expected)?;
+            apart("variance", variance, mean)?;
+        }
+        Ok(rows)
+    }
+
+    /// The largest magnitude of the input, all of which is finite and in its channels' domain.
+    fn check_values(&self, input: &View) -> Result<f64> {
+        let largest = magnitude(self.arch, input);
+        if !largest.is_finite()
+            && let Some((i, v)) = input.first_non_finite()
+        {
+            return fail!(NonFinite, "input is {v} at element {i}, expected finite values");
+        }
+        self.inputs.check_domain("input", input)?;
+        Ok(largest)
+    }
+
+    /// What no result exceeds for inputs up to `largest`; infinity where the arithmetic may overflow on the way. Twice what the exact
+    /// network has, for its rounding.
+    fn bound(&self, largest: f64, with_variance: bool) -> f64 {
+        let inside = 2.0 * self.network.bound(self.inputs.network_bound(largest));
+        if inside >= T::DTYPE.max() {
+            return f64::INFINITY;
+        }
+        let mean = 2.0 * self.outputs.raw_bound(inside);
+        match &self.head {
+            Some(head) if with_variance => mean.max(2.0 * self.outputs.variance_bound(head.variance(inside))),
+            _ => mean,
+        }
+    }
+
+    /// All results into the scratch, raw units.
+    fn stage(&self, s: &mut Scratch<T>, input: &View, rows: usize, with_variance: bool) {
+        s.means.clear();
+        s.variances.clear();
+        for first in (0..rows).step_by(self.tile) {
+            let count = self.tile.min(rows - first);
+            self.predict_tile(s, input, first, count, with_variance);
+            let values = count * self.outputs.width();
+            s.means.extend_from_slice(&s.mean[..values]);
+            if with_variance {
+                s.variances.extend_from_slice(&s.variance[..values]);
+            }
+        }
+    }
+
+    /// Means, and variances, of some rows, raw units.
+    fn predict_tile(&self, s: &mut Scratch<T>, input: &View, first: usize, count: usize, with_variance: bool) {
+        let Scratch { raw, x, layers, mean, variance, .. } = s;
+        let (inputs, outputs) = (self.inputs.width(), self.outputs.width());
+        let (start, len) = (first * inputs, count * inputs);
+        let x = match input.as_slice::<T>(start, len) {
+            Some(x) if self.inputs.is_plain() => x,
+            Some(given) if self.inputs.is_linear() => {
+                self.inputs.to_network_linear(self.arch, given, &mut x[..len]);
+                &x[..len]
+            }
+            _ => {
+                input.gather(start, &mut raw[..len]);
+                self.inputs.to_network(self.arch, &mut raw[..len], &mut x[..len]);
+                &x[..len]
+            }
+        };
+        let [a, b] = layers;
+        let result = self.network.apply(self.arch, Rows { data: x, stride: inputs, count }, [a, b]);
+        let (mean, width) = (&mut mean[..count * outputs], self.network.outputs());
+        match &self.head {
+            // The mean of a logarithm's exponential depends on its variance.
+            Some(head) if with_variance || !self.outputs.is_linear() => {
+                let variance = &mut variance[..count * outputs];
+                let parts = mean.chunks_exact_mut(outputs).zip(variance.chunks_exact_mut(outputs));
+                for (row, (mean, variance)) in result.chunks_exact(width).zip(parts) {
+                    let (means, spreads) = row.split_at(outputs);
+                    mean.iter_mut().zip(means).for_each(|(to, v)| *to = v.to_f64());
+                    variance.iter_mut().zip(spreads).for_each(|(to, v)| *to = head.variance(v.to_f64()));
+                }
+                self.outputs.moments_to_raw(mean, variance);
+            }
+            _ => self.outputs.to_raw(self.arch, result, width, mean),
+        }
+    }
+}

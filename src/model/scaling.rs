@@ -1,0 +1,140 @@
+//! Raw values and a network's: offset, scale and logarithm of each channel.
+
+use pulp::Arch;
+
+use super::Channel;
+use crate::error::{Result, fail};
+use crate::kernels::channels::{scale_then_shift, shift_then_scale};
+use crate::kernels::real::Real;
+use crate::kernels::strided::View;
+
+/// The scaling of some channels: network value = (v - offset) / scale, v the raw value or log(raw + shift).
+pub(super) struct Scaling {
+    offsets: Vec<f64>,
+    scales: Vec<f64>,
+    inverses: Vec<f64>,
+    /// Channels that are read by their logarithm, and what is added before.
+    logs: Vec<(usize, f64)>,
+    plain: bool,
+}
+
+impl Scaling {
+    pub fn new(channels: &[Channel]) -> Self {
+        let of = |value: fn(&Channel) -> f64| channels.iter().map(value).collect::<Vec<_>>();
+        let logs = channels.iter().enumerate().filter(|(_, c)| c.log).map(|(i, c)| (i, c.shift));
+        Scaling {
+            offsets: of(|c| c.offset),
+            scales: of(|c| c.scale),
+            inverses: of(|c| 1.0 / c.scale),
+            logs: logs.collect(),
+            plain: channels.iter().all(|c| c.offset == 0.0 && c.scale == 1.0 && !c.log),
+        }
+    }
+
+    /// Number of channels.
+    pub fn width(&self) -> usize {
+        self.offsets.len()
+    }
+
+    /// Whether raw values are the network's as they are.
+    pub fn is_plain(&self) -> bool {
+        self.plain
+    }
+
+    /// Refuses values whose logarithm is asked for and does not exist; `view` has these channels last.
+    pub fn check_domain(&self, name: &str, view: &View) -> Result<()> {
+        if self.logs.is_empty() {
+            return Ok(());
+        }
+        let width = self.width();
+        let mut buffer = [0.0; 256];
+        let len = view.layout().len();
+        for start in (0..len).step_by(buffer.len()) {
+            let part = &mut buffer[..(len - start).min(256)];
+            view.gather(start, part);
+            for (i, v) in part.iter().enumerate() {
+                let channel = (start + i) % width;
+                if let Some((_, shift)) = self.logs.iter().find(|(log, shift)| *log == channel && v + shift <= 0.0) {
+                    return fail!(
+                        InvalidArgument,
+                        "{name} is {v} at element {}, whose logarithm is read: expected more than {}",
+                        start + i,
+                        0.0 - shift
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows of raw values, which are lost where logarithms are read, to rows of the network's.
+    pub fn to_network<A: Real, T: Real>(&self, arch: Arch, raw: &mut [A], out: &mut [T]) {
+        for (channel, shift) in &self.logs {
+            for v in raw[*channel..].iter_mut().step_by(self.width()) {
+                *v = A::from_f64(libm::log(v.to_f64() + shift));
+            }
+        }
+        shift_then_scale(arch, raw, &self.offsets, &self.inverses, out);
+    }
+
+    /// The same where no logarithms are read: nothing is lost.
+    pub fn to_network_linear<A: Real, T: Real>(&self, arch: Arch, raw: &[A], out: &mut [T]) {
+        debug_assert!(self.is_linear());
+        shift_then_scale(arch, raw, &self.offsets, &self.inverses, out);
+    }
+
+    /// Whether no channel is read by its logarithm.
+    pub fn is_linear(&self) -> bool {
+        self.logs.is_empty()
+    }
+
+    /// Rows of network values, `stride` apart, to rows of raw ones.
+    pub fn to_raw<T: Real>(&self, arch: Arch, network: &[T], stride: usize, raw: &mut [f64]) {
+        scale_then_shift(arch, network, stride, &self.offsets, &self.scales, raw);
+        for (channel, shift) in &self.logs {
+            raw[*channel..].iter_mut().step_by(self.width()).for_each(|v| *v = libm::exp(*v) - shift);
+        }
+    }
+
+    /// Means and variances of network values to those of raw ones; of a logarithm's normal distribution those of its exponential.
+    pub fn moments_to_raw(&self, mean: &mut [f64], variance: &mut [f64]) {
+        let width = self.width();
+        for (i, (mean, variance)) in mean.iter_mut().zip(variance).enumerate() {
+            let channel = i % width;
+            *mean = self.offsets[channel] + self.scales[channel] * *mean;
+            *variance *= self.scales[channel] * self.scales[channel];
+            if let Some((_, shift)) = self.logs.iter().find(|(log, _)| *log == channel) {
+                let middle = libm::exp(*mean + 0.5 * *variance);
+                (*mean, *variance) = (middle - shift, middle * middle * libm::expm1(*variance));
+            }
+        }
+    }
+
+    /// What no network value exceeds in magnitude when raw ones are at most `raw`.
+    pub fn network_bound(&self, raw: f64) -> f64 {
+        if !self.is_linear() {
+            return f64::INFINITY;
+        }
+        self.each_bound(|offset, scale| (raw + offset) / scale)
+    }
+
+    /// What no raw value exceeds in magnitude when network values are at most `network`.
+    pub fn raw_bound(&self, network: f64) -> f64 {
+        if !self.is_linear() {
+            return f64::INFINITY;
+        }
+        self.each_bound(|offset, scale| network * scale + offset)
+    }
+
+    /// The same of variances.
+    pub fn variance_bound(&self, network: f64) -> f64 {
+        if !self.is_linear() {
+            return f64::INFINITY;
+        }
+        self.each_bound(|_, scale| network * scale * scale)
+    }
+
+    fn each_bound(&self, bound: impl Fn(f64, f64) -> f64) -> f64 {
+        self.offsets.iter().zip(&self.scales).map(|(o, s)| bound(o.abs(), *s)).fold(0.0, f64::max)
+    }
+}
