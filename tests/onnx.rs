@@ -5,7 +5,7 @@ mod common;
 #[path = "common/onnx.rs"]
 mod fixtures;
 
-use fixtures::Fixture;
+use fixtures::{Fixture, model_file};
 use pcml::model::Model;
 
 /// Every fixture is a model file whose description is good, feature or not.
@@ -18,6 +18,20 @@ fn descriptions_are_read() {
     }
 }
 
+/// What stands for a network's costs and type is not read beside another architecture.
+#[test]
+fn numbers_of_another_architecture() {
+    let fixture = Fixture::new("dense_relu");
+    let mut description = fixture.description();
+    description["architecture"] = "mlp".into();
+    description["mlp"] = serde_json::json!({"hidden": [], "activation": "relu"});
+    let e = Model::from_bytes_untested(&model_file(description, &fixture.file, &fixture.selftest()))
+        .err()
+        .expect("a refusal");
+    assert_eq!(e.status(), pcml::error::Status::FileDescription);
+    assert!(e.message().contains("field onnx belongs to"), "{e}");
+}
+
 #[cfg(not(feature = "onnx"))]
 #[test]
 fn without_the_feature_it_is_named() {
@@ -28,6 +42,8 @@ fn without_the_feature_it_is_named() {
 
 #[cfg(feature = "onnx")]
 mod evaluation {
+    use std::sync::Arc;
+
     use pcml::field::{Dtype, Layout};
     use pcml::model::{Model, Options, Plan};
     use pcml::{View, ViewMut};
@@ -165,6 +181,46 @@ mod evaluation {
             let out = predict(&plan, &(vec![1, shape[0], shape[1], 2], x), 1);
             assert!(out.iter().all(|v| v.is_finite()) && out.iter().any(|v| *v != out[0]));
         }
+    }
+
+    /// Networks as members: mean, variance and factors of the mixture.
+    #[test]
+    fn ensembles() {
+        let fixtures = ["dense_relu", "dense_tanh"].map(Fixture::new);
+        let members = fixtures.iter().map(|fixture| Arc::new(model(fixture))).collect();
+        let ensemble = Model::ensemble(members).unwrap();
+        let stored = fixtures[0].selftest();
+        let (input, output) = (&stored["selftest.input"], &stored["selftest.output"]);
+        let functions = input.0[0];
+        let options = Options { batch: functions, ..Options::default() };
+        let plan = Plan::new(&ensemble, Dtype::F32, &options).unwrap();
+        let each = [0, 1].map(|m| {
+            let plan = Plan::new(&ensemble.members()[m], Dtype::F32, &options).unwrap();
+            predict(&plan, input, output.0[1])
+        });
+        let mut workspace = plan.workspace().unwrap();
+        let view = View::new("input", &input.1, &input.0).unwrap();
+        let (mut mean, mut variance) = (output.1.clone(), output.1.clone());
+        let mut mean_view = ViewMut::new("mean", &mut mean, &output.0).unwrap();
+        let mut variance_view = ViewMut::new("variance", &mut variance, &output.0).unwrap();
+        plan.predict_moments(&mut workspace, &view, &[], &mut mean_view, &mut variance_view).unwrap();
+        let pairs = || each[0].iter().zip(&each[1]);
+        close("mean", &mean, &pairs().map(|(a, b)| (a + b) / 2.0).collect::<Vec<_>>(), 1e-14);
+        close("variance", &variance, &pairs().map(|(a, b)| (a - b).powi(2) / 4.0).collect::<Vec<_>>(), 1e-13);
+        let mut factors = vec![0f64; 3 * output.1.len()];
+        let shape = [functions, 3, output.0[1]];
+        let mut view_of_factors = ViewMut::new("factors", &mut factors, &shape).unwrap();
+        let mut mean_view = ViewMut::new("mean", &mut mean, &output.0).unwrap();
+        plan.predict_factors(&mut workspace, &view, &[], &mut mean_view, &mut view_of_factors).unwrap();
+        let cells = output.0[1];
+        let spread = |i: usize| {
+            let at = |row: usize| factors[(i / cells * 3 + row) * cells + i % cells];
+            assert_eq!(at(0), 0.0);
+            at(1).powi(2) + at(2).powi(2)
+        };
+        close("factors", &(0..variance.len()).map(spread).collect::<Vec<_>>(), &variance, 1e-13);
+        let single = Plan::new(&ensemble.members()[0], Dtype::F32, &options).unwrap();
+        assert!(!single.has_variance() && single.members() == 0 && plan.members() == 2);
     }
 
     /// One plan serves several threads, each with its workspace, with the same bits.

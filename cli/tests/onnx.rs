@@ -18,6 +18,7 @@ fn without_the_feature_it_is_named() {
 mod conversion {
     use std::path::{Path, PathBuf};
 
+    use pcml::model::Model;
     use pcml_cli::arrays::{Array, Arrays, read, write};
     use pcml_cli::convert::{Kind, convert};
     use serde_json::{Value, json};
@@ -68,6 +69,20 @@ mod conversion {
             let report = convert(&request).unwrap_or_else(|e| panic!("{}: {e}", fixture.name));
             assert!(report.verified && !report.independent, "{}", fixture.name);
         }
+    }
+
+    #[test]
+    fn members_of_an_ensemble() {
+        let members = ["dense_relu", "dense_tanh"].map(|name| {
+            let request = request(Kind::Onnx, &path(name), "", &[]);
+            convert(&request).unwrap_or_else(|e| panic!("{name}: {e}"));
+            request.output
+        });
+        let mut request = request(Kind::Ensemble, &members[0], "", &[]);
+        request.states = members.to_vec();
+        let report = convert(&request).unwrap_or_else(|e| panic!("{e}"));
+        assert!(report.verified && report.weights == 2);
+        assert_eq!(Model::load(&request.output).expect("the ensemble").members().len(), 2);
     }
 
     #[track_caller]

@@ -359,6 +359,9 @@ pub(super) fn check_description(d: &Description) -> Result<BTreeMap<String, Vec<
     if d.boon.is_some() && d.architecture != Architecture::Fno {
         return fail!(FileDescription, "field boon belongs to architecture fno");
     }
+    if d.onnx.is_some() && d.architecture != Architecture::Onnx {
+        return fail!(FileDescription, "field onnx belongs to architecture onnx");
+    }
     let weights = check_architecture(d)?;
     let Some(Members { members }) = d.ensemble else { return Ok(weights) };
     if !(1..=MOST_MEMBERS).contains(&members) {

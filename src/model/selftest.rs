@@ -11,8 +11,8 @@ use crate::kernels::strided::{View, ViewMut};
 type Stored = (Vec<f64>, Vec<usize>);
 
 impl Model {
-    /// Predicts the stored inputs in f64, or the type of a network in ONNX, and compares with the stored outputs, relative to the largest of them. What costs too much for
-    /// a file of `len` bytes is refused before.
+    /// Predicts the stored inputs in f64, networks in ONNX in their own type, and compares with the stored outputs, relative to the largest
+    /// of them. What costs too much for a file of `len` bytes is refused before.
     pub(super) fn selftest(&self, tensors: &Tensors, len: usize) -> Result<()> {
         let get = |name: &str| match tensors.get(&format!("selftest.{name}")) {
             Some(t) if t.shape.iter().all(|n| *n > 0) => Ok((t.to_f64(), t.shape.clone())),
