@@ -31,11 +31,6 @@
 #define PCML_MAX_RANK 8
 
 /**
- * Most members of an ensemble.
- */
-#define MOST_MEMBERS 1024
-
-/**
  * What a call returns. 0 is success; every other number keeps its meaning for ever.
  */
 enum pcml_status
