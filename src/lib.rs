@@ -44,6 +44,7 @@
 
 pub mod capi;
 pub mod constraint;
+mod contain;
 pub mod error;
 pub mod field;
 pub mod kernels;

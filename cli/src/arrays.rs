@@ -87,6 +87,31 @@ impl Array {
     }
 }
 
+/// The array with one axis at another place.
+pub fn moved(array: Array, from: usize, to: usize) -> Array {
+    let mut order: Vec<usize> = (0..array.shape.len()).collect();
+    let axis = order.remove(from);
+    order.insert(to, axis);
+    let mut strides = vec![1; array.shape.len()];
+    for axis in (0..strides.len().saturating_sub(1)).rev() {
+        strides[axis] = strides[axis + 1] * array.shape[axis + 1];
+    }
+    let shape: Vec<usize> = order.iter().map(|a| array.shape[*a]).collect();
+    let mut place = vec![0; shape.len()];
+    let mut values = Vec::with_capacity(array.values.len());
+    for _ in 0..array.values.len() {
+        values.push(array.values[place.iter().zip(&order).map(|(i, a)| i * strides[*a]).sum::<usize>()]);
+        for (i, n) in place.iter_mut().zip(&shape).rev() {
+            *i += 1;
+            if *i < *n {
+                break;
+            }
+            *i = 0;
+        }
+    }
+    Array { shape, values, double: array.double }
+}
+
 fn from_tensor(name: &str, view: &TensorView) -> Result<Array> {
     let double = match view.dtype() {
         Dtype::F32 => false,

@@ -101,12 +101,17 @@ pub fn inspect(path: &Path) -> Result<Outcome> {
         out.line("laws", "none stated");
     }
     let weights = header.tensors.iter().filter(|t| !t.0.starts_with("selftest."));
-    let (mut count, mut single) = (0, true);
+    let (mut count, mut single, mut file) = (0, true, false);
     for (_, dtype, shape) in weights {
         count += shape.iter().product::<usize>();
         single &= *dtype == Dtype::F32;
+        file |= *dtype == Dtype::U8;
     }
-    out.tell("weights", count, format!("{count} numbers, {}", if single { "f32" } else { "f64 or mixed" }));
+    if file {
+        out.tell("weights", count, format!("an ONNX file of {count} bytes"));
+    } else {
+        out.tell("weights", count, format!("{count} numbers, {}", if single { "f32" } else { "f64 or mixed" }));
+    }
     out.tell("bytes", header.bytes, format!("{} in the file", header.bytes));
     let stored: Vec<String> = header
         .tensors

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use pcml::field::Dtype;
 use pcml::model::file::Architecture;
-use pcml::model::{Model, Options, Plan};
+use pcml::model::onnx::Precision;
+use pcml::model::{Description, Model, Options, Plan};
 use pcml::{View, ViewMut};
 
-use crate::arrays::{Array, Arrays, read, write};
+use crate::arrays::{Array, Arrays, moved, read, write};
 use crate::error::{Result, refuse};
 use crate::outcome::{Outcome, shown};
 
@@ -47,8 +48,8 @@ pub struct Request {
 /// How a model predicts.
 #[derive(Clone, Debug)]
 pub struct How {
-    /// Arithmetic of the network.
-    pub arithmetic: Arithmetic,
+    /// Arithmetic of the network; f64 where it is not given and the model has it.
+    pub arithmetic: Option<Arithmetic>,
     /// Draws of a neural process, 0 for the mean latent; of dropout.
     pub latents: usize,
     /// Their seed.
@@ -65,15 +66,7 @@ pub struct How {
 
 impl Default for How {
     fn default() -> How {
-        How {
-            arithmetic: Arithmetic::F64,
-            latents: 0,
-            seed: 0,
-            dropout: 0.0,
-            steps: 1,
-            threads: 1,
-            channels_first: false,
-        }
+        How { arithmetic: None, latents: 0, seed: 0, dropout: 0.0, steps: 1, threads: 1, channels_first: false }
     }
 }
 
@@ -108,12 +101,13 @@ pub fn predict(request: &Request) -> Result<Outcome> {
 /// What a model makes of the arrays of a file, which are taken: `mean` and `variance` of one that has variances, `output` of others.
 pub(crate) fn evaluate(model: &Model, how: &How, given: &mut Arrays, path: &Path) -> Result<Arrays> {
     let architecture = model.description().architecture;
-    if architecture != Architecture::Fno && (how.channels_first || how.steps != 1) {
-        return refuse!("--channels-first and --steps belong to neural operators");
+    let fields = matches!(architecture, Architecture::Fno | Architecture::Onnx);
+    if !fields && (how.channels_first || how.steps != 1) {
+        return refuse!("--channels-first and --steps belong to neural operators and networks in ONNX");
     }
     match architecture {
         Architecture::Anp | Architecture::Gp => process(model, how, given, path),
-        Architecture::Fno => operator(model, how, given, path),
+        Architecture::Fno | Architecture::Onnx => operator(model, how, given, path),
         Architecture::Mlp => rows(model, how, given, path),
         Architecture::DeepOnet => functions(model, how, given, path),
     }
@@ -169,7 +163,7 @@ fn rows(model: &Model, how: &How, given: &mut Arrays, path: &Path) -> Result<Arr
         threads: how.threads,
         ..Options::default()
     };
-    let plan = Plan::new(model, how.arithmetic.dtype(), &options)?;
+    let plan = Plan::new(model, arithmetic(model, how.arithmetic, Arithmetic::F64).dtype(), &options)?;
     let mut workspace = plan.workspace()?;
     let view = View::new("input", &input.values, &input.shape)?;
     results(&plan, shape, input.double, |mean, variance| match variance {
@@ -223,7 +217,7 @@ fn functions(model: &Model, how: &How, given: &mut Arrays, path: &Path) -> Resul
         threads: how.threads,
         ..Options::default()
     };
-    let plan = Plan::new(model, how.arithmetic.dtype(), &options)?;
+    let plan = Plan::new(model, arithmetic(model, how.arithmetic, Arithmetic::F64).dtype(), &options)?;
     let mut workspace = plan.workspace()?;
     plan.condition_on_sensors(&mut workspace, &View::new("context_y", &u.values, &u.shape)?)?;
     let shape = vec![u.shape[0], t.shape[1], description.outputs.len()];
@@ -260,7 +254,7 @@ fn process(model: &Model, how: &How, given: &mut Arrays, path: &Path) -> Result<
         threads: how.threads,
         ..Options::default()
     };
-    let plan = Plan::new(model, how.arithmetic.dtype(), &options)?;
+    let plan = Plan::new(model, arithmetic(model, how.arithmetic, Arithmetic::F64).dtype(), &options)?;
     let mut workspace = plan.workspace()?;
     if let Some((x, y, noise)) = &context {
         let x = View::new("context_x", &x.values, &x.shape)?;
@@ -284,9 +278,28 @@ fn process(model: &Model, how: &How, given: &mut Arrays, path: &Path) -> Result<
     })
 }
 
+/// The arithmetic that is asked for, else the model's only one, else `usual`.
+pub fn arithmetic(model: &Model, asked: Option<Arithmetic>, usual: Arithmetic) -> Arithmetic {
+    let description = model.description();
+    let only = match &description.onnx {
+        Some(numbers) if numbers.dtype == Precision::F32 => Some(Arithmetic::F32),
+        Some(_) => Some(Arithmetic::F64),
+        None => description.gp.as_ref().map(|_| Arithmetic::F64),
+    };
+    asked.or(only).unwrap_or(usual)
+}
+
+/// Axes of the grid of a model that predicts fields.
+pub fn axes(description: &Description) -> usize {
+    match &description.onnx {
+        Some(numbers) => numbers.axes,
+        None => description.fno.as_ref().map_or(0, |numbers| numbers.modes.len()),
+    }
+}
+
 fn operator(model: &Model, how: &How, given: &mut Arrays, path: &Path) -> Result<Arrays> {
     let description = model.description();
-    let axes = description.fno.as_ref().expect("numbers of the architecture").modes.len();
+    let axes = axes(description);
     let (inputs, outputs) = (description.inputs.len(), description.outputs.len());
     if how.latents != 0 || how.dropout != 0.0 {
         return refuse!("--latents and --dropout belong to neural processes, perceptrons and DeepONets");
@@ -346,7 +359,7 @@ fn operator(model: &Model, how: &How, given: &mut Arrays, path: &Path) -> Result
     }
     let options =
         Options { batch, shape: Some(grid.clone()), steps: how.steps, threads: how.threads, ..Options::default() };
-    let plan = Plan::new(model, how.arithmetic.dtype(), &options)?;
+    let plan = Plan::new(model, arithmetic(model, how.arithmetic, Arithmetic::F64).dtype(), &options)?;
     let mut shape = vec![batch];
     if how.steps > 1 {
         shape.push(how.steps);
@@ -365,29 +378,4 @@ fn operator(model: &Model, how: &How, given: &mut Arrays, path: &Path) -> Result
         return Ok(found);
     }
     Ok(found.into_iter().map(|(name, array)| (name, moved(array, last, last - axes))).collect())
-}
-
-/// The array with one axis at another place.
-fn moved(array: Array, from: usize, to: usize) -> Array {
-    let mut order: Vec<usize> = (0..array.shape.len()).collect();
-    let axis = order.remove(from);
-    order.insert(to, axis);
-    let mut strides = vec![1; array.shape.len()];
-    for axis in (0..strides.len().saturating_sub(1)).rev() {
-        strides[axis] = strides[axis + 1] * array.shape[axis + 1];
-    }
-    let shape: Vec<usize> = order.iter().map(|a| array.shape[*a]).collect();
-    let mut place = vec![0; shape.len()];
-    let mut values = Vec::with_capacity(array.values.len());
-    for _ in 0..array.values.len() {
-        values.push(array.values[place.iter().zip(&order).map(|(i, a)| i * strides[*a]).sum::<usize>()]);
-        for (i, n) in place.iter_mut().zip(&shape).rev() {
-            *i += 1;
-            if *i < *n {
-                break;
-            }
-            *i = 0;
-        }
-    }
-    Array { shape, values, double: array.double }
 }

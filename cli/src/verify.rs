@@ -12,7 +12,7 @@ use crate::draws::Draws;
 use crate::error::{Result, refuse};
 use crate::inspect::Header;
 use crate::outcome::{Outcome, shown};
-use crate::predict::Arithmetic;
+use crate::predict::{Arithmetic, arithmetic};
 
 /// What a check is asked for. Sizes that are not given are those of the self-test.
 #[derive(Clone, Debug)]
@@ -52,18 +52,16 @@ pub fn verify(request: &Request) -> Result<Outcome> {
     out.tell(
         "selftest",
         json!({"passed": true, "tolerance": tolerance}),
-        format!("passed: within {tolerance:e} of the largest stored output, in f64"),
+        format!("passed: within {tolerance:e} of the largest stored output"),
     );
     out.tell("loaded seconds", loaded.as_secs_f64(), format!("{:.3}", loaded.as_secs_f64()));
-    // Gaussian processes have no other.
-    let usual = if model.description().gp.is_some() { Arithmetic::F64 } else { Arithmetic::F32 };
-    let arithmetic = request.arithmetic.unwrap_or(usual);
+    let arithmetic = arithmetic(&model, request.arithmetic, Arithmetic::F32);
     let extents = |name: &str| header.shape(&format!("selftest.{name}")).unwrap_or(&[]).to_vec();
     let (sizes, times) = match model.description().architecture {
         Architecture::Anp | Architecture::Gp => {
             process(&model, request, arithmetic, extents("context_x"), extents("target_x"))?
         }
-        Architecture::Fno => operator(&model, request, arithmetic, extents("input"))?,
+        Architecture::Fno | Architecture::Onnx => operator(&model, request, arithmetic, extents("input"))?,
         Architecture::Mlp => rows(&model, request, arithmetic, extents("input"))?,
         Architecture::DeepOnet => functions(&model, request, arithmetic, [extents("context_y"), extents("target_x")])?,
     };

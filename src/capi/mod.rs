@@ -32,12 +32,10 @@ mod sum;
 mod version;
 mod workspace;
 
-use std::any::Any;
-use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::contain::contain;
 use crate::error::{Error, Result, Status, fail};
 
 pub use array::{pcml_array, pcml_const_array};
@@ -105,19 +103,14 @@ pub use workspace::{pcml_workspace, pcml_workspace_free};
 
 thread_local! {
     static MESSAGE: RefCell<String> = const { RefCell::new(String::new()) };
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Runs the body of the C function `name`.
 pub(crate) fn call(name: &str, body: impl FnOnce() -> Result<()>) -> i32 {
-    silence_panics();
-    let outer = INSIDE.replace(true);
-    let outcome = catch_unwind(AssertUnwindSafe(body));
-    INSIDE.set(outer);
-    let error = match outcome {
+    let error = match contain(body) {
         Ok(Ok(())) => return Status::Ok as i32,
         Ok(Err(error)) => error,
-        Err(payload) => Error::new(Status::Panic, format!("defect in pcml: {}", panic_text(&payload))),
+        Err(text) => Error::new(Status::Panic, format!("defect in pcml: {text}")),
     };
     MESSAGE.with_borrow_mut(|m| {
         m.clear();
@@ -126,27 +119,6 @@ pub(crate) fn call(name: &str, body: impl FnOnce() -> Result<()>) -> i32 {
         m.push_str(error.message());
     });
     error.status() as i32
-}
-
-fn panic_text(payload: &Box<dyn Any + Send>) -> &str {
-    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
-        (Some(text), _) => text,
-        (None, Some(text)) => text,
-        _ => "unknown panic",
-    }
-}
-
-/// The library prints nothing: the panic hook stays quiet inside a call and leaves all other panics to the hook before it.
-fn silence_panics() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !INSIDE.get() {
-                before(info);
-            }
-        }));
-    });
 }
 
 /// A kind of opaque object. What a C pointer to it names is a [`Tagged`] one.
@@ -316,7 +288,6 @@ mod tests {
         let status = call("pcml_test", || panic!("index {} out of range", 7));
         assert_eq!(status, Status::Panic as i32);
         assert_eq!(MESSAGE.with_borrow(String::clone), "pcml_test: defect in pcml: index 7 out of range");
-        assert!(!INSIDE.get());
     }
 
     #[test]

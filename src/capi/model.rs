@@ -26,10 +26,12 @@ impl Object for pcml_model {
 /// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_IO when the file cannot be read; PCML_STATUS_FILE_FORMAT when it is no
 ///         model file, truncated or damaged; PCML_STATUS_FILE_VERSION; PCML_STATUS_FILE_DESCRIPTION; PCML_STATUS_WEIGHTS when
 ///         one is missing, unread, misshapen or not finite; PCML_STATUS_SELF_TEST; PCML_STATUS_TOO_LARGE when the self-test would
-///         cost far more than a file of this size may ask for; PCML_STATUS_OUT_OF_MEMORY; for stored points of a Gaussian process
+///         cost far more than a file of this size may ask for; PCML_STATUS_OUT_OF_MEMORY; PCML_STATUS_STATE for a network in ONNX
+///         where the library was built without cargo feature onnx; for stored points of a Gaussian process
 ///         PCML_STATUS_CONTRADICTION or PCML_STATUS_SINGULAR, as pcml_plan_condition
 ///
-/// Threads: any. Allocation: while it is checked at most 64 bytes for each of the file and 256 MiB besides.
+/// Threads: any. Allocation: while it is checked at most 64 bytes for each of the file and 256 MiB besides; networks in ONNX: whatever is
+///          inside.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_model_load(path: *const c_char, model: *mut *mut pcml_model) -> i32 {
     unsafe {

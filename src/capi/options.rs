@@ -157,7 +157,7 @@ pub unsafe extern "C" fn pcml_options_set_dropout(options: *mut pcml_options, ra
     unsafe { set("pcml_options_set_dropout", options, change) }
 }
 
-/// Plans of neural operators: extents of the grid, first axis first. Required there. They are copied.
+/// Plans of neural operators and of networks in ONNX with a grid: extents of the grid, first axis first. Required there. They are copied.
 ///
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_STRIDE for alignment, PCML_STATUS_INVALID_ARGUMENT when an extent is < 1,
 ///         PCML_STATUS_SHAPE when rank is not 1 to PCML_MAX_RANK

@@ -47,14 +47,16 @@ pub(super) fn plan_options(s: &Settings) -> Options {
 ///
 /// @param model    the surrogate; not needed any more after the call
 /// @param dtype    PCML_DTYPE_F32 or PCML_DTYPE_F64: the type in which the network is evaluated; arrays may have either. Gaussian
-///                 processes are evaluated in f64 alone
+///                 processes are evaluated in f64 alone, networks in ONNX in their own type
 /// @param options  neural processes: batch, context, targets, latents, seed, dropout; Gaussian processes: batch, context (not needed
 ///                 where the model stores points), targets, covariance; neural operators: batch, shape, steps, boundary, threads,
-///                 transforms; NULL for none set
+///                 transforms; networks in ONNX: batch, and shape where they have a grid; NULL for none set
 /// @param plan     receives the object, NULL on failure; to be freed with pcml_plan_free
 /// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT when an option that the model needs
 ///         is not set or does not fit it; PCML_STATUS_CONTRADICTION for two values at one stored point without noise; PCML_STATUS_SHAPE for a grid with too few points for the model's modes or a stencil;
-///         PCML_STATUS_STATE for boundary conditions where the model has none; PCML_STATUS_MISMATCH for other faces or kinds than
+///         PCML_STATUS_STATE for boundary conditions where the model has none, and for a network in ONNX where the library was built without
+///         cargo feature onnx; PCML_STATUS_WEIGHTS for an ONNX file that is damaged or can't be evaluated,
+///         PCML_STATUS_FILE_DESCRIPTION for one that is not as described; PCML_STATUS_MISMATCH for other faces or kinds than
 ///         the model's; PCML_STATUS_SINGULAR, PCML_STATUS_TOO_LARGE; PCML_STATUS_HANDLE; PCML_STATUS_OUT_OF_MEMORY
 ///
 /// Threads: any; with option threads the plan has its own. Allocation: the packed weights, and what the transforms take.
@@ -268,8 +270,9 @@ pub unsafe extern "C" fn pcml_plan_covariance(
     })
 }
 
-/// Neural operators: predicts fields on the plan's grid from fields. Multilayer perceptrons: predicts rows of outputs from rows of inputs, each
-/// row on its own, such as the columns of an atmosphere. Ensembles of either: the mean of their members. Models with boundary conditions obey them: the results have
+/// Neural operators and networks in ONNX: predicts fields on the plan's grid from fields; where such a network has no grid, values at points,
+/// each point a function. Multilayer perceptrons: predicts rows of outputs from rows of inputs, each row on its own, such as the columns of an
+/// atmosphere. Ensembles of any of these: the mean of their members. Models with boundary conditions obey them: the results have
 /// exactly the values of Dirichlet faces, as they are stored.
 ///
 /// @param input        [functions, n_1, .., n_d, inputs], raw units; functions <= option batch. Perceptrons: [.., inputs], the axes before
@@ -282,9 +285,10 @@ pub unsafe extern "C" fn pcml_plan_covariance(
 ///                     arrays that are read: it is written last. (Axes of extent 1 may be left out everywhere; `steps` is an axis where that option is > 1)
 /// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE; PCML_STATUS_STRIDE; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT for a
 ///         count < 0; PCML_STATUS_NON_FINITE for NaN or infinity in the arrays, or an overflow; PCML_STATUS_MISMATCH for another number
-///         of values, a workspace of another plan, or a plan of another kind; PCML_STATUS_HANDLE. The output is written only on success.
+///         of values, a workspace of another plan, or a plan of another kind; PCML_STATUS_HANDLE; PCML_STATUS_PANIC where the
+///         evaluation of a network in ONNX fails. The output is written only on success.
 ///
-/// Threads: one workspace a thread. Allocation: none.
+/// Threads: one workspace a thread. Allocation: none; networks in ONNX: arrays inside the network, and some locks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_plan_predict(
     plan: *const pcml_plan,
@@ -450,7 +454,7 @@ pub unsafe extern "C" fn pcml_plan_members(plan: *const pcml_plan, count: *mut i
 /// @return 0, or as pcml_plan_predict and pcml_projector_project, which calls the prediction `mean` in its messages. The arrays and the
 ///         report are written only on success of both.
 ///
-/// Threads: one of each workspace and one report a thread. Allocation: none on success.
+/// Threads: one of each workspace and one report a thread. Allocation: none on success; networks in ONNX as pcml_plan_predict.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_plan_predict_lawful(
     plan: *const pcml_plan,
@@ -489,7 +493,8 @@ pub unsafe extern "C" fn pcml_plan_predict_lawful(
 ///
 /// @param plan       a plan of a neural operator
 /// @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
-/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_OUT_OF_MEMORY, PCML_STATUS_STATE for a neural process
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_OUT_OF_MEMORY, PCML_STATUS_STATE for a model that is no single
+///         neural operator
 ///
 /// Threads: any. Allocation: all that later calls need.
 #[unsafe(no_mangle)]

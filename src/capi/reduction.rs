@@ -1,6 +1,7 @@
 use std::ffi::c_void;
 
-use super::{INSIDE, Object, create, free};
+use super::{Object, create, free};
+use crate::contain::outside;
 use crate::error::{Result, fail};
 
 /// The host's sum over all parts.
@@ -22,14 +23,10 @@ impl pcml_reduction {
     /// # Safety
     /// The host's function and its context keep the promises of pcml_reduction_create.
     pub(super) unsafe fn sum(&mut self, values: &mut [i64]) -> Result<()> {
-        // A panic in a host's function is the host's own.
-        let inside = INSIDE.replace(false);
         // SAFETY: as many writable integers as it is told of; the caller promises the rest.
-        let status = unsafe { (self.sum)(self.context, values.as_mut_ptr(), values.len() as i64) };
-        INSIDE.set(inside);
-        match status {
+        match outside(|| unsafe { (self.sum)(self.context, values.as_mut_ptr(), values.len() as i64) }) {
             0 => Ok(()),
-            _ => fail!(Reduction, "reduction: the host's function returned {status}, expected 0"),
+            status => fail!(Reduction, "reduction: the host's function returned {status}, expected 0"),
         }
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::ensemble::MOST_MEMBERS;
-use super::{anp, deeponet, fno, gp, mlp};
+use super::{anp, deeponet, fno, gp, mlp, onnx};
 use crate::error::{Error, Result, Status, fail, zeros};
 
 /// The format that this version reads.
@@ -47,6 +47,9 @@ pub struct Description {
     /// Numbers of a DeepONet.
     #[serde(default)]
     pub deeponet: Option<deeponet::Numbers>,
+    /// Numbers of a network in an ONNX file.
+    #[serde(default)]
+    pub onnx: Option<onnx::Numbers>,
     /// Members that share this description.
     #[serde(default)]
     pub ensemble: Option<Members>,
@@ -84,6 +87,8 @@ pub enum Architecture {
     Mlp,
     /// DeepONet.
     DeepOnet,
+    /// A network in an ONNX file.
+    Onnx,
 }
 
 /// How many members an ensemble has: the weights of member m have names that begin with `members.{m}.`.
@@ -179,6 +184,7 @@ pub struct Tensor {
 enum Values {
     F32(Vec<f32>),
     F64(Vec<f64>),
+    Bytes(Vec<u8>),
 }
 
 impl Tensor {
@@ -187,6 +193,15 @@ impl Tensor {
         match &self.values {
             Values::F32(v) => v.iter().map(|x| *x as f64).collect(),
             Values::F64(v) => v.clone(),
+            Values::Bytes(v) => v.iter().map(|x| f64::from(*x)).collect(),
+        }
+    }
+
+    /// The bytes of a tensor that holds no numbers but a file.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        match &self.values {
+            Values::Bytes(v) => Some(v),
+            _ => None,
         }
     }
 }
@@ -344,6 +359,9 @@ pub(super) fn check_description(d: &Description) -> Result<BTreeMap<String, Vec<
     if d.boon.is_some() && d.architecture != Architecture::Fno {
         return fail!(FileDescription, "field boon belongs to architecture fno");
     }
+    if d.onnx.is_some() && d.architecture != Architecture::Onnx {
+        return fail!(FileDescription, "field onnx belongs to architecture onnx");
+    }
     let weights = check_architecture(d)?;
     let Some(Members { members }) = d.ensemble else { return Ok(weights) };
     if !(1..=MOST_MEMBERS).contains(&members) {
@@ -357,6 +375,15 @@ pub(super) fn check_description(d: &Description) -> Result<BTreeMap<String, Vec<
 /// How the names of a member's weights begin.
 pub(super) fn member_prefix(member: usize) -> String {
     format!("members.{member}.")
+}
+
+/// Whether a tensor holds an ONNX file, a member's perhaps.
+fn is_file(name: &str) -> bool {
+    let own = match name.strip_prefix("members.").and_then(|rest| rest.split_once('.')) {
+        Some((_, own)) => own,
+        None => name,
+    };
+    own == onnx::TENSOR
 }
 
 /// Names and shapes of the weights of one model.
@@ -400,10 +427,17 @@ fn check_architecture(d: &Description) -> Result<BTreeMap<String, Vec<usize>>> {
             numbers.check(d.inputs.len(), d.outputs.len())?;
             Ok(numbers.weights(d.inputs.len(), d.outputs.len()))
         }
+        Architecture::Onnx => {
+            let Some(numbers) = &d.onnx else {
+                return fail!(FileDescription, "architecture is onnx, but there is no field onnx");
+            };
+            numbers.check(d.inputs.len(), d.outputs.len())?;
+            Ok(numbers.weights())
+        }
     }
 }
 
-/// f32 or f64, little endian, finite. The crate has checked that the data's size is that of the shape.
+/// f32 or f64, little endian, finite; for an ONNX file bytes. The crate has checked that the data's size is that of the shape.
 fn decode(name: &str, view: &safetensors::tensor::TensorView) -> Result<Tensor> {
     let data = view.data();
     let values = match view.dtype() {
@@ -421,11 +455,17 @@ fn decode(name: &str, view: &safetensors::tensor::TensorView) -> Result<Tensor> 
             }
             Values::F64(out)
         }
+        safetensors::Dtype::U8 if is_file(name) => {
+            let mut out = zeros::<u8>(data.len(), name)?;
+            out.copy_from_slice(data);
+            Values::Bytes(out)
+        }
         other => return fail!(Weights, "tensor {name} has dtype {other:?}, expected F32 or F64"),
     };
     let bad = match &values {
         Values::F32(v) => v.iter().position(|x| !x.is_finite()),
         Values::F64(v) => v.iter().position(|x| !x.is_finite()),
+        Values::Bytes(_) => None,
     };
     if let Some(i) = bad {
         return fail!(Weights, "tensor {name} is not finite at element {i}");

@@ -13,6 +13,7 @@ pub mod fno;
 pub mod gp;
 pub mod mlp;
 mod network;
+pub mod onnx;
 pub mod plan;
 mod scaling;
 mod selftest;

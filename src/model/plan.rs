@@ -8,6 +8,8 @@ use super::ensemble::{self, Ensemble};
 use super::fno::{self, Fno};
 use super::gp::{self, Gp};
 use super::mlp::{self, Mlp};
+#[cfg(feature = "onnx")]
+use super::onnx::{self, Onnx};
 use super::{Model, file::Architecture};
 use crate::error::{Result, fail};
 use crate::field::Dtype;
@@ -30,7 +32,7 @@ pub struct Options {
     pub seed: u64,
     /// Dropout rate kept on while predicting, in [0, 1); 0 is off.
     pub dropout: f64,
-    /// Extents of the grid; needed by neural operators.
+    /// Extents of the grid; needed by neural operators, and networks in ONNX that have one.
     pub shape: Option<Vec<usize>>,
     /// Steps of a roll-out in one call.
     pub steps: usize,
@@ -91,6 +93,8 @@ enum Kind {
     DeepOnetF32(Box<DeepOnet<f32>>),
     DeepOnetF64(Box<DeepOnet<f64>>),
     Ensemble(Box<Ensemble>),
+    #[cfg(feature = "onnx")]
+    Onnx(Box<Onnx>),
 }
 
 /// The scratch of one plan, for one thread at a time.
@@ -107,6 +111,8 @@ enum Scratch {
     DeepOnetF32(Box<deeponet::Scratch<f32>>),
     DeepOnetF64(Box<deeponet::Scratch<f64>>),
     Ensemble(Box<ensemble::Scratch>),
+    #[cfg(feature = "onnx")]
+    Onnx(Box<onnx::Scratch>),
 }
 
 /// The scratch of one plan's derivatives, for one thread at a time.
@@ -164,6 +170,15 @@ impl Plan {
                     "a Gaussian process is evaluated in f64, expected a plan of that dtype; arrays may be f32"
                 );
             }
+            #[cfg(feature = "onnx")]
+            (Architecture::Onnx, _) => Kind::Onnx(Box::new(Onnx::new(model, arithmetic, options)?)),
+            #[cfg(not(feature = "onnx"))]
+            (Architecture::Onnx, _) => {
+                return fail!(
+                    State,
+                    "the model is a network in ONNX, but this library was built without cargo feature onnx, which evaluates it"
+                );
+            }
         }))
     }
 
@@ -180,6 +195,8 @@ impl Plan {
             Kind::DeepOnetF32(p) => Scratch::DeepOnetF32(Box::new(p.scratch()?)),
             Kind::DeepOnetF64(p) => Scratch::DeepOnetF64(Box::new(p.scratch()?)),
             Kind::Ensemble(p) => Scratch::Ensemble(Box::new(p.scratch()?)),
+            #[cfg(feature = "onnx")]
+            Kind::Onnx(p) => Scratch::Onnx(Box::new(p.scratch()?)),
         }))
     }
 
@@ -190,6 +207,8 @@ impl Plan {
             Kind::MlpF32(p) => p.has_variance(),
             Kind::MlpF64(p) => p.has_variance(),
             Kind::FnoF32(_) | Kind::FnoF64(_) | Kind::DeepOnetF32(_) | Kind::DeepOnetF64(_) => false,
+            #[cfg(feature = "onnx")]
+            Kind::Onnx(_) => false,
         }
     }
 
@@ -219,6 +238,8 @@ impl Plan {
             Kind::MlpF64(p) => p.room(),
             Kind::DeepOnetF32(p) => p.room(),
             Kind::DeepOnetF64(p) => p.room(),
+            #[cfg(feature = "onnx")]
+            Kind::Onnx(p) => p.room(),
             Kind::Ensemble(p) => p.room(),
         }
     }
@@ -230,6 +251,8 @@ impl Plan {
             Kind::FnoF64(p) => Ok(p.cells()),
             Kind::MlpF32(p) => Ok(p.cells()),
             Kind::MlpF64(p) => Ok(p.cells()),
+            #[cfg(feature = "onnx")]
+            Kind::Onnx(p) => Ok(p.cells()),
             Kind::Ensemble(p) => p.members()[0].cells(),
             _ => foreign("neural operator or perceptron"),
         }
@@ -380,8 +403,8 @@ impl Plan {
         Ok(functions.max(1))
     }
 
-    /// Neural operators: predicts fields from fields. Multilayer perceptrons: predicts rows of outputs from rows of inputs. Ensembles of
-    /// either: the mean of their members.
+    /// Neural operators and networks in ONNX: predicts fields from fields; where such a network has no grid, values at points, each point a
+    /// function. Multilayer perceptrons: predicts rows of outputs from rows of inputs. Ensembles of any of these: the mean of their members.
     ///
     /// Shapes of a perceptron: `input` [.., inputs] and `output` [.., outputs], any axes before the channels, together at most option batch rows; no
     /// `values`. Of an operator: `input` [functions, grid, inputs]; `output` [functions, grid, outputs], with option steps K > 1 [functions, K, grid,
@@ -398,6 +421,8 @@ impl Plan {
         match (&self.0, &mut workspace.0) {
             (Kind::FnoF32(p), Scratch::FnoF32(s)) => p.predict(s, input, values, output),
             (Kind::FnoF64(p), Scratch::FnoF64(s)) => p.predict(s, input, values, output),
+            #[cfg(feature = "onnx")]
+            (Kind::Onnx(p), Scratch::Onnx(s)) => p.predict(s, input, values, output),
             (Kind::MlpF32(p), Scratch::MlpF32(s)) => {
                 refuse_values(values).and_then(|()| p.predict(s, input, output, None))
             }
@@ -482,6 +507,8 @@ impl Plan {
         match (&self.0, &mut workspace.0) {
             (Kind::FnoF32(p), Scratch::FnoF32(s)) => p.evaluate(s, input, values, output),
             (Kind::FnoF64(p), Scratch::FnoF64(s)) => p.evaluate(s, input, values, output),
+            #[cfg(feature = "onnx")]
+            (Kind::Onnx(p), Scratch::Onnx(s)) => p.evaluate(s, input, values, output),
             (Kind::MlpF32(p), Scratch::MlpF32(s)) => refuse_values(values).and_then(|()| p.evaluate(s, input, output)),
             (Kind::MlpF64(p), Scratch::MlpF64(s)) => refuse_values(values).and_then(|()| p.evaluate(s, input, output)),
             (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
@@ -502,6 +529,8 @@ impl Plan {
         Ok(DerivativeWorkspace(match &self.0 {
             Kind::FnoF32(p) => DerivativeScratch::F32(Box::new(p.derivative_scratch()?)),
             Kind::FnoF64(p) => DerivativeScratch::F64(Box::new(p.derivative_scratch()?)),
+            #[cfg(feature = "onnx")]
+            Kind::Onnx(_) => return fail!(State, "a network in ONNX has no derivatives, expected a neural operator"),
             _ => return fail!(State, "the model has no derivatives, expected a single neural operator"),
         }))
     }

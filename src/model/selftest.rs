@@ -11,8 +11,8 @@ use crate::kernels::strided::{View, ViewMut};
 type Stored = (Vec<f64>, Vec<usize>);
 
 impl Model {
-    /// Predicts the stored inputs in f64 and compares with the stored outputs, relative to the largest of them. What costs too much for
-    /// a file of `len` bytes is refused before.
+    /// Predicts the stored inputs in f64, networks in ONNX in their own type, and compares with the stored outputs, relative to the largest
+    /// of them. What costs too much for a file of `len` bytes is refused before.
     pub(super) fn selftest(&self, tensors: &Tensors, len: usize) -> Result<()> {
         let get = |name: &str| match tensors.get(&format!("selftest.{name}")) {
             Some(t) if t.shape.iter().all(|n| *n > 0) => Ok((t.to_f64(), t.shape.clone())),
@@ -23,7 +23,7 @@ impl Model {
         };
         match self.description.architecture {
             Architecture::Anp | Architecture::Gp => self.selftest_process(get, len),
-            Architecture::Fno => self.selftest_operator(get, len),
+            Architecture::Fno | Architecture::Onnx => self.selftest_operator(get, len),
             Architecture::Mlp => self.selftest_rows(get, len),
             Architecture::DeepOnet => self.selftest_functions(get, len),
         }
@@ -119,7 +119,10 @@ impl Model {
     }
 
     fn selftest_operator(&self, get: impl Fn(&str) -> Result<Stored>, len: usize) -> Result<()> {
-        let axes = self.description.fno.as_ref().map_or(0, |numbers| numbers.axes());
+        let (axes, arithmetic) = match &self.description.onnx {
+            Some(numbers) => (numbers.axes, numbers.dtype.into()),
+            None => (self.description.fno.as_ref().map_or(0, |numbers| numbers.axes()), Dtype::F64),
+        };
         let (input, shape) = get("input")?;
         if shape.len() != axes + 2 {
             return fail!(FileDescription, "tensor selftest.input has shape {shape:?}, expected rank {}", axes + 2);
@@ -131,7 +134,7 @@ impl Model {
         let stored = stored?;
         self.operator_cost(shape[0], &shape[1..=axes]).check(len)?;
         let options = Options { batch: shape[0], shape: Some(shape[1..=axes].to_vec()), ..Options::default() };
-        let plan = Plan::new(self, Dtype::F64, &options)?;
+        let plan = Plan::new(self, arithmetic, &options)?;
         let values: Result<Vec<View>> =
             stored.iter().map(|(values, shape)| View::new("selftest.face", values, shape)).collect();
         let mut here = vec![0.0; output.len()];
@@ -164,7 +167,10 @@ impl Model {
         self.cost_of(|d| {
             // Faces lie on the leading axes.
             let conditioned = d.boon.iter().flat_map(|boon| &boon.faces).map(|face| face.axis + 1).max().unwrap_or(0);
-            d.fno.as_ref().map(|fno| fno.cost(d.inputs.len(), d.outputs.len(), conditioned, batch, grid))
+            match &d.onnx {
+                Some(onnx) => Some(onnx.cost(d.inputs.len(), d.outputs.len(), batch, grid)),
+                None => d.fno.as_ref().map(|fno| fno.cost(d.inputs.len(), d.outputs.len(), conditioned, batch, grid)),
+            }
         })
     }
 

@@ -96,6 +96,7 @@ fn decode(view: &TensorView) -> (Vec<usize>, Vec<f64>) {
     let values = match view.dtype() {
         Dtype::F32 => data.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b) as f64).collect(),
         Dtype::F64 => data.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect(),
+        Dtype::U8 => data.iter().map(|b| f64::from(*b)).collect(),
         // Counters in state dicts.
         Dtype::I64 => data.as_chunks::<8>().0.iter().map(|b| i64::from_le_bytes(*b) as f64).collect(),
         other => panic!("dtype {other:?}"),

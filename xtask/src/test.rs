@@ -25,11 +25,13 @@ pub fn run() -> Result<(), String> {
         Some(path) => println!("== training recipe and peers with {}", path.display()),
         None => println!("== no Python with torch, safetensors or scikit-learn"),
     }
-    let steps: [(&str, &[&str]); 5] = [
+    let steps: [(&str, &[&str]); 7] = [
         ("format", &["fmt", "--all", "--check"]),
         ("lints", &["clippy", "--release", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
         ("documentation", &["doc", "--workspace", "--no-deps", "--locked"]),
         ("tests", &["test", "--release", "--workspace", "--locked", "--no-fail-fast", "--", "--show-output"]),
+        ("lints with networks in ONNX", &with_onnx("clippy", &["--lib", "--bin", "pcml"], &["-D", "warnings"])),
+        ("networks in ONNX", &with_onnx("test", &["--no-fail-fast"], &["--show-output"])),
         ("benches, once each", &["test", "--release", "--benches", "--locked"]),
     ];
     for (name, args) in steps {
@@ -53,6 +55,13 @@ pub fn run() -> Result<(), String> {
     }
     println!("== all passed, {skipped} skipped");
     Ok(())
+}
+
+/// A command of cargo for what has to do with cargo feature onnx, in the profile that is quick to compile.
+fn with_onnx(command: &'static str, more: &[&'static str], last: &[&'static str]) -> Vec<&'static str> {
+    let packages = ["--profile", "quick", "-p", "pcml", "-p", "pcml-cli", "--features", "pcml/onnx,pcml-cli/onnx"];
+    let tests = ["--locked", "--test", "onnx", "--test", "bad_input_onnx"];
+    [&[command][..], &packages, &tests, more, &["--"], last].concat()
 }
 
 fn answers(program: &str) -> bool {

@@ -7,7 +7,7 @@ use super::scaling::{self, Line, composed};
 use super::settings::Settings;
 use super::state::{State, Tensor};
 use super::textbook::{ACTIVATIONS, Field, activation};
-use super::write::Output;
+use super::write::{Element, Output};
 use super::{Draft, Stored};
 use crate::draws::Draws;
 use crate::error::{Result, refuse};
@@ -424,6 +424,15 @@ impl<'a> Layer<'a> {
             let factor = line(&after, o).scale;
             row.iter_mut().enumerate().for_each(|(i, v)| *v = factor * dense.at(o, i) * line(&before, i).scale);
         };
-        [Output { name: weight, shape: vec![outputs, inputs], double, chunk: inputs, fill: Box::new(fill) }, biases]
+        [
+            Output {
+                name: weight,
+                shape: vec![outputs, inputs],
+                element: Element::float(double),
+                chunk: inputs,
+                fill: Box::new(fill),
+            },
+            biases,
+        ]
     }
 }

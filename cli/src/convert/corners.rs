@@ -3,7 +3,7 @@
 
 use super::state::{State, Tensor};
 use super::textbook::fourier::{Corner, frequencies};
-use super::write::Output;
+use super::write::{Element, Output};
 use crate::error::Result;
 
 /// The weights of one spectral layer.
@@ -51,7 +51,7 @@ impl<'a> Corners<'a> {
         Output {
             name,
             shape: [&[width, width][..], &kept, &[2]].concat(),
-            double: self.parts[0].is_double(),
+            element: Element::float(self.parts[0].is_double()),
             chunk: width * lines * last,
             fill: Box::new(move |input, out| {
                 for (line, to) in out.chunks_exact_mut(last).enumerate() {

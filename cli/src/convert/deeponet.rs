@@ -8,7 +8,7 @@ use super::scaling;
 use super::settings::Settings;
 use super::state::{State, Tensor};
 use super::textbook::{Field, activation};
-use super::write::Output;
+use super::write::{Element, Output};
 use super::{Draft, Stored, channels};
 use crate::draws::Draws;
 use crate::error::{Result, refuse};
@@ -204,5 +204,11 @@ fn repeated(name: String, tensor: Tensor, times: usize) -> Output {
     let mut shape = tensor.shape.clone();
     shape[0] *= times;
     let chunk = tensor.elements();
-    Output { name, shape, double: tensor.is_double(), chunk, fill: Box::new(move |_, out| tensor.read(0, out)) }
+    Output {
+        name,
+        shape,
+        element: Element::float(tensor.is_double()),
+        chunk,
+        fill: Box::new(move |_, out| tensor.read(0, out)),
+    }
 }

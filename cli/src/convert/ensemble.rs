@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use pcml::model::Model;
+#[cfg(feature = "onnx")]
+use safetensors::SafeTensors;
 use serde_json::{Value, json};
 
 use super::state::State;
@@ -48,7 +50,7 @@ pub fn convert(request: &Request) -> Result<Report> {
     description["ensemble"] = json!({"members": members.len()});
     description["selftest"] = json!({"tolerance": tolerance});
     let origin = |member: &Member| {
-        let (name, digest) = file(member.path, &member.state);
+        let (name, digest) = file(member.path, member.state.bytes());
         json!({"file": name, "sha256": digest, "provenance": member.header.description["provenance"]})
     };
     description["provenance"] = json!({"converted": {
@@ -59,10 +61,23 @@ pub fn convert(request: &Request) -> Result<Report> {
     let mut weights = Vec::new();
     for (m, member) in members.iter().enumerate() {
         for name in member.state.names().filter(|name| !name.starts_with("selftest.")) {
-            weights.push(Output::copy(format!("members.{m}.{name}"), member.state.take(name)?));
+            weights.push(weight(format!("members.{m}.{name}"), &member.state, name)?);
         }
     }
     finish(request, &description, weights, selftest, tolerance)
+}
+
+/// A member's weight under another name.
+fn weight<'s>(to: String, state: &'s State, name: &str) -> Result<Output<'s>> {
+    #[cfg(feature = "onnx")]
+    if name == pcml::model::onnx::TENSOR {
+        let file = SafeTensors::deserialize(state.bytes()).and_then(|file| file.tensor(name));
+        return match file {
+            Ok(view) => Ok(Output::file(to, view.data())),
+            Err(e) => refuse!("tensor {name}: {e}"),
+        };
+    }
+    Ok(Output::copy(to, state.take(name)?))
 }
 
 /// Refuses a member with another description than the first: one file has one.
@@ -116,7 +131,7 @@ fn selftest(members: &[Member]) -> Result<Vec<Stored>> {
     let shape = means[0].shape.clone();
     let mut all: Vec<Stored> = given.into_iter().map(|(name, a)| Stored::new(&name, a.shape, a.values)).collect();
     all.push(Stored::new(if has_output { "output" } else { "mean" }, shape.clone(), mean));
-    if first.header.description["architecture"] != "fno" {
+    if !["fno", "onnx"].iter().any(|name| first.header.description["architecture"] == *name) {
         all.push(Stored::new("variance", shape, variance));
     }
     Ok(all)

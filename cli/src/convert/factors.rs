@@ -3,7 +3,7 @@
 
 use super::state::{State, Tensor};
 use super::textbook::fourier::Complex;
-use super::write::Output;
+use super::write::{Element, Output};
 use crate::error::{Result, refuse};
 
 /// A factorised tensor [in, out, modes..].
@@ -116,7 +116,7 @@ impl<'a> Factors<'a> {
             name,
             chunk: shape[1..].iter().product(),
             shape,
-            double: self.is_double(),
+            element: Element::float(self.is_double()),
             fill: Box::new(move |input, out| {
                 for (to, v) in out.chunks_exact_mut(2).zip(self.slice(input)) {
                     to.copy_from_slice(&[v.0, v.1]);

@@ -1,4 +1,4 @@
-//! State dicts of others' code as model files. Each kind has a room: what it reads, what it asks for, and the source's own forward pass.
+//! State dicts of others' code, and networks in ONNX, as model files. Each kind has a room: what it reads, what it asks for, and the source's own forward pass.
 
 mod anp;
 mod boon;
@@ -10,6 +10,8 @@ mod factors;
 mod fno;
 mod keras;
 mod neuraloperator;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod physicsnemo;
 mod published;
 mod scaling;
@@ -19,6 +21,7 @@ mod state;
 mod textbook;
 mod write;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use pcml::model::Model;
@@ -52,6 +55,8 @@ pub enum Kind {
     Keras,
     /// FNO and TFNO of neuraloperator.
     Neuraloperator,
+    /// A network in an ONNX file.
+    Onnx,
     /// FNO of PhysicsNeMo.
     Physicsnemo,
     /// Perceptrons in a torch.nn.Sequential.
@@ -69,6 +74,7 @@ impl Kind {
             Kind::Fno => "fno",
             Kind::Keras => "keras",
             Kind::Neuraloperator => "neuraloperator",
+            Kind::Onnx => "onnx",
             Kind::Physicsnemo => "physicsnemo",
             Kind::Sequential => "sequential",
         }
@@ -80,7 +86,7 @@ impl Kind {
 pub struct Request {
     /// Whose state dict it is.
     pub kind: Kind,
-    /// The safetensors file that holds it; the model files of an ensemble's members.
+    /// The safetensors file that holds it; the ONNX file; the model files of an ensemble's members.
     pub states: Vec<PathBuf>,
     /// The model file to write.
     pub output: PathBuf,
@@ -105,6 +111,8 @@ pub struct Report {
     pub bytes: u64,
     /// Whether the model file was loaded, and so reproduced what the source gives.
     pub verified: bool,
+    /// Whether what it reproduced comes from other code than the model's own.
+    pub independent: bool,
     /// Largest difference allowed there, relative to the largest output.
     pub tolerance: f64,
 }
@@ -153,14 +161,14 @@ pub fn convert(request: &Request) -> Result<Report> {
         return ensemble::convert(request);
     }
     let [path] = &request.states[..] else {
-        return refuse!(
-            "{} files are given, expected one state dict: kind ensemble alone takes more",
-            request.states.len()
-        );
+        return refuse!("{} files are given, expected one: kind ensemble alone takes more", request.states.len());
     };
+    if request.kind == Kind::Onnx {
+        return convert_onnx(request, path);
+    }
     let state = State::open(path, &request.prefix)?;
     let plain = if request.kind == Kind::Anp { anp::PLAIN } else { &[] };
-    let settings = Settings::new(&request.set, &state, plain)?;
+    let settings = Settings::new(&request.set, state.metadata(), plain)?;
     for prefix in &request.drop {
         state.drop_prefix(prefix)?;
     }
@@ -173,11 +181,33 @@ pub fn convert(request: &Request) -> Result<Report> {
         Kind::Neuraloperator => neuraloperator::draft(&state, &settings),
         Kind::Physicsnemo => physicsnemo::draft(&state, &settings),
         Kind::Sequential => sequential::draft(&state, &settings),
-        Kind::Ensemble => unreachable!("it has no state dict"),
+        Kind::Ensemble | Kind::Onnx => unreachable!("it has no state dict"),
     }?;
     state.finish(request.kind.name())?;
     settings.finish(request.kind.name())?;
+    write_draft(request, draft, origin(request, path, state.bytes(), state.metadata()))
+}
 
+#[cfg(feature = "onnx")]
+fn convert_onnx(request: &Request, path: &Path) -> Result<Report> {
+    if !request.prefix.is_empty() || !request.drop.is_empty() {
+        return refuse!("--prefix and --drop belong to state dicts, expected neither for an ONNX file");
+    }
+    let map = crate::map::map(path)?;
+    let settings = Settings::new(&request.set, &HashMap::new(), &[])?;
+    let (draft, independent) = onnx::draft(&map, &settings)?;
+    settings.finish(request.kind.name())?;
+    let report = write_draft(request, draft, origin(request, path, &map, &HashMap::new()))?;
+    Ok(Report { independent, ..report })
+}
+
+#[cfg(not(feature = "onnx"))]
+fn convert_onnx(_: &Request, _: &Path) -> Result<Report> {
+    refuse!("this command was built without cargo feature onnx: cargo install --path cli --features onnx")
+}
+
+/// Describes a draft, scales its self-test, and writes it.
+fn write_draft(request: &Request, draft: Draft, origin: Value) -> Result<Report> {
     let mut description = draft.fields;
     description["format"] = json!(pcml::model::file::FORMAT);
     description["selftest"] = json!({"tolerance": draft.tolerance});
@@ -188,7 +218,7 @@ pub fn convert(request: &Request) -> Result<Report> {
     for (place, lines) in &draft.scaling {
         scale(place.trim_start_matches('/'), description.pointer_mut(place), lines)?;
     }
-    description["provenance"]["converted"] = origin(request, path, &state);
+    description["provenance"]["converted"] = origin;
 
     let raw = scaled(&draft.selftest, &description)?;
     let selftest = draft.selftest.into_iter().zip(raw);
@@ -218,7 +248,7 @@ fn finish(
     let bytes = written.bytes();
     written.keep()?;
     let architecture = description["architecture"].as_str().unwrap_or_default().to_string();
-    Ok(Report { architecture, weights, bytes, verified, tolerance })
+    Ok(Report { architecture, weights, bytes, verified, independent: true, tolerance })
 }
 
 /// Channels without units, all alike.
@@ -278,14 +308,14 @@ fn scale(kind: &str, channels: Option<&mut Value>, lines: &[Line]) -> Result<()>
 }
 
 /// A file's name and digest.
-fn file(path: &Path, state: &State) -> (Option<String>, String) {
-    let digest = Sha256::digest(state.bytes()).iter().map(|b| format!("{b:02x}")).collect();
+fn file(path: &Path, bytes: &[u8]) -> (Option<String>, String) {
+    let digest = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
     (path.file_name().map(|name| name.to_string_lossy().into_owned()), digest)
 }
 
 /// Where the weights come from.
-fn origin(request: &Request, path: &Path, state: &State) -> Value {
-    let (name, digest) = file(path, state);
+fn origin(request: &Request, path: &Path, bytes: &[u8], metadata: &HashMap<String, String>) -> Value {
+    let (name, digest) = file(path, bytes);
     json!({
         "by": format!("pcml {}", env!("CARGO_PKG_VERSION")),
         "kind": request.kind.name(),
@@ -293,7 +323,7 @@ fn origin(request: &Request, path: &Path, state: &State) -> Value {
         "sha256": digest,
         "prefix": request.prefix,
         "settings": request.set,
-        "metadata": state.metadata(),
+        "metadata": metadata,
     })
 }
 

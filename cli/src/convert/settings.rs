@@ -2,11 +2,10 @@
 //! one that the kind knows.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::state::State;
 use crate::error::{Error, Result, refuse};
 
 /// Settings by name, and which of them were asked for.
@@ -17,9 +16,9 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Settings of a command: `NAME=VALUE` each, the value JSON or else text; the metadata entry `config` of the state dict, and those
+    /// Settings of a command: `NAME=VALUE` each, the value JSON or else text; the entry `config` of the state dict's metadata, and those
     /// entries that are settings themselves.
-    pub fn new(set: &[String], state: &State, plain: &[&str]) -> Result<Settings> {
+    pub fn new(set: &[String], metadata: &HashMap<String, String>, plain: &[&str]) -> Result<Settings> {
         let parsed = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_string()));
         let mut given = BTreeMap::new();
         for text in set {
@@ -30,13 +29,13 @@ impl Settings {
                 return refuse!("setting {name} is given twice");
             }
         }
-        let mut config: BTreeMap<String, Value> = match state.metadata().get("config") {
+        let mut config: BTreeMap<String, Value> = match metadata.get("config") {
             None => BTreeMap::new(),
             Some(text) => serde_json::from_str(text)
                 .map_err(|e| Error::new(format!("metadata entry config: {e}, expected a JSON object")))?,
         };
         for name in plain {
-            if let Some(text) = state.metadata().get(*name) {
+            if let Some(text) = metadata.get(*name) {
                 config.insert(name.to_string(), parsed(text));
             }
         }

@@ -13,6 +13,43 @@ use crate::error::{Error, Result, refuse};
 /// Elements that pass at a time where a tensor is copied.
 const CHUNK: usize = 1 << 16;
 
+/// How a tensor's numbers are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Element {
+    /// Whole numbers 0 to 255: a file.
+    #[cfg(feature = "onnx")]
+    Byte,
+    /// f32.
+    Single,
+    /// f64.
+    Double,
+}
+
+impl Element {
+    /// f64 or f32.
+    pub fn float(double: bool) -> Element {
+        if double { Element::Double } else { Element::Single }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            #[cfg(feature = "onnx")]
+            Element::Byte => "U8",
+            Element::Single => "F32",
+            Element::Double => "F64",
+        }
+    }
+
+    fn bytes(self) -> usize {
+        match self {
+            #[cfg(feature = "onnx")]
+            Element::Byte => 1,
+            Element::Single => 4,
+            Element::Double => 8,
+        }
+    }
+}
+
 /// Gives a chunk, by its number.
 pub type Fill<'a> = Box<dyn Fn(usize, &mut [f64]) + 'a>;
 
@@ -22,8 +59,8 @@ pub struct Output<'a> {
     pub name: String,
     /// Extents, C order.
     pub shape: Vec<usize>,
-    /// f64, else f32.
-    pub double: bool,
+    /// How its numbers are written.
+    pub element: Element,
     /// Elements that `fill` gives at a time.
     pub chunk: usize,
     /// Elements number * chunk on.
@@ -36,7 +73,7 @@ impl<'a> Output<'a> {
         Output {
             name: name.into(),
             shape: tensor.shape.clone(),
-            double: tensor.is_double(),
+            element: Element::float(tensor.is_double()),
             chunk: CHUNK,
             fill: Box::new(move |number, out| tensor.read(number * CHUNK, out)),
         }
@@ -47,9 +84,23 @@ impl<'a> Output<'a> {
         Output {
             name: name.into(),
             shape,
-            double: true,
+            element: Element::Double,
             chunk: CHUNK,
             fill: Box::new(move |number, out| out.copy_from_slice(&values[number * CHUNK..][..out.len()])),
+        }
+    }
+
+    /// The bytes of a file.
+    #[cfg(feature = "onnx")]
+    pub fn file(name: impl Into<String>, bytes: &'a [u8]) -> Output<'a> {
+        Output {
+            name: name.into(),
+            shape: vec![bytes.len()],
+            element: Element::Byte,
+            chunk: CHUNK,
+            fill: Box::new(move |number, out| {
+                out.iter_mut().zip(&bytes[number * CHUNK..]).for_each(|(v, b)| *v = f64::from(*b));
+            }),
         }
     }
 
@@ -60,7 +111,7 @@ impl<'a> Output<'a> {
 
     /// Bytes of the data.
     pub fn bytes(&self) -> usize {
-        self.elements() * if self.double { 8 } else { 4 }
+        self.elements() * self.element.bytes()
     }
 }
 
@@ -97,8 +148,8 @@ impl Drop for Written {
 /// Writes a model file beside `path`.
 pub fn write(path: &Path, description: &Value, mut outputs: Vec<Output>) -> Result<Written> {
     let failed = |e: std::io::Error| Error::new(format!("{}: {e}", path.display()));
-    // f64 first, so that every tensor is aligned.
-    outputs.sort_by(|a, b| b.double.cmp(&a.double).then(a.name.cmp(&b.name)));
+    // The widest first, so that every tensor is aligned.
+    outputs.sort_by(|a, b| b.element.cmp(&a.element).then(a.name.cmp(&b.name)));
     let text = description.to_string();
     let (header, digest_at) = header(&text, &outputs);
 
@@ -118,12 +169,14 @@ pub fn write(path: &Path, description: &Value, mut outputs: Vec<Output>) -> Resu
             values.resize(output.chunk.min(len - first), 0.0);
             (output.fill)(number, &mut values);
             bytes.clear();
-            if output.double {
-                bytes.extend(values.iter().flat_map(|v| v.to_le_bytes()));
-            } else {
-                bytes.extend(values.iter().flat_map(|v| (*v as f32).to_le_bytes()));
+            match output.element {
+                #[cfg(feature = "onnx")]
+                Element::Byte => bytes.extend(values.iter().map(|v| *v as u8)),
+                Element::Single => bytes.extend(values.iter().flat_map(|v| (*v as f32).to_le_bytes())),
+                Element::Double => bytes.extend(values.iter().flat_map(|v| v.to_le_bytes())),
             }
-            if let Some(i) = values.iter().position(|v| !v.is_finite() || !output.double && !(*v as f32).is_finite()) {
+            let double = output.element == Element::Double;
+            if let Some(i) = values.iter().position(|v| !v.is_finite() || !double && !(*v as f32).is_finite()) {
                 return refuse!("{} is not finite at element {}", output.name, first + i);
             }
             hash.update(&bytes);
@@ -144,7 +197,7 @@ fn header(text: &str, outputs: &[Output]) -> (Vec<u8>, usize) {
     let mut tensors = Map::new();
     let mut at = 0;
     for output in outputs {
-        let dtype = if output.double { "F64" } else { "F32" };
+        let dtype = output.element.name();
         let end = at + output.bytes();
         tensors.insert(output.name.clone(), json!({"dtype": dtype, "shape": output.shape, "data_offsets": [at, end]}));
         at = end;

@@ -1,4 +1,4 @@
-"""Where the command `pcml` is: beside the scripts of the Python that has this package."""
+"""Where the command `pcml` is: where PCML_COMMAND says, else beside the scripts of the Python that has this package."""
 
 import os
 import shutil
@@ -9,7 +9,9 @@ NAME = "pcml.exe" if os.name == "nt" else "pcml"
 
 
 def path() -> Path:
-    """The executable that was installed with this package, else one on the PATH."""
+    """The executable that the environment names, else that which was installed with this package, else one on the PATH."""
+    if os.environ.get("PCML_COMMAND"):
+        return Path(os.environ["PCML_COMMAND"])
     places = [sysconfig.get_path("scripts"), sysconfig.get_path("scripts", f"{os.name}_user")]
     places.append(Path(__file__).parents[1] / "bin")  # pip install --target
     for place in places:

@@ -1,4 +1,4 @@
-"""State dicts of others' code as model files for pcml. The work is the command's; see docs/convert.md."""
+"""State dicts of others' code, and networks in ONNX, as model files for pcml. The work is the command's; see docs/convert.md."""
 
 import json
 import os
@@ -18,6 +18,8 @@ CHANNELS_LAST = ("fno",)
 
 #: Settings that scale what enters the source and what leaves it.
 SCALINGS = tuple(f"{of}_{by}" for of in ("input", "output", "function") for by in ("mean", "std", "min", "max", "range"))
+#: Points of an axis of an ONNX network that leaves them free, in its self-test.
+POINTS = 16
 
 #: Largest difference between a module and its model, relative to the largest output: modules compute in f32.
 AGREEMENT = 1e-4
@@ -26,14 +28,16 @@ AGREEMENT = 1e-4
 def convert(kind, state, output, *, prefix="", drop=(), description=None, **settings):
     """Makes the model file `output` of a state dict; what the command reports, as a dict.
 
-    kind: anp, boon, deeponet, ensemble, fno, keras, neuraloperator, physicsnemo or sequential.
+    kind: anp, boon, deeponet, ensemble, fno, keras, neuraloperator, onnx, physicsnemo or sequential.
     state: the path of a safetensors file, the path of a PyTorch checkpoint, a mapping from names to arrays or tensors, or a torch module; of
-        kind keras a model or the path of a .keras or .h5 file; of kind ensemble a list of the members' model files.
+        kind keras a model or the path of a .keras or .h5 file; of kind onnx the path of an ONNX file; of kind ensemble a list of the members'
+        model files.
     prefix: what the names of the state dict begin with. drop: beginnings of names that the network does not use.
     description: fields inputs, outputs, grid, conservation, provenance of the model file, a mapping or the path of a JSON file.
     settings: what the state dict does not hold. Of a torch.nn.Sequential the activations and dropout are the module's own.
 
     A torch module or Keras model is run on the model's self-test too, and must give what the model gives; not one of kind anp or boon.
+    Of an ONNX file the self-test is what onnxruntime gives, where that is installed; the model must give the same.
     Raises ConvertError; the file at `output` is then what it was.
     """
     source = state if callable(state) and (hasattr(state, "state_dict") or hasattr(state, "to_json")) else None
@@ -44,6 +48,10 @@ def convert(kind, state, output, *, prefix="", drop=(), description=None, **sett
             paths = [state] if isinstance(state, (str, os.PathLike)) else list(state)
         elif kind == "keras":
             paths = [_keras_file(state, folder)]
+        elif kind == "onnx":
+            paths = [Path(state)]
+            own = "selftest" not in settings and _run_onnx(paths[0], settings, folder)
+            settings = {**settings, "selftest": own} if own else settings
         else:
             if kind == "sequential" and source is not None and not {"activation", "steps"} & set(settings):
                 settings["steps"] = layers.steps(source)
@@ -69,7 +77,10 @@ def convert(kind, state, output, *, prefix="", drop=(), description=None, **sett
             # Scalings are around the source: it is compared with a model that goes without.
             compared = folder / f"plain-{output.name}"
             _run([*common, "--output", compared])
-        report["compared"] = source is not None and _compare(kind, source, compared, settings)
+        if kind == "onnx":
+            report["compared"] = report["selftest"]["independent"]
+        else:
+            report["compared"] = source is not None and _compare(kind, source, compared, settings)
         report["written"] = str(output)
         os.replace(made, output)
     return report
@@ -148,6 +159,42 @@ def _checkpoint(path):
         if isinstance(loaded.get(name), Mapping):
             return loaded[name]
     return loaded
+
+
+def _run_onnx(path, settings, folder):
+    """A file with an input and what onnxruntime gives for it; None without onnxruntime."""
+    try:
+        import onnxruntime
+    except ImportError:
+        return None
+    try:
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    except Exception as e:
+        raise ConvertError(f"{path}: onnxruntime can't load it: {str(e).strip().splitlines()[0]}") from None
+    port, *more = session.get_inputs()
+    if more or port.type not in ("tensor(float)", "tensor(double)") or len(port.shape) < 2:
+        # The command says what it takes.
+        return None
+    shape = [extent if isinstance(extent, int) and extent > 0 else None for extent in port.shape]
+    channel = 1 if settings.get("layout") == "first" else len(shape) - 1
+    grid = settings.get("shape", POINTS)
+    grid = list(grid) if isinstance(grid, (list, tuple)) else [grid] * (len(shape) - 2)
+    for axis, free in [(0, settings.get("batch", 2)), (channel, settings.get("inputs"))]:
+        shape[axis] = shape[axis] or free
+    rest = [axis for axis in range(1, len(shape)) if axis != channel]
+    for axis, extent in zip(rest, grid):
+        shape[axis] = shape[axis] or extent
+    if None in shape:
+        return None
+    dtype = np.float32 if port.type == "tensor(float)" else np.float64
+    x = np.random.default_rng(1).uniform(-1, 1, shape).astype(dtype)
+    try:
+        y = session.run([settings.get("output", session.get_outputs()[0].name)], {port.name: x})[0]
+    except Exception as e:
+        raise ConvertError(f"{path}: onnxruntime can't run it on shape {shape}: {str(e).strip().splitlines()[0]}") from None
+    made = folder / "selftest.safetensors"
+    tensors.save(made, {"input": x, "output": y}, {})
+    return str(made)
 
 
 def _compare(kind, source, path, settings):
