@@ -14,12 +14,11 @@ mod networks;
 #[path = "../tests/common/plans.rs"]
 mod plans;
 
-use std::ptr::{null, null_mut};
 use std::time::Instant;
 
 use border::{input, ok, output};
 use networks::{perceptron, plain_channels, random, uniform};
-use pcml::capi::*;
+use pcml::capi::pcml_options_set_batch;
 use serde_json::{Value, json};
 
 const BATCHES: [usize; 5] = [1, 16, 256, 4096, 65_536];
@@ -41,25 +40,11 @@ fn seconds(mut call: impl FnMut(), rows: usize) -> f64 {
 
 /// Seconds of a prediction with so many rows.
 fn predict(file: &common::File, width: usize, rows: usize) -> f64 {
-    let model = plans::load(file);
-    let (mut options, mut plan, mut workspace) = (null_mut(), null_mut(), null_mut());
-    unsafe {
-        ok(pcml_options_create(&mut options));
-        ok(pcml_options_set_batch(options, rows as i64));
-        ok(pcml_plan_create(model, 1, options, &mut plan));
-        ok(pcml_plan_workspace(plan, &mut workspace));
-    }
+    let o = plans::Operator::with(file, 1, |options| ok(unsafe { pcml_options_set_batch(options, rows as i64) }));
     let x: Vec<f32> = uniform(1, 1, rows * width).iter().map(|v| *v as f32).collect();
     let mut y = vec![0f32; rows * width];
     let (x, y) = (input(&x, &[rows, width]), output(&mut y, &[rows, width]));
-    let time = seconds(|| ok(unsafe { pcml_plan_predict(plan, workspace, &x, null(), 0, &y) }), rows);
-    unsafe {
-        pcml_workspace_free(workspace);
-        pcml_plan_free(plan);
-        pcml_options_free(options);
-        pcml_model_free(model);
-    }
-    time
+    seconds(|| ok(o.predict(&x, &[], &y)), rows)
 }
 
 /// Multiply-adds a second of faer's product of matrices in a first-level cache's multiple.

@@ -12,61 +12,32 @@ mod networks;
 mod plans;
 
 use std::hint::black_box;
-use std::ptr::{null, null_mut};
+use std::ptr::null;
 
 use border::{input, ok, output};
 use counting::allocations;
 use networks::{channels, deeponet, ensemble, perceptron, random, uniform};
 use pcml::capi::*;
 use pcml::field::Element;
+use plans::Operator;
 use serde_json::{Value, json};
 
 const ROWS: usize = 70;
 
-/// A plan for [`ROWS`] rows or 3 functions at as many targets.
-struct Made {
-    model: *mut pcml_model,
-    options: *mut pcml_options,
-    plan: *mut pcml_plan,
-    workspace: *mut pcml_workspace,
-}
-
-impl Made {
-    fn new(description: &Value, dtype: i32, draws: i64) -> Made {
-        let mut made = Made {
-            model: plans::load(&random(description, 1)),
-            options: null_mut(),
-            plan: null_mut(),
-            workspace: null_mut(),
-        };
-        unsafe {
-            ok(pcml_options_create(&mut made.options));
-            if description["architecture"] == "deeponet" {
-                ok(pcml_options_set_targets(made.options, ROWS as i64));
-                ok(pcml_options_set_batch(made.options, 3));
-            } else {
-                ok(pcml_options_set_batch(made.options, ROWS as i64));
-            }
-            if draws > 0 {
-                ok(pcml_options_set_latents(made.options, draws));
-                ok(pcml_options_set_dropout(made.options, 0.2));
-            }
-            ok(pcml_plan_create(made.model, dtype, made.options, &mut made.plan));
-            ok(pcml_plan_workspace(made.plan, &mut made.workspace));
+/// A plan for [`ROWS`] rows, or 3 functions at as many targets.
+fn made(description: &Value, dtype: i32, draws: i64) -> Operator {
+    Operator::with(&random(description, 1), dtype, |options| unsafe {
+        if description["architecture"] == "deeponet" {
+            ok(pcml_options_set_targets(options, ROWS as i64));
+            ok(pcml_options_set_batch(options, 3));
+        } else {
+            ok(pcml_options_set_batch(options, ROWS as i64));
         }
-        made
-    }
-}
-
-impl Drop for Made {
-    fn drop(&mut self) {
-        unsafe {
-            pcml_workspace_free(self.workspace);
-            pcml_plan_free(self.plan);
-            pcml_options_free(self.options);
-            pcml_model_free(self.model);
+        if draws > 0 {
+            ok(pcml_options_set_latents(options, draws));
+            ok(pcml_options_set_dropout(options, 0.2));
         }
-    }
+    })
 }
 
 /// Allocations of a second call.
@@ -75,7 +46,7 @@ fn second(mut call: impl FnMut()) -> u64 {
     allocations(call)
 }
 
-fn rows<T: Element + From<f32>>(made: &Made, members: usize, variances: bool) -> [u64; 3] {
+fn rows<T: Element + From<f32>>(made: &Operator, members: usize, variances: bool) -> [u64; 3] {
     let values = |count: usize| -> Vec<T> { uniform(1, 1, count).iter().map(|v| T::from(*v as f32)).collect() };
     let (x, mut mean) = (values(ROWS * 3), values(ROWS * 2));
     let (mut variance, mut low_rank) = (values(ROWS * 2), values(ROWS * 2 * (members + 1)));
@@ -108,7 +79,7 @@ fn rows_allocate_nothing() {
         let ensembles = [ensemble(plain.clone(), 3), ensemble(variances.clone(), 2)];
         let cases = cases.into_iter().chain(ensembles.iter().zip([3, 2]).map(|(d, members)| (d, 0, members)));
         for (description, draws, members) in cases {
-            let made = Made::new(description, dtype, draws);
+            let made = made(description, dtype, draws);
             let has_variance = members > 0 || description["mlp"]["head"].is_object();
             let counts = [rows::<f32>(&made, members, has_variance), rows::<f64>(&made, members, has_variance)];
             assert_eq!(counts, [[0; 3]; 2], "{description}, dtype {dtype}");
@@ -122,7 +93,7 @@ fn deeponets_allocate_nothing() {
     let members = ensemble(plain.clone(), 3);
     for (description, count) in [(&plain, 0), (&members, 3)] {
         for dtype in [1, 2] {
-            let made = Made::new(description, dtype, 0);
+            let made = made(description, dtype, 0);
             let (u, t, mut mean) = (uniform(1, 1, 54), uniform(1, 2, ROWS * 2), vec![0.0; 3 * ROWS * 2]);
             let mut low_rank = vec![0.0; 3 * ROWS * 2 * (count + 1)];
             let (u, t) = (input(&u, &[3, 9, 2]), input(&t, &[ROWS, 2]));

@@ -16,48 +16,23 @@ use networks::{channels, deeponet, ensemble, perceptron, random, uniform};
 use pcml::capi::*;
 use pcml::error::Status;
 use pcml::model::Model;
+use plans::Operator;
 use serde_json::{Value, json};
 
 /// A plan for at most 4 rows or functions, 6 targets, and its workspace.
-struct Fixture {
-    model: *mut pcml_model,
-    options: *mut pcml_options,
-    plan: *mut pcml_plan,
-    workspace: *mut pcml_workspace,
+fn made(description: &Value) -> Operator {
+    Operator::with(&random(description, 1), 2, |options| unsafe {
+        ok(pcml_options_set_batch(options, 4));
+        if description["architecture"] == "deeponet" {
+            ok(pcml_options_set_targets(options, 6));
+        }
+    })
 }
 
-impl Fixture {
-    fn new(description: &Value) -> Fixture {
-        let model = plans::load(&random(description, 1));
-        let mut f = Fixture { model, options: null_mut(), plan: null_mut(), workspace: null_mut() };
-        unsafe {
-            ok(pcml_options_create(&mut f.options));
-            ok(pcml_options_set_batch(f.options, 4));
-            if description["architecture"] == "deeponet" {
-                ok(pcml_options_set_targets(f.options, 6));
-            }
-            ok(pcml_plan_create(f.model, 2, f.options, &mut f.plan));
-            ok(pcml_plan_workspace(f.plan, &mut f.workspace));
-        }
-        f
-    }
-
-    fn members(&self) -> i64 {
-        let mut count = -1;
-        ok(unsafe { pcml_plan_members(self.plan, &mut count) });
-        count
-    }
-}
-
-impl Drop for Fixture {
-    fn drop(&mut self) {
-        unsafe {
-            pcml_workspace_free(self.workspace);
-            pcml_plan_free(self.plan);
-            pcml_options_free(self.options);
-            pcml_model_free(self.model);
-        }
-    }
+fn members(of: &Operator) -> i64 {
+    let mut count = -1;
+    ok(unsafe { pcml_plan_members(of.plan, &mut count) });
+    count
 }
 
 fn with_head() -> Value {
@@ -71,7 +46,7 @@ fn without_head() -> Value {
 
 #[test]
 fn predictions_with_bad_arrays() {
-    let f = Fixture::new(&with_head());
+    let f = made(&with_head());
     let (x, mut mean, mut variance) = (uniform(1, 1, 15), [SENTINEL; 10], [SENTINEL; 10]);
     let good = (input(&x[..12], &[4, 3]), output(&mut mean, &[4, 2]), output(&mut variance, &[4, 2]));
     let moments = |x: &pcml_const_array, m: &pcml_array, v: &pcml_array| unsafe {
@@ -129,8 +104,8 @@ fn predictions_with_bad_arrays() {
         failed(pcml_plan_derivative_workspace(f.plan, &mut derivative), Status::State, &["no derivatives"]);
         assert!(derivative.is_null());
     }
-    assert_eq!(f.members(), 0);
-    let plain = Fixture::new(&without_head());
+    assert_eq!(members(&f), 0);
+    let plain = made(&without_head());
     let found = unsafe { pcml_plan_predict_moments(plain.plan, plain.workspace, &good.0, null(), 0, &good.1, &good.2) };
     failed(found, Status::Mismatch, &["no variances", "mlp.head"]);
     let found = unsafe { pcml_plan_predict(f.plan, plain.workspace, &good.0, null(), 0, &good.1) };
@@ -141,8 +116,8 @@ fn predictions_with_bad_arrays() {
 
 #[test]
 fn ensembles_with_bad_arrays() {
-    let f = Fixture::new(&ensemble(with_head(), 3));
-    assert_eq!(f.members(), 3);
+    let f = made(&ensemble(with_head(), 3));
+    assert_eq!(members(&f), 3);
     let (x, mut mean, mut rows) = (uniform(1, 1, 12), [SENTINEL; 10], [SENTINEL; 40]);
     let x = input(&x, &[4, 3]);
     let (m, r) = (output(&mut mean, &[4, 2]), output(&mut rows, &[4, 4, 2]));
@@ -165,28 +140,28 @@ fn ensembles_with_bad_arrays() {
     }
     assert!(mean.iter().chain(&rows).all(|v| *v == SENTINEL));
 
-    let (mut made, mut other) = (null_mut(), [null::<pcml_model>(); 2]);
+    let (mut joined, mut other) = (null_mut(), [null::<pcml_model>(); 2]);
     unsafe {
-        failed(pcml_model_ensemble(null(), 2, &mut made), Status::NullArgument, &["members"]);
-        failed(pcml_model_ensemble(other.as_ptr(), 0, &mut made), Status::InvalidArgument, &["count is 0"]);
-        failed(pcml_model_ensemble(other.as_ptr(), 2, &mut made), Status::NullArgument, &["members[0]"]);
+        failed(pcml_model_ensemble(null(), 2, &mut joined), Status::NullArgument, &["members"]);
+        failed(pcml_model_ensemble(other.as_ptr(), 0, &mut joined), Status::InvalidArgument, &["count is 0"]);
+        failed(pcml_model_ensemble(other.as_ptr(), 2, &mut joined), Status::NullArgument, &["members[0]"]);
         other[0] = f.model;
-        failed(pcml_model_ensemble(other.as_ptr(), 1, &mut made), Status::InvalidArgument, &["an ensemble itself"]);
+        failed(pcml_model_ensemble(other.as_ptr(), 1, &mut joined), Status::InvalidArgument, &["an ensemble itself"]);
         failed(pcml_model_ensemble(other.as_ptr(), 1, null_mut()), Status::NullArgument, &["model"]);
-        let (a, b) = (Fixture::new(&with_head()), plans::load(&random(&operator(), 1)));
+        let (a, b) = (made(&with_head()), plans::load(&random(&operator(), 1)));
         other = [a.model, b];
-        failed(pcml_model_ensemble(other.as_ptr(), 2, &mut made), Status::Mismatch, &["member 1", "architecture"]);
+        failed(pcml_model_ensemble(other.as_ptr(), 2, &mut joined), Status::Mismatch, &["member 1", "architecture"]);
         pcml_model_free(b);
-        assert!(made.is_null());
+        assert!(joined.is_null());
         // Members may go before the ensemble.
         let (first, second) = (plans::load(&random(&with_head(), 1)), plans::load(&random(&with_head(), 2)));
-        ok(pcml_model_ensemble([first.cast_const(), second.cast_const()].as_ptr(), 2, &mut made));
+        ok(pcml_model_ensemble([first.cast_const(), second.cast_const()].as_ptr(), 2, &mut joined));
         pcml_model_free(first);
         pcml_model_free(second);
         let mut plan = null_mut();
-        ok(pcml_plan_create(made, 1, null(), &mut plan));
+        ok(pcml_plan_create(joined, 1, null(), &mut plan));
         pcml_plan_free(plan);
-        pcml_model_free(made);
+        pcml_model_free(joined);
     }
 }
 
@@ -196,7 +171,7 @@ fn operator() -> Value {
 
 #[test]
 fn deeponets_with_bad_arrays() {
-    let f = Fixture::new(&operator());
+    let f = made(&operator());
     let (u, t, mut mean) = (uniform(1, 1, 50), uniform(1, 2, 48), [SENTINEL; 48]);
     let (x, m) = (input(&t[..12], &[6, 2]), output(&mut mean, &[2, 6, 2]));
     let condition = |u: &pcml_const_array| unsafe { pcml_plan_condition(f.plan, f.workspace, null(), u) };

@@ -1,4 +1,4 @@
-//! Neural operators as C calls them: model, options, plan and workspace, freed together.
+//! Neural operators, and other models, as C calls them: model, options, plan and workspace, freed together.
 #![allow(dead_code)]
 
 use std::ptr::{null, null_mut};
@@ -37,15 +37,21 @@ pub struct Operator {
 
 impl Operator {
     pub fn new(file: &File, sizes: Sizes) -> Operator {
+        Operator::with(file, sizes.dtype, |options| unsafe {
+            ok(pcml_options_set_shape(options, sizes.shape.len() as i64, sizes.shape.as_ptr()));
+            ok(pcml_options_set_batch(options, sizes.batch));
+            ok(pcml_options_set_steps(options, sizes.steps));
+            ok(pcml_options_set_threads(options, sizes.threads));
+        })
+    }
+
+    /// Of any kind, with the settings that `set` makes.
+    pub fn with(file: &File, dtype: i32, set: impl FnOnce(*mut pcml_options)) -> Operator {
         let mut o = Operator { model: load(file), options: null_mut(), plan: null_mut(), workspace: null_mut() };
         unsafe {
             ok(pcml_options_create(&mut o.options));
-            ok(pcml_options_set_shape(o.options, sizes.shape.len() as i64, sizes.shape.as_ptr()));
-            ok(pcml_options_set_batch(o.options, sizes.batch));
-            ok(pcml_options_set_steps(o.options, sizes.steps));
-            ok(pcml_options_set_threads(o.options, sizes.threads));
-            ok(pcml_options_set_transforms(o.options, sizes.transforms));
-            ok(pcml_plan_create(o.model, sizes.dtype, o.options, &mut o.plan));
+            set(o.options);
+            ok(pcml_plan_create(o.model, dtype, o.options, &mut o.plan));
             ok(pcml_plan_workspace(o.plan, &mut o.workspace));
         }
         o
