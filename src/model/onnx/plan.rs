@@ -142,12 +142,12 @@ impl Onnx {
     fn check_arrays(&self, input: &View, values: &[View], output: &ViewMut) -> Result<usize> {
         let functions = (input.layout().len() / (self.nodes() * self.inputs.len())).max(1);
         let shape = |channels: usize| [&[functions], &self.grid[..], &[channels]].concat();
-        expect_extents("input", input, shape(self.inputs.len()).into_iter())?;
+        expect_extents("input", input.layout(), shape(self.inputs.len()).into_iter())?;
         if functions > self.batch {
             let most = self.batch;
             return fail!(Shape, "input has {functions} functions, expected at most the plan's option batch, {most}");
         }
-        expect_extents("output", &output.alias(), shape(self.outputs.len()).into_iter())?;
+        expect_extents("output", output.layout(), shape(self.outputs.len()).into_iter())?;
         if !values.is_empty() {
             return fail!(
                 Mismatch,
