@@ -6,6 +6,8 @@ mod border;
 mod common;
 #[path = "common/networks.rs"]
 mod networks;
+#[path = "common/operators.rs"]
+mod operators;
 #[path = "common/plans.rs"]
 mod plans;
 
@@ -165,6 +167,32 @@ fn ensembles_with_bad_arrays() {
     }
 }
 
+/// What is done with single models alone.
+#[test]
+fn ensembles_where_a_single_model_is_wanted() {
+    let file = operators::with_selftest(operators::random(&operators::plain(4, &[3], &[0]), 1));
+    let fno = plans::load(&file);
+    let (mut gp, mut options, mut part) = (null_mut(), null_mut(), null_mut());
+    let (mut of_fno, mut of_gp) = (null_mut(), null_mut());
+    let (mut fitted, mut values) = (null_mut(), [SENTINEL; 4]);
+    unsafe {
+        ok(pcml_options_create(&mut options));
+        ok(pcml_options_set_length_scales(options, 1, &0.5));
+        ok(pcml_options_set_shape(options, 1, &16));
+        ok(pcml_model_gaussian_process(1, 1, 1, options, &mut gp));
+        ok(pcml_model_ensemble(&fno.cast_const(), 1, &mut of_fno));
+        ok(pcml_model_ensemble(&gp.cast_const(), 1, &mut of_gp));
+        let made = pcml_operator_part_create(of_fno, 2, options, 4, &0, 1, &mut part);
+        failed(made, Status::State, &["ensemble", "a single neural operator"]);
+        failed(pcml_model_hyperparameters(of_gp, 4, values.as_mut_ptr(), null_mut()), Status::State, &["ensemble"]);
+        let (x, y) = (input(&[0.0, 1.0], &[1, 2, 1]), input(&[0.0, 1.0], &[1, 2, 1]));
+        failed(pcml_model_fit(of_gp, &x, &y, null(), options, &mut fitted, null_mut()), Status::State, &["ensemble"]);
+        assert!(part.is_null() && fitted.is_null() && values.iter().all(|v| *v == SENTINEL));
+        [fno, gp, of_fno, of_gp].into_iter().for_each(|model| pcml_model_free(model));
+        pcml_options_free(options);
+    }
+}
+
 fn operator() -> Value {
     deeponet(channels("x", 2), channels("u", 2), 5, 3, false)
 }
@@ -284,7 +312,7 @@ fn files_of_networks() {
     refused(&net, FileDescription, &["deeponet.sensors"], set("/deeponet/sensors", json!(u64::MAX)));
     refused(&net, FileDescription, &["deeponet.latent"], set("/deeponet/latent", json!(u64::MAX)));
     refused(&net, FileDescription, &["deeponet.branch"], set("/deeponet/branch", json!([0])));
-    refused(&net, Weights, &["trunk.1.weight"], set("/deeponet/shared_trunk", json!(true)));
+    refused(&net, Weights, &["trunk.1.bias", "[3]"], set("/deeponet/shared_trunk", json!(true)));
     refused(&net, FileDescription, &["selftest.context_y"], |f, _| {
         f.tensors.get_mut("selftest.context_y").unwrap().0 = vec![20]
     });
@@ -295,11 +323,13 @@ fn files_of_networks() {
     refused(&members, Weights, &["members.2.layers.0.bias is missing"], set("/ensemble/members", json!(3)));
     refused(&members, Weights, &["members.1.", "not read"], set("/ensemble/members", json!(1)));
     refused(&members, SelfTest, &["another"], |f, _| f.tensors.get_mut("members.1.layers.0.bias").unwrap().1[0] += 0.1);
+    let gp = json!({"kernel": "rbf", "variance": 1.0, "length_scales": [1.0]});
+    refused(&mlp, FileDescription, &["field gp belongs to architecture gp"], |_, d| d["gp"] = gp.clone());
     let mut process = networks::plain_channels("x", 1);
     process[0]["log"] = json!(true);
     refused(&mlp, FileDescription, &["logarithm", "mlp and deeponet"], |_, d| {
         d["architecture"] = json!("gp");
-        d["gp"] = json!({"kernel": "rbf", "variance": 1.0, "length_scales": [1.0]});
+        d["gp"] = gp.clone();
         d["inputs"] = process;
     });
 }

@@ -210,6 +210,8 @@ fn loaded_models_make_an_ensemble() {
     let plan = |model: &Model| Plan::new(model, Dtype::F32, &Options { batch: 10, ..Options::default() }).unwrap();
     let (a, b) = (moments(&plan(&of_file), &view, &[], &[10, 3]), moments(&plan(&of_models), &view, &[], &[10, 3]));
     assert_eq!(a, b);
+    let text: Value = serde_json::from_str(of_models.description_text()).unwrap();
+    assert_eq!(text["ensemble"]["members"], 3);
 
     let other = perceptron(channels("b", 4), &[7], channels("u", 3), json!("gelu"), Value::Null);
     let other = Arc::new(load(&random(&other, 2)));

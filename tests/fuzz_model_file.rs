@@ -4,6 +4,9 @@ mod common;
 #[path = "../fuzz/src/lib.rs"]
 #[allow(dead_code)]
 mod fuzz;
+#[path = "common/networks.rs"]
+#[allow(dead_code)]
+mod networks;
 #[path = "common/operators.rs"]
 mod operators;
 
@@ -154,6 +157,22 @@ fn seeds() -> Vec<(String, File)> {
         "anp": {"hidden": 4, "heads": 2, "dim_x": 2, "dim_y": 1, "self_attentions": 1, "cross_attentions": 1, "decoder_layers": 2,
             "min_sigma": 1e-3, "layer_norm_eps": 1e-5, "dropout": 0.1},
     }))));
+    let head = json!({"function": "softplus", "of": "deviation", "minimum": 1e-3});
+    let mut mlp = networks::perceptron(
+        networks::channels("a", 2),
+        &[5, 3],
+        networks::channels("u", 2),
+        json!(["relu", "elu"]),
+        head,
+    );
+    mlp["mlp"]["dropout"] = json!(0.1);
+    mlp["inputs"][1]["log"] = json!(true);
+    mlp["inputs"][1]["shift"] = json!(2.0);
+    let net = networks::deeponet(networks::channels("x", 1), networks::channels("u", 2), 3, 2, false);
+    seeds.push(("seed-mlp".into(), networks::random(&mlp, 3)));
+    seeds.push(("seed-mlp-ensemble".into(), networks::random(&networks::ensemble(mlp, 2), 4)));
+    seeds.push(("seed-deeponet".into(), networks::random(&net, 5)));
+    seeds.push(("seed-deeponet-ensemble".into(), networks::random(&networks::ensemble(net, 2), 6)));
     seeds
 }
 

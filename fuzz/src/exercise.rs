@@ -68,6 +68,8 @@ pub fn model_file(bytes: &[u8]) -> Loading {
             // A status is an answer; what must not happen panics.
             let _ = match model.description().architecture {
                 Architecture::Fno => operator(&model, dtype, &mut random),
+                Architecture::Mlp => rows(&model, dtype, &mut random),
+                Architecture::DeepOnet => functions(&model, dtype, &mut random),
                 _ => process(&model, dtype, &mut random),
             };
         }
@@ -165,6 +167,84 @@ fn process(model: &Model, dtype: Dtype, random: &mut Random) -> Result<()> {
             &mut ViewMut::new("covariance", &mut covariance.0, &[functions, outputs, targets, targets])?,
         );
         covariance.check(&outcome);
+    }
+    Ok(())
+}
+
+/// Draws of dropout that a model is asked for, where it has dropout or not.
+fn draws(random: &mut Random) -> (usize, f64) {
+    if random.once_in(4) { (1 + random.below(3), 0.1) } else { (0, 0.0) }
+}
+
+fn rows(model: &Model, dtype: Dtype, random: &mut Random) -> Result<()> {
+    let d = model.description();
+    let (inputs, outputs) = (d.inputs.len(), d.outputs.len());
+    let widest = d.mlp.iter().flat_map(|mlp| &mlp.hidden).copied().fold(inputs.max(outputs), usize::max);
+    if widest.saturating_mul(model.members().len().max(1)) > MOST {
+        return Ok(());
+    }
+    let (batch, (latents, dropout)) = (1 + random.below(40), draws(random));
+    let plan = Plan::new(model, dtype, &Options { batch, latents, dropout, ..Options::default() })?;
+    let mut workspace = plan.workspace()?;
+    let given = values(random, batch * inputs);
+    let x = View::new("input", &given, &[batch, inputs])?;
+    let shape = [batch, outputs];
+    let (mut mean, mut variance) = (Written::new(batch * outputs), Written::new(batch * outputs));
+    let outcome = plan.predict(&mut workspace, &x, &[], &mut ViewMut::new("output", &mut mean.0, &shape)?);
+    mean.check(&outcome);
+    mean = Written::new(batch * outputs);
+    let outcome = plan.predict_moments(
+        &mut workspace,
+        &x,
+        &[],
+        &mut ViewMut::new("mean", &mut mean.0, &shape)?,
+        &mut ViewMut::new("variance", &mut variance.0, &shape)?,
+    );
+    mean.check(&outcome);
+    variance.check(&outcome);
+    let members = plan.members();
+    let (mut mean, mut low_rank) = (Written::new(batch * outputs), Written::new(batch * outputs * (members + 1)));
+    let outcome = plan.predict_factors(
+        &mut workspace,
+        &x,
+        &[],
+        &mut ViewMut::new("mean", &mut mean.0, &shape)?,
+        &mut ViewMut::new("low_rank", &mut low_rank.0, &[batch, members + 1, outputs])?,
+    );
+    mean.check(&outcome);
+    low_rank.check(&outcome);
+    Ok(())
+}
+
+fn functions(model: &Model, dtype: Dtype, random: &mut Random) -> Result<()> {
+    let d = model.description();
+    let Some(net) = &d.deeponet else { return Ok(()) };
+    let (inputs, outputs) = (d.inputs.len(), d.outputs.len());
+    let widest = net.branch.iter().chain(&net.trunk).copied().fold(net.latent * outputs, usize::max);
+    if widest.saturating_mul(model.members().len().max(1)) > MOST {
+        return Ok(());
+    }
+    let (batch, targets, (latents, dropout)) = (1 + random.below(3), 1 + random.below(40), draws(random));
+    let options = Options { batch, targets: Some(targets), latents, dropout, ..Options::default() };
+    let plan = Plan::new(model, dtype, &options)?;
+    let mut workspace = plan.workspace()?;
+    let sensors = [batch, net.sensors, net.functions.len()];
+    let u = values(random, sensors.iter().product());
+    let conditioned = plan.condition_on_sensors(&mut workspace, &View::new("u", &u, &sensors)?);
+    let at = values(random, targets * inputs);
+    let (mut mean, mut variance) = (Written::new(batch * targets * outputs), Written::new(batch * targets * outputs));
+    let shape = [batch, targets, outputs];
+    let outcome = plan.query(
+        &mut workspace,
+        &View::new("target_x", &at, &[targets, inputs])?,
+        None,
+        &mut ViewMut::new("mean", &mut mean.0, &shape)?,
+        plan.has_variance().then_some(&mut ViewMut::new("variance", &mut variance.0, &shape)?),
+    );
+    assert!(conditioned.is_ok() || outcome.is_err(), "an answer without a condition");
+    mean.check(&outcome);
+    if plan.has_variance() {
+        variance.check(&outcome);
     }
     Ok(())
 }

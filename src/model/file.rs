@@ -356,11 +356,18 @@ pub(super) fn check_description(d: &Description) -> Result<BTreeMap<String, Vec<
             return fail!(FileDescription, "conservation.quadrature is {}, expected a known rule", c.quadrature);
         }
     }
-    if d.boon.is_some() && d.architecture != Architecture::Fno {
-        return fail!(FileDescription, "field boon belongs to architecture fno");
-    }
-    if d.onnx.is_some() && d.architecture != Architecture::Onnx {
-        return fail!(FileDescription, "field onnx belongs to architecture onnx");
+    for (there, field, of, name) in [
+        (d.boon.is_some(), "boon", Architecture::Fno, "fno"),
+        (d.anp.is_some(), "anp", Architecture::Anp, "anp"),
+        (d.fno.is_some(), "fno", Architecture::Fno, "fno"),
+        (d.gp.is_some(), "gp", Architecture::Gp, "gp"),
+        (d.mlp.is_some(), "mlp", Architecture::Mlp, "mlp"),
+        (d.deeponet.is_some(), "deeponet", Architecture::DeepOnet, "deeponet"),
+        (d.onnx.is_some(), "onnx", Architecture::Onnx, "onnx"),
+    ] {
+        if there && d.architecture != of {
+            return fail!(FileDescription, "field {field} belongs to architecture {name}");
+        }
     }
     let weights = check_architecture(d)?;
     let Some(Members { members }) = d.ensemble else { return Ok(weights) };

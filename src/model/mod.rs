@@ -86,9 +86,11 @@ impl Model {
     /// Its predictions are the mean, and the variance, of the members' mixture.
     pub fn ensemble(members: Vec<Arc<Model>>) -> Result<Model> {
         ensemble::check_members(&members.iter().map(|m| &**m).collect::<Vec<_>>())?;
-        let description =
-            Description { ensemble: Some(file::Members { members: members.len() }), ..members[0].description.clone() };
-        Ok(Model { description, text: members[0].text.clone(), tensors: file::Tensors::new(), members })
+        let ensemble = file::Members { members: members.len() };
+        let mut text = serde_json::from_str::<serde_json::Value>(&members[0].text).unwrap_or_default();
+        text["ensemble"] = serde_json::json!({"members": ensemble.members});
+        let description = Description { ensemble: Some(ensemble), ..members[0].description.clone() };
+        Ok(Model { description, text: text.to_string(), tensors: file::Tensors::new(), members })
     }
 
     /// A model without weights, from its description alone.

@@ -237,6 +237,12 @@ impl<T: Real> PartOf<T> {
         if model.description().architecture != Architecture::Fno {
             return fail!(State, "the model is no neural operator");
         }
+        if !model.members().is_empty() {
+            return fail!(
+                State,
+                "the model is an ensemble, expected a single neural operator, or a part for each member"
+            );
+        }
         for (name, value) in [("batch", options.batch), ("steps", options.steps)] {
             if value != 1 {
                 return fail!(InvalidArgument, "option {name} is {value}, expected 1 for parts");

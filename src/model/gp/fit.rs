@@ -100,6 +100,9 @@ impl Model {
     /// The numbers of a Gaussian process.
     pub fn process_numbers(&self) -> Result<&Numbers> {
         match &self.description().gp {
+            Some(_) if !self.members().is_empty() => {
+                fail!(State, "the model is an ensemble, expected a single Gaussian process")
+            }
             Some(numbers) => Ok(numbers),
             None => fail!(State, "the model is no Gaussian process"),
         }
