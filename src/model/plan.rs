@@ -524,14 +524,23 @@ impl Plan {
     /// what a step needs beside is found again. Derivatives go through matrices on all axes, whatever option transforms; a plan of
     /// fast Fourier transforms gets them here, six times as many values as points times twice the modes.
     ///
-    /// Errors: State (a neural process), OutOfMemory.
+    /// Errors: State (another model than a single neural operator), OutOfMemory.
     pub fn derivative_workspace(&self) -> Result<DerivativeWorkspace> {
         Ok(DerivativeWorkspace(match &self.0 {
             Kind::FnoF32(p) => DerivativeScratch::F32(Box::new(p.derivative_scratch()?)),
             Kind::FnoF64(p) => DerivativeScratch::F64(Box::new(p.derivative_scratch()?)),
             #[cfg(feature = "onnx")]
             Kind::Onnx(_) => return fail!(State, "a network in ONNX has no derivatives, expected a neural operator"),
-            _ => return fail!(State, "the model has no derivatives, expected a single neural operator"),
+            other => {
+                let kind = match other {
+                    Kind::AnpF32(_) | Kind::AnpF64(_) => "a neural process",
+                    Kind::Gp(_) => "a Gaussian process",
+                    Kind::MlpF32(_) | Kind::MlpF64(_) => "a perceptron",
+                    Kind::DeepOnetF32(_) | Kind::DeepOnetF64(_) => "a DeepONet",
+                    _ => "an ensemble",
+                };
+                return fail!(State, "{kind} has no derivatives, expected a single neural operator");
+            }
         }))
     }
 
