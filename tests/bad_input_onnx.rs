@@ -230,7 +230,11 @@ fn plans_that_do_not_fit() {
     let plan = Plan::new(&conv, Dtype::F32, &shape(&[9, 12])).unwrap();
     told(plan.derivative_workspace().err(), Status::State, &["network in ONNX", "no derivatives"]);
     let view = View::new("x", &[0.0], &[1]).unwrap();
-    told(plan.condition(&mut plan.workspace().unwrap(), &view, &view).err(), Status::Mismatch, &["of no neural process"]);
+    told(
+        plan.condition(&mut plan.workspace().unwrap(), &view, &view).err(),
+        Status::Mismatch,
+        &["of no neural process"],
+    );
 }
 
 /// Through the border: statuses, messages, and an output that stays as it was.
