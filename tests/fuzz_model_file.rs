@@ -5,7 +5,6 @@ mod common;
 #[allow(dead_code)]
 mod fuzz;
 #[path = "common/networks.rs"]
-#[allow(dead_code)]
 mod networks;
 #[path = "common/operators.rs"]
 mod operators;
