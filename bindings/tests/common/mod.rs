@@ -1,0 +1,49 @@
+//! What the tests of all languages share: an installed tree and the examples' models.
+#![allow(dead_code)]
+
+#[path = "../../../tests/common/tools.rs"]
+pub mod tools;
+
+use std::path::{Path, PathBuf};
+
+use tools::succeed;
+
+/// The root of the source tree.
+pub fn root() -> &'static Path {
+    tools::root().parent().expect("the source tree")
+}
+
+/// A path as an argument of a command.
+pub fn text(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}
+
+/// A model that the examples use.
+pub fn model(name: &str) -> PathBuf {
+    root().join("examples/models").join(format!("{name}.safetensors"))
+}
+
+/// The installed tree: that of PCML_PREFIX, else one that is built with CMake, in cargo's own folder so that nothing is compiled twice.
+pub fn prefix() -> PathBuf {
+    if let Some(there) = std::env::var_os("PCML_PREFIX") {
+        return there.into();
+    }
+    let here = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (build, prefix) = (here.join("bindings/build"), here.join("bindings/prefix"));
+    let target = here.parent().expect("the target folder");
+    succeed(
+        "cmake",
+        [
+            "-S",
+            text(root()),
+            "-B",
+            text(&build),
+            &format!("-DCMAKE_INSTALL_PREFIX={}", prefix.display()),
+            &format!("-DPCML_TARGET_DIR={}", target.display()),
+            "-DCMAKE_INSTALL_LIBDIR=lib",
+        ],
+    );
+    succeed("cmake", ["--build", text(&build)]);
+    succeed("cmake", ["--install", text(&build)]);
+    prefix
+}
