@@ -64,6 +64,8 @@ fn example_by_cmake(dir: &Path, prefix: &Path, shared: &str) -> String {
     assert!(succeed(build.join("emulator"), [text(&columns)]).contains("every column keeps its heat"));
     let heat = root().join("examples/models/heat.safetensors");
     assert!(succeed(build.join("insulated"), [text(&heat)]).contains("all held"));
+    let porous = root().join("examples/models/porous.safetensors");
+    assert!(succeed(build.join("porous"), [text(&porous)]).contains("bits "));
     assert!(succeed(build.join("domain"), [text(&heat)]).contains("bits of 1, 3 and 4 parts: the same"));
     story(&build.join("stefan"))
 }

@@ -1,10 +1,11 @@
-/* What the examples share: errors that end the program, plain arrays, claims, random numbers. */
+/* What the examples share: errors that end the program, plain arrays, claims, random numbers, bits of results. */
 #ifndef EXAMPLES_COMMON_H
 #define EXAMPLES_COMMON_H
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <pcml.h>
 
@@ -35,6 +36,17 @@ static inline int claim(int holds, const char *what) {
     failures++;
   }
   return holds;
+}
+
+static inline double larger(double a, double b) { return a > b ? a : b; }
+
+/* Adds a field to the bits by which programs in several languages are compared: for each value rotate left by one, then exclusive or. */
+static inline void mix(uint64_t *bits, const double *u, int count) {
+  for (int i = 0; i < count; i++) {
+    uint64_t value;
+    memcpy(&value, u + i, sizeof value);
+    *bits = (*bits << 1 | *bits >> 63) ^ value;
+  }
 }
 
 /* splitmix64: an integer of 53 bits, from 0 to 9007199254740991. */

@@ -47,3 +47,23 @@ pub fn prefix() -> PathBuf {
     succeed("cmake", ["--install", text(&build)]);
     prefix
 }
+
+/// The examples that every language has: each prints the same table and bits. A story takes the path of its model.
+pub const STORIES: [&str; 2] = ["porous", "insulated"];
+
+/// The model that a story takes.
+pub fn story_model(story: &str) -> PathBuf {
+    model(if story == "insulated" { "heat" } else { story })
+}
+
+/// What the C program of a story prints, built against the installed tree.
+pub fn c_story(story: &str) -> String {
+    let (prefix, source) = (prefix(), root().join("examples/c").join(format!("{story}.c")));
+    let program = tools::scratch(&format!("{}_{story}_in_c", env!("CARGO_CRATE_NAME"))).join(story);
+    let (include, lib) = (prefix.join("include"), prefix.join("lib"));
+    let rpath = format!("-Wl,-rpath,{}", text(&lib));
+    let flags = ["-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", "-O2", "-ffp-contract=off"];
+    let paths = ["-I", text(&include), text(&source), "-L", text(&lib), &rpath, "-lpcml", "-lm", "-o", text(&program)];
+    succeed("cc", flags.iter().chain(&paths));
+    succeed(&program, [story_model(story)])
+}
