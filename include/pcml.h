@@ -2729,6 +2729,35 @@ int32_t pcml_plan_predict(const struct pcml_plan *plan,
                           const struct pcml_array *output);
 
 /**
+ * Predicts as pcml_plan_predict from and to several fields of the host, such as temperature, humidity and winds: the channels of the model
+ * are those of the first field, then those of the second and so on. The fields are read and written where they lie; nothing needs to be
+ * packed into one array. No more than 64 fields each way.
+ *
+ * @param plan          the plan
+ * @param workspace     a workspace of the plan
+ * @param inputs        the fields that are read, each [.., channels] or, of a single channel, [..]; the axes before the channels are those of
+ *                      pcml_plan_predict and the same in all; dtypes and strides may differ; raw units
+ * @param input_count   how many
+ * @param values        as in pcml_plan_predict
+ * @param value_count   how many
+ * @param outputs       the fields that receive the prediction, likewise, of one dtype; they lie apart from each other and may share memory
+ *                      with the arrays that are read: they are written last
+ * @param output_count  how many
+ * @return 0, or as pcml_plan_predict; PCML_STATUS_SHAPE also where the fields together have another number of channels than the model,
+ *         PCML_STATUS_DTYPE where outputs differ in dtype, PCML_STATUS_STRIDE where they overlap. They are written only on success.
+ *
+ * Threads: one workspace a thread. Allocation: as pcml_plan_predict.
+ */
+int32_t pcml_plan_predict_fields(const struct pcml_plan *plan,
+                                 struct pcml_workspace *workspace,
+                                 const struct pcml_const_array *inputs,
+                                 int64_t input_count,
+                                 const struct pcml_const_array *values,
+                                 int64_t value_count,
+                                 const struct pcml_array *outputs,
+                                 int64_t output_count);
+
+/**
  * Perceptrons with a variance head and ensembles: predicts as pcml_plan_predict, with variances. Of an ensemble they are those of the equal-weight
  * mixture of its members, by the law of total variance: the mean of their variances (none of a member without) plus the mean square of
  * their means' departures from the mean. Draws of dropout (option dropout) are members too.

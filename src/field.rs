@@ -225,13 +225,13 @@ impl Layout {
 
 /// An array's place in memory, for overlap checks.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
+pub struct Place<'a> {
     /// Address of the element with index (0, ..., 0).
     pub address: usize,
     /// Storage type.
     pub dtype: Dtype,
     /// Shape and strides.
-    pub layout: Layout,
+    pub layout: &'a Layout,
 }
 
 /// How two arrays share memory.
@@ -245,36 +245,47 @@ pub enum Sharing {
     Overlap,
 }
 
-/// Exact for arrays apart, equal, or interleaved on a common step; otherwise overlap is assumed.
+/// Exact for arrays apart, equal, or interleaved in blocks on a common step, such as some channels of each point; otherwise overlap is
+/// assumed.
 pub fn sharing(a: &Place, b: &Place) -> Sharing {
     if a.address == b.address && a.dtype == b.dtype && a.layout == b.layout {
         return Sharing::Same;
     }
-    let bytes = |p: &Place| {
-        let size = p.dtype.size() as i128;
-        let (low, high) = p.layout.extent();
-        let base = p.address as i128;
-        (base + low as i128 * size, base + (high as i128 + 1) * size)
-    };
-    let ((a0, a1), (b0, b1)) = (bytes(a), bytes(b));
+    let ([a0, a1], [b0, b1]) = (a.bytes(u128::MAX), b.bytes(u128::MAX));
     if a1 <= b0 || b1 <= a0 {
         return Sharing::Disjoint;
     }
-    let mut step = 0u128;
-    for p in [a, b] {
-        for (&n, &s) in p.layout.shape().iter().zip(p.layout.strides()) {
-            if n > 1 {
-                step = gcd(step, s.unsigned_abs() as u128 * p.dtype.size() as u128);
-            }
-        }
-    }
-    if step > 0 {
-        let apart = (b.address as i128 - a.address as i128).rem_euclid(step as i128) as u128;
-        if apart >= a.dtype.size() as u128 && step - apart >= b.dtype.size() as u128 {
+    // Axes with steps of at least `least` repeat the blocks that the others make, on a common step.
+    for least in a.steps().chain(b.steps()) {
+        let step = a.steps().chain(b.steps()).filter(|s| *s >= least).fold(0, gcd);
+        let ([a0, a1], [b0, b1]) = (a.bytes(least), b.bytes(least));
+        let between = (b0 - a0).rem_euclid(step as i128);
+        if between >= a1 - a0 && step as i128 - between >= b1 - b0 {
             return Sharing::Disjoint;
         }
     }
     Sharing::Overlap
+}
+
+impl Place<'_> {
+    /// Bytes between neighbours on each axis that has some.
+    fn steps(&self) -> impl Iterator<Item = u128> {
+        let axes = self.layout.shape().iter().zip(self.layout.strides()).filter(|(n, s)| **n > 1 && **s != 0);
+        axes.map(|(_, s)| s.unsigned_abs() as u128 * self.dtype.size() as u128)
+    }
+
+    /// First byte and the one after the last, of axes with steps below `most` bytes.
+    fn bytes(&self, most: u128) -> [i128; 2] {
+        let size = self.dtype.size() as i128;
+        let (mut low, mut high) = (self.address as i128, self.address as i128 + size);
+        for (&n, &s) in self.layout.shape().iter().zip(self.layout.strides()) {
+            let reach = (n as i128 - 1) * s as i128 * size;
+            if (s.unsigned_abs() as u128 * size as u128) < most {
+                if reach < 0 { low += reach } else { high += reach }
+            }
+        }
+        [low, high]
+    }
 }
 
 fn gcd(mut a: u128, mut b: u128) -> u128 {
@@ -289,8 +300,9 @@ mod tests {
     use super::*;
     use crate::error::Status;
 
-    fn place(address: usize, shape: &[usize], strides: &[isize]) -> Place {
-        Place { address, dtype: Dtype::F64, layout: Layout::new("a", shape, strides).unwrap() }
+    fn place(address: usize, shape: &[usize], strides: &[isize]) -> Place<'static> {
+        let layout = Box::leak(Box::new(Layout::new("a", shape, strides).unwrap()));
+        Place { address, dtype: Dtype::F64, layout }
     }
 
     #[test]
@@ -327,5 +339,16 @@ mod tests {
         // mean and variance interleaved
         assert_eq!(sharing(&place(800, &[10], &[2]), &place(808, &[10], &[2])), Sharing::Disjoint);
         assert_eq!(sharing(&place(800, &[10], &[2]), &place(804, &[10], &[2])), Sharing::Overlap);
+        // channels 0 and 1, and 2 to 4, of 5 at each point
+        let two = place(800, &[6, 2], &[5, 1]);
+        assert_eq!(sharing(&two, &place(816, &[6, 3], &[5, 1])), Sharing::Disjoint);
+        assert_eq!(sharing(&two, &place(808, &[6, 3], &[5, 1])), Sharing::Overlap);
+        assert_eq!(sharing(&two, &place(816, &[6, 4], &[5, 1])), Sharing::Overlap);
+        // the same backwards, and halves of the rows of a field
+        assert_eq!(sharing(&two, &place(800 + 8 * 29, &[6, 3], &[-5, -1])), Sharing::Disjoint);
+        assert_eq!(
+            sharing(&place(800, &[4, 3, 5], &[60, 10, 1]), &place(840, &[4, 3, 5], &[60, 10, 1])),
+            Sharing::Disjoint
+        );
     }
 }

@@ -46,7 +46,7 @@ fn second(mut call: impl FnMut()) -> u64 {
     allocations(call)
 }
 
-fn rows<T: Element + From<f32>>(made: &Operator, members: usize, variances: bool) -> [u64; 3] {
+fn rows<T: Element + From<f32>>(made: &Operator, members: usize, variances: bool) -> [u64; 4] {
     let values = |count: usize| -> Vec<T> { uniform(1, 1, count).iter().map(|v| T::from(*v as f32)).collect() };
     let (x, mut mean) = (values(ROWS * 3), values(ROWS * 2));
     let (mut variance, mut low_rank) = (values(ROWS * 2), values(ROWS * 2 * (members + 1)));
@@ -54,9 +54,12 @@ fn rows<T: Element + From<f32>>(made: &Operator, members: usize, variances: bool
     let v = output(&mut variance, &[ROWS, 2]);
     let r = output(&mut low_rank, &[ROWS, members + 1, 2]);
     let (p, w) = (made.plan, made.workspace);
+    let mut columns = [x, x];
+    (columns[0].shape[1], columns[1].shape[1]) = (1, 2);
     unsafe {
         [
             second(|| ok(pcml_plan_predict(p, w, &x, null(), 0, &m))),
+            second(|| ok(pcml_plan_predict_fields(p, w, columns.as_ptr(), 2, null(), 0, &m, 1))),
             if variances { second(|| ok(pcml_plan_predict_moments(p, w, &x, null(), 0, &m, &v))) } else { 0 },
             if members > 0 { second(|| ok(pcml_plan_predict_factors(p, w, &x, null(), 0, &m, &r))) } else { 0 },
         ]
@@ -82,7 +85,7 @@ fn rows_allocate_nothing() {
             let made = made(description, dtype, draws);
             let has_variance = members > 0 || description["mlp"]["head"].is_object();
             let counts = [rows::<f32>(&made, members, has_variance), rows::<f64>(&made, members, has_variance)];
-            assert_eq!(counts, [[0; 3]; 2], "{description}, dtype {dtype}");
+            assert_eq!(counts, [[0; 4]; 2], "{description}, dtype {dtype}");
         }
     }
 }

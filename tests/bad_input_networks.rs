@@ -117,6 +117,57 @@ fn predictions_with_bad_arrays() {
 }
 
 #[test]
+fn bad_fields() {
+    let f = made(&without_head());
+    let (x, mut y) = (uniform(1, 1, 16), [SENTINEL; 20]);
+    let good = [input(&x[..4], &[4]), input(&x[4..12], &[4, 2])];
+    let base = y.as_mut_ptr();
+    let to = |at: usize, shape: &[usize]| {
+        let mut array = output(&mut [SENTINEL; 20][..shape.iter().product()], shape);
+        array.data = unsafe { base.add(at) }.cast();
+        array
+    };
+    let both = [to(0, &[4]), to(4, &[4])];
+    let predict = |inputs: &[pcml_const_array], outputs: &[pcml_array]| unsafe {
+        let (count, given) = (inputs.len() as i64, outputs.len() as i64);
+        pcml_plan_predict_fields(f.plan, f.workspace, inputs.as_ptr(), count, null(), 0, outputs.as_ptr(), given)
+    };
+    let few = ["inputs have shapes [[4]]", "3 channels together"];
+    failed(predict(&good[..1], &both), Status::Shape, &few);
+    failed(predict(&[], &both), Status::Shape, &["inputs are no arrays"]);
+    failed(predict(&good, &[]), Status::Shape, &["outputs are no arrays"]);
+    failed(predict(&[good[0]; 65], &both), Status::Mismatch, &["65 arrays of inputs", "at most 64"]);
+    let turned = [good[0], input(&x[4..12], &[2, 4])];
+    failed(predict(&turned, &both), Status::Shape, &["inputs[1] has shape [2, 4]", "[4, 2]"]);
+    let long = [input(&x[..5], &[5]), input(&x[..10], &[5, 2])];
+    failed(predict(&long, &[to(0, &[5]), to(5, &[5])]), Status::Shape, &["5 rows", "option batch, 4"]);
+    failed(predict(&good, &[to(0, &[4, 2]), to(8, &[4])]), Status::Shape, &["outputs have shapes", "2 channels"]);
+    failed(predict(&good, &[to(0, &[3]), to(4, &[3])]), Status::Shape, &["output has shape [3, 2]", "[4, 2]"]);
+    failed(predict(&good, &[to(0, &[4]), to(3, &[4])]), Status::Stride, &["outputs[1] overlaps"]);
+    let mut narrow = both;
+    narrow[1].dtype = 1;
+    failed(predict(&good, &narrow), Status::Dtype, &["outputs[1] has another dtype"]);
+    narrow[1].rank = 0;
+    failed(predict(&good, &narrow), Status::Shape, &["outputs[1].rank"]);
+    let mut bad = x.clone();
+    bad[9] = f64::NAN;
+    let spoiled = [good[0], input(&bad[4..12], &[4, 2])];
+    failed(predict(&spoiled, &both), Status::NonFinite, &["inputs[1] is NaN at element 5"]);
+    let deep = [input(&x[..2], &[1, 1, 1, 1, 1, 1, 1, 2]); 3];
+    failed(predict(&deep, &[to(0, &[2, 2])]), Status::Shape, &["inputs[0] has 8 axes", "at most 7"]);
+    unsafe {
+        let (p, w, i, o) = (f.plan, f.workspace, good.as_ptr(), both.as_ptr());
+        failed(pcml_plan_predict_fields(p, w, null(), 2, null(), 0, o, 2), Status::NullArgument, &["inputs is NULL"]);
+        failed(pcml_plan_predict_fields(p, w, i, 2, null(), 0, null(), 2), Status::NullArgument, &["outputs is NULL"]);
+        failed(pcml_plan_predict_fields(p, w, i, -2, null(), 0, o, 2), Status::InvalidArgument, &["inputs is -2"]);
+        failed(pcml_plan_predict_fields(p, w, i, 2, null(), 0, o, -1), Status::InvalidArgument, &["outputs is -1"]);
+        failed(pcml_plan_predict_fields(p, w, i, 2, i, 1, o, 2), Status::Mismatch, &["boundary values"]);
+    }
+    assert!(y.iter().all(|v| *v == SENTINEL));
+    ok(predict(&good, &[both[0], to(4, &[4])]));
+}
+
+#[test]
 fn ensembles_with_bad_arrays() {
     let f = made(&ensemble(with_head(), 3));
     assert_eq!(members(&f), 3);

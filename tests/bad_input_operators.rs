@@ -110,7 +110,7 @@ fn predictions_with_bad_boundary_values() {
     refuses(&o, Status::Mismatch, &["3 arrays", "expected 4"], |_, values, _| values.truncate(3));
     refuses(&o, Status::Mismatch, &["5 arrays", "expected 4"], |_, values, _| values.push(values[0]));
     refuses(&o, Status::Mismatch, &["0 arrays"], |_, values, _| values.clear());
-    refuses(&o, Status::Mismatch, &["17 arrays", "at most 16"], |_, values, _| values.resize(17, values[0]));
+    refuses(&o, Status::Mismatch, &["65 arrays", "at most 64"], |_, values, _| values.resize(65, values[0]));
     refuses(&o, Status::Shape, &["values[1] has shape [8]", "[1, 1, 9, 1]"], |_, values, _| values[1].shape[0] = 8);
     refuses(&o, Status::Shape, &["values[0]", "expected [1, 1, 9, 1]"], |_, values, _| values.swap(0, 2));
     refuses(&o, Status::Dtype, &["values[3]", "dtype is 3"], |_, values, _| values[3].dtype = 3);
@@ -134,7 +134,7 @@ fn predictions_with_bad_boundary_values() {
         let predict = |values, count| pcml_plan_predict(o.plan, o.workspace, &x, values, count, &y);
         failed(predict(null(), 4), Status::NullArgument, &["values is NULL", "4"]);
         for count in [-1, i64::MIN] {
-            failed(predict(&x, count), Status::InvalidArgument, &["value_count"]);
+            failed(predict(&x, count), Status::InvalidArgument, &["count of values"]);
         }
         failed(predict(&x, i64::MAX), Status::Mismatch, &["at most 16"]);
     }

@@ -213,8 +213,8 @@ fn bad_calls_take_part_in_the_first_reduction() {
                 (Status::Shape, "values[1].rank")
             }
             3 => {
-                count = 17;
-                (Status::Mismatch, "17 arrays of values")
+                count = 65;
+                (Status::Mismatch, "65 arrays of values")
             }
             4 => {
                 count = 1;

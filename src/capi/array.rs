@@ -2,7 +2,6 @@ use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::ops::Deref;
 
-use super::size;
 use crate::error::{Result, fail};
 use crate::field::{Dtype, Layout, MAX_RANK};
 use crate::kernels::strided::{View, ViewMut};
@@ -130,8 +129,8 @@ pub(crate) unsafe fn optional_view_mut<'a>(array: *const pcml_array, name: &str)
     if array.is_null() { Ok(None) } else { unsafe { view_mut(array, name) }.map(Some) }
 }
 
-/// Most arrays of a list: one for each face of a grid.
-const MOST_VIEWS: usize = 2 * MAX_RANK;
+/// Most arrays of a list: the fields of a host are the longest ones.
+const MOST_VIEWS: usize = 64;
 
 /// A list of arrays, read without an allocation.
 pub(crate) struct Views<'a> {
@@ -149,11 +148,13 @@ impl<'a> Deref for Views<'a> {
 }
 
 fn view_count(count: i64, name: &str) -> Result<usize> {
-    let count = size(count, "value_count", 0)?;
-    if count > MOST_VIEWS {
-        return fail!(Mismatch, "{count} arrays of {name}, expected at most {MOST_VIEWS}, one a face of a grid");
+    if count < 0 {
+        return fail!(InvalidArgument, "the count of {name} is {count}, expected at least 0");
     }
-    Ok(count)
+    if count > MOST_VIEWS as i64 {
+        return fail!(Mismatch, "{count} arrays of {name}, expected at most {MOST_VIEWS}");
+    }
+    Ok(count as usize)
 }
 
 impl Views<'_> {

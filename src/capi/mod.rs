@@ -86,9 +86,9 @@ pub use part::{pcml_part_begin, pcml_part_continue, pcml_part_project, pcml_part
 pub use plan::{
     pcml_plan, pcml_plan_condition, pcml_plan_condition_noisy, pcml_plan_covariance, pcml_plan_create,
     pcml_plan_derivative_workspace, pcml_plan_free, pcml_plan_jitter, pcml_plan_jvp, pcml_plan_latent,
-    pcml_plan_members, pcml_plan_predict, pcml_plan_predict_factors, pcml_plan_predict_lawful,
-    pcml_plan_predict_moments, pcml_plan_query, pcml_plan_query_factors, pcml_plan_regularised, pcml_plan_vjp,
-    pcml_plan_workspace,
+    pcml_plan_members, pcml_plan_predict, pcml_plan_predict_factors, pcml_plan_predict_fields,
+    pcml_plan_predict_lawful, pcml_plan_predict_moments, pcml_plan_query, pcml_plan_query_factors,
+    pcml_plan_regularised, pcml_plan_vjp, pcml_plan_workspace,
 };
 pub use projector::{
     pcml_projector, pcml_projector_budget, pcml_projector_check, pcml_projector_covariance, pcml_projector_create,

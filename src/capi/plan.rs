@@ -8,6 +8,7 @@ use super::projector::{self, optional_report, pcml_projector};
 use super::workspace::{create_workspace, lease, pcml_workspace};
 use super::{Object, borrow, call, create, free, output, pcml_report};
 use crate::constraint::{Posterior, Scratch};
+use crate::error::fail;
 use crate::model::{DerivativeWorkspace, Options, Plan, Workspace};
 
 /// A model bound to sizes, arithmetic and sampling: immutable, to be shared by threads. The model may be freed before it.
@@ -303,6 +304,49 @@ pub unsafe extern "C" fn pcml_plan_predict(
         let mut room = Views::room();
         let values = views(&mut room, values, value_count, "values")?;
         plan.plan.predict(&mut workspace, &view(input, "input")?, values, &mut view_mut(output, "output")?)
+    })
+}
+
+/// Predicts as pcml_plan_predict from and to several fields of the host, such as temperature, humidity and winds: the channels of the model
+/// are those of the first field, then those of the second and so on. The fields are read and written where they lie; nothing needs to be
+/// packed into one array. No more than 64 fields each way.
+///
+/// @param plan          the plan
+/// @param workspace     a workspace of the plan
+/// @param inputs        the fields that are read, each [.., channels] or, of a single channel, [..]; the axes before the channels are those of
+///                      pcml_plan_predict and the same in all; dtypes and strides may differ; raw units
+/// @param input_count   how many
+/// @param values        as in pcml_plan_predict
+/// @param value_count   how many
+/// @param outputs       the fields that receive the prediction, likewise, of one dtype; they lie apart from each other and may share memory
+///                      with the arrays that are read: they are written last
+/// @param output_count  how many
+/// @return 0, or as pcml_plan_predict; PCML_STATUS_SHAPE also where the fields together have another number of channels than the model,
+///         PCML_STATUS_DTYPE where outputs differ in dtype, PCML_STATUS_STRIDE where they overlap. They are written only on success.
+///
+/// Threads: one workspace a thread. Allocation: as pcml_plan_predict.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pcml_plan_predict_fields(
+    plan: *const pcml_plan,
+    workspace: *mut pcml_workspace,
+    inputs: *const pcml_const_array,
+    input_count: i64,
+    values: *const pcml_const_array,
+    value_count: i64,
+    outputs: *const pcml_array,
+    output_count: i64,
+) -> i32 {
+    call("pcml_plan_predict_fields", || unsafe {
+        let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
+        let Some(mut outputs) = optional_views_mut(outputs, output_count, "outputs")? else {
+            return fail!(NullArgument, "outputs is NULL, expected arrays");
+        };
+        plan.plan.predict_fields(
+            &mut workspace,
+            views(&mut Views::room(), inputs, input_count, "inputs")?,
+            views(&mut Views::room(), values, value_count, "values")?,
+            outputs.all(),
+        )
     })
 }
 

@@ -3,7 +3,7 @@ use crate::field::{Layout, Place, Sharing, sharing};
 use crate::kernels::strided::View;
 
 /// An array's name and place.
-type Named<'a> = (&'a str, Place);
+type Named<'a> = (&'a str, Place<'a>);
 
 pub(super) fn check_apart(output: Named, input: Named, may_be_same: bool) -> Result<()> {
     match sharing(&output.1, &input.1) {

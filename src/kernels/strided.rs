@@ -79,8 +79,8 @@ impl<'a> View<'a> {
 
     /// Address, dtype and layout.
     #[inline(always)]
-    pub fn place(&self) -> Place {
-        Place { address: self.data as usize, dtype: self.dtype, layout: self.layout }
+    pub fn place(&self) -> Place<'_> {
+        Place { address: self.data as usize, dtype: self.dtype, layout: &self.layout }
     }
 
     /// Slice `index` along the first axis, neighbouring axes merged; a rank-1 array is its own slice 0.
@@ -183,8 +183,8 @@ impl<'a> ViewMut<'a> {
 
     /// Address, dtype and layout.
     #[inline(always)]
-    pub fn place(&self) -> Place {
-        Place { address: self.data as usize, dtype: self.dtype, layout: self.layout }
+    pub fn place(&self) -> Place<'_> {
+        Place { address: self.data as usize, dtype: self.dtype, layout: &self.layout }
     }
 
     /// The same array for reading, as an input of the call that writes it.

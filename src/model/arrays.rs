@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::Channel;
 use crate::error::{Result, fail};
-use crate::field::{Layout, Sharing, sharing};
+use crate::field::{Dtype, Layout, Sharing, sharing};
 use crate::kernels::real::Real;
 use crate::kernels::strided::{View, ViewMut};
 
@@ -95,12 +95,12 @@ pub(super) fn apart(name: &str, array: &ViewMut, mean: &ViewMut) -> Result<()> {
     Ok(())
 }
 
-/// Refuses results that the array's dtype cannot hold.
-pub(super) fn in_range(view: &ViewMut, values: &[f64]) -> Result<()> {
+/// Refuses results that an array of this dtype cannot hold.
+pub(super) fn in_range(dtype: Dtype, values: &[f64]) -> Result<()> {
     if !all_finite(values) {
         return fail!(NonFinite, "the prediction overflows");
     }
-    if values.iter().any(|v| v.abs() > view.dtype().max()) {
+    if values.iter().any(|v| v.abs() > dtype.max()) {
         return fail!(NonFinite, "the prediction is beyond the range of f32");
     }
     Ok(())

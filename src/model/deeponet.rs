@@ -8,6 +8,7 @@ use pulp::Arch;
 use super::arrays::{all_finite, at_most, expect_extents, expect_shape, finite, in_range, shape_error};
 use super::dense::vector;
 use super::dropout::Draw;
+use super::fields::Source;
 use super::network::Network;
 use super::scaling::Scaling;
 use super::{Model, Options};
@@ -121,8 +122,8 @@ impl<T: Real> DeepOnet<T> {
         expect_extents("context_y", values.layout(), [functions, self.sensors, width].into_iter())?;
         at_most("context_y", "functions", functions, self.batch, "batch")?;
         finite("context_y", values, self.sensors, width)?;
+        self.functions.check_domain("context_y", &Source::one(values))?;
         let values = values.merged();
-        self.functions.check_domain("context_y", &values)?;
         s.functions = 0;
         let Scratch { features, raw, x, layers: [a, b], .. } = s;
         for (function, features) in features.chunks_exact_mut(self.branch.outputs()).take(functions).enumerate() {
@@ -154,8 +155,8 @@ impl<T: Real> DeepOnet<T> {
         at_most("target_x", "targets", targets, self.targets, "targets")?;
         finite("target_x", x, targets, inputs)?;
         expect_shape("mean", mean.layout().shape(), functions, targets, outputs)?;
+        self.inputs.check_domain("target_x", &Source::one(x))?;
         let x = x.merged();
-        self.inputs.check_domain("target_x", &x)?;
         let len = functions * targets * outputs;
         s.mean.clear();
         s.mean.resize(len, 0.0);
@@ -168,7 +169,7 @@ impl<T: Real> DeepOnet<T> {
                 self.query_tile(s, &x, start, count, |function| (function * targets + first) * outputs, of.clone());
             }
         }
-        in_range(mean, &s.mean)?;
+        in_range(mean.dtype(), &s.mean)?;
         mean.scatter(0, &s.mean);
         Ok(())
     }

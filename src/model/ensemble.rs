@@ -111,27 +111,28 @@ impl Ensemble {
             apart("variance", variance, mean)?;
             expect_extents("variance", variance.layout(), mean.layout().shape().iter().copied())?;
         }
-        let len = self.evaluate(s, mean, variance.is_some(), evaluate)?;
-        in_range(mean, &s.mean[..len])?;
+        let len = self.evaluate(s, mean.layout(), variance.is_some(), evaluate)?;
+        in_range(mean.dtype(), &s.mean[..len])?;
         if let Some(variance) = variance {
-            in_range(variance, &s.total[..len])?;
+            in_range(variance.dtype(), &s.total[..len])?;
             variance.scatter(0, &s.total[..len]);
         }
         mean.scatter(0, &s.mean[..len]);
         Ok(())
     }
 
-    /// The mixture's mean as far as the scratch, rounded to the dtype of `output`: [functions, cells].
+    /// The mixture's mean as far as the scratch, rounded to the dtype: [functions, cells].
     pub(super) fn mean<'s>(
         &self,
         s: &'s mut Scratch,
         evaluate: impl Evaluate,
-        output: &ViewMut,
+        output: &Layout,
+        dtype: Dtype,
         cells: usize,
     ) -> Result<View<'s>> {
         let len = self.evaluate(s, output, false, evaluate)?;
-        in_range(output, &s.mean[..len])?;
-        output.dtype().round_all(&mut s.mean[..len]);
+        in_range(dtype, &s.mean[..len])?;
+        dtype.round_all(&mut s.mean[..len]);
         View::new("prediction", &s.mean[..len], &[len / cells, cells])
     }
 
@@ -148,13 +149,13 @@ impl Ensemble {
         let (len, members) = (mean.layout().len(), self.members.len());
         let functions = (len / cells).max(1);
         check_rows(rows.layout(), functions, members + 1, cells)?;
-        let len = self.evaluate(s, mean, true, evaluate)?;
-        in_range(mean, &s.mean[..len])?;
-        in_range(rows, &s.within[..len])?;
+        let len = self.evaluate(s, mean.layout(), true, evaluate)?;
+        in_range(mean.dtype(), &s.mean[..len])?;
+        in_range(rows.dtype(), &s.within[..len])?;
         let share = 1.0 / (members as f64).sqrt();
         s.departures.iter_mut().for_each(|v| *v *= share);
         for departures in s.departures.chunks_exact(self.room) {
-            in_range(rows, &departures[..len])?;
+            in_range(rows.dtype(), &departures[..len])?;
         }
         let mut rows = rows.merged_mut();
         for function in 0..functions {
@@ -173,7 +174,7 @@ impl Ensemble {
     fn evaluate(
         &self,
         s: &mut Scratch,
-        output: &ViewMut,
+        output: &Layout,
         with_variance: bool,
         evaluate: impl Evaluate,
     ) -> Result<usize> {
@@ -183,8 +184,8 @@ impl Ensemble {
                 "the workspace is not conditioned: a member could not be, expected context points first"
             );
         }
-        let shape = output.layout().shape();
-        let len = output.layout().len();
+        let shape = output.shape();
+        let len = output.len();
         if len > self.room {
             return fail!(
                 Shape,

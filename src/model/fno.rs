@@ -464,6 +464,11 @@ impl<T: Real> Fno<T> {
         self.steps.saturating_mul(self.nodes()).saturating_mul(self.outputs.len())
     }
 
+    /// Of what is read, and of what is written.
+    pub(super) fn channels(&self) -> (usize, usize) {
+        (self.inputs.len(), self.outputs.len())
+    }
+
     /// Most values of a prediction.
     pub(super) fn room(&self) -> usize {
         self.batch.saturating_mul(self.cells())

@@ -311,9 +311,9 @@ impl Gp {
             }
         }
         let staged = functions * targets * outputs;
-        in_range(mean, &s.mean[..staged])?;
+        in_range(mean.dtype(), &s.mean[..staged])?;
         if let Some(variance) = variance {
-            in_range(variance, &s.variance[..staged])?;
+            in_range(variance.dtype(), &s.variance[..staged])?;
             variance.scatter(0, &s.variance[..staged]);
         }
         mean.scatter(0, &s.mean[..staged]);
@@ -361,14 +361,14 @@ impl Gp {
             apart("covariance", covariance, mean)?;
         }
         let greatest = self.outputs.iter().map(|c| c.scale * c.scale).fold(0.0, f64::max);
-        in_range(covariance, &[greatest * self.process.covariance.variance])?;
+        in_range(covariance.dtype(), &[greatest * self.process.covariance.variance])?;
         let x = x.merged();
         // Nothing is written before every function is known to have a finite answer.
         for function in 0..functions {
             self.explain(s, &x, function, shared, targets)?;
         }
         if let Some(mean) = mean {
-            in_range(mean, &s.mean[..functions * targets * outputs])?;
+            in_range(mean.dtype(), &s.mean[..functions * targets * outputs])?;
             mean.scatter(0, &s.mean[..functions * targets * outputs]);
         }
         let mut covariance = covariance.merged_mut();

@@ -7,12 +7,12 @@ use pulp::Arch;
 
 use super::arrays::{apart, expect_extents, in_range};
 use super::dropout::Draw;
+use super::fields::Source;
 use super::network::Network;
 use super::scaling::Scaling;
 use super::{Model, Options};
 use crate::error::{Result, fail, reserved, zeros};
-use crate::field::{Sharing, sharing};
-use crate::kernels::channels::magnitude;
+use crate::field::{Dtype, Layout};
 use crate::kernels::product::Rows;
 use crate::kernels::real::Real;
 use crate::kernels::strided::{View, ViewMut};
@@ -69,6 +69,11 @@ impl<T: Real> Mlp<T> {
         self.head.is_some()
     }
 
+    /// Of a row that is read, and of one that is written.
+    pub(super) fn channels(&self) -> (usize, usize) {
+        (self.inputs.width(), self.outputs.width())
+    }
+
     /// Values of a row.
     pub(super) fn cells(&self) -> usize {
         self.outputs.width()
@@ -101,15 +106,17 @@ impl<T: Real> Mlp<T> {
     pub(super) fn predict(
         &self,
         s: &mut Scratch<T>,
-        input: &View,
+        input: &Source,
         mean: &mut ViewMut,
         mut variance: Option<&mut ViewMut>,
     ) -> Result<()> {
-        let rows = self.check(input, mean, variance.as_deref())?;
-        let input = input.merged();
-        let largest = self.check_values(&input)?;
+        let rows = self.check(input.layout(), mean.layout())?;
+        if let Some(variance) = &variance {
+            self.check_variance(variance, mean)?;
+        }
+        let largest = self.check_values(input)?;
         let outputs = self.outputs.width();
-        let is_apart = |array: &ViewMut| sharing(&array.place(), &input.place()) == Sharing::Disjoint;
+        let is_apart = |array: &ViewMut| input.is_one_apart_from(&array.place());
         let dtypes = [Some(&*mean), variance.as_deref()];
         let limit = dtypes.iter().flatten().map(|array| array.dtype().max()).fold(f64::INFINITY, f64::min);
         // Results that surely are finite, in memory that is not read any more, need no second place.
@@ -118,7 +125,7 @@ impl<T: Real> Mlp<T> {
             let mut variance = variance.as_mut().map(|variance| variance.merged_mut());
             for first in (0..rows).step_by(self.tile) {
                 let values = self.tile.min(rows - first) * outputs;
-                self.predict_tile(s, &input, first, values / outputs, variance.is_some());
+                self.predict_tile(s, input, first, values / outputs, variance.is_some());
                 mean.scatter(first * outputs, &s.mean[..values]);
                 if let Some(variance) = &mut variance {
                     variance.scatter(first * outputs, &s.variance[..values]);
@@ -126,10 +133,10 @@ impl<T: Real> Mlp<T> {
             }
             return Ok(());
         }
-        self.stage(s, &input, rows, variance.is_some());
-        in_range(mean, &s.means)?;
+        self.stage(s, input, rows, variance.is_some());
+        in_range(mean.dtype(), &s.means)?;
         if let Some(variance) = variance {
-            in_range(variance, &s.variances)?;
+            in_range(variance.dtype(), &s.variances)?;
             variance.scatter(0, &s.variances);
         }
         mean.scatter(0, &s.means);
@@ -137,21 +144,26 @@ impl<T: Real> Mlp<T> {
     }
 
     /// Leaves the prediction in the scratch; see [`crate::model::Plan::evaluate`].
-    pub(super) fn evaluate<'s>(&self, s: &'s mut Scratch<T>, input: &View, output: &ViewMut) -> Result<View<'s>> {
-        let rows = self.check(input, output, None)?;
-        let input = input.merged();
-        self.check_values(&input)?;
-        self.stage(s, &input, rows, false);
-        in_range(output, &s.means)?;
-        output.dtype().round_all(&mut s.means);
+    pub(super) fn evaluate<'s>(
+        &self,
+        s: &'s mut Scratch<T>,
+        input: &Source,
+        output: &Layout,
+        dtype: Dtype,
+    ) -> Result<View<'s>> {
+        let rows = self.check(input.layout(), output)?;
+        self.check_values(input)?;
+        self.stage(s, input, rows, false);
+        in_range(dtype, &s.means)?;
+        dtype.round_all(&mut s.means);
         View::new("prediction", &s.means, &[rows, self.outputs.width()])
     }
 
     /// Compares the arrays with the plan; the number of rows.
-    fn check(&self, input: &View, mean: &ViewMut, variance: Option<&ViewMut>) -> Result<usize> {
+    fn check(&self, input: &Layout, output: &Layout) -> Result<usize> {
         let (inputs, outputs) = (self.inputs.width(), self.outputs.width());
-        let shape = input.layout().shape();
-        let rows = input.layout().len() / inputs;
+        let shape = input.shape();
+        let rows = input.len() / inputs;
         let before = match shape {
             [before @ .., last] if *last == inputs => before,
             // A single channel may be left out.
@@ -161,28 +173,24 @@ impl<T: Real> Mlp<T> {
         if rows > self.batch {
             return fail!(Shape, "input has {rows} rows, expected at most the plan's option batch, {}", self.batch);
         }
-        let expected = before.iter().copied().chain([outputs]);
-        expect_extents("output", mean.layout(), expected.clone())?;
-        if let Some(variance) = variance {
-            if !self.has_variance() {
-                return fail!(
-                    Mismatch,
-                    "the model gives no variances, expected one with field mlp.head or an ensemble"
-                );
-            }
-            expect_extents("variance", variance.layout(), expected)?;
-            apart("variance", variance, mean)?;
-        }
+        expect_extents("output", output, before.iter().copied().chain([outputs]))?;
         Ok(rows)
     }
 
+    /// Compares an array for variances with that of the means, which fits the plan.
+    fn check_variance(&self, variance: &ViewMut, mean: &ViewMut) -> Result<()> {
+        if !self.has_variance() {
+            return fail!(Mismatch, "the model gives no variances, expected one with field mlp.head or an ensemble");
+        }
+        expect_extents("variance", variance.layout(), mean.layout().shape().iter().copied())?;
+        apart("variance", variance, mean)
+    }
+
     /// The largest magnitude of the input, all of which is finite and in its channels' domain.
-    fn check_values(&self, input: &View) -> Result<f64> {
-        let largest = magnitude(self.arch, input);
-        if !largest.is_finite()
-            && let Some((i, v)) = input.first_non_finite()
-        {
-            return fail!(NonFinite, "input is {v} at element {i}, expected finite values");
+    fn check_values(&self, input: &Source) -> Result<f64> {
+        let largest = input.magnitude(self.arch);
+        if !largest.is_finite() {
+            input.check_finite()?;
         }
         self.inputs.check_domain("input", input)?;
         Ok(largest)
@@ -203,7 +211,7 @@ impl<T: Real> Mlp<T> {
     }
 
     /// All results into the scratch, raw units.
-    fn stage(&self, s: &mut Scratch<T>, input: &View, rows: usize, with_variance: bool) {
+    fn stage(&self, s: &mut Scratch<T>, input: &Source, rows: usize, with_variance: bool) {
         s.means.clear();
         s.variances.clear();
         for first in (0..rows).step_by(self.tile) {
@@ -218,18 +226,18 @@ impl<T: Real> Mlp<T> {
     }
 
     /// Means, and variances, of some rows, raw units.
-    fn predict_tile(&self, s: &mut Scratch<T>, input: &View, first: usize, count: usize, with_variance: bool) {
+    fn predict_tile(&self, s: &mut Scratch<T>, input: &Source, first: usize, count: usize, with_variance: bool) {
         let Scratch { raw, x, layers, mean, variance, .. } = s;
         let (inputs, outputs) = (self.inputs.width(), self.outputs.width());
-        let (start, len) = (first * inputs, count * inputs);
-        let x = match input.as_slice::<T>(start, len) {
+        let len = count * inputs;
+        let x = match input.as_slice::<T>(first, count, inputs) {
             Some(x) if self.inputs.is_plain() => x,
             Some(given) if self.inputs.is_linear() => {
                 self.inputs.to_network_linear(self.arch, given, &mut x[..len]);
                 &x[..len]
             }
             _ => {
-                input.gather(start, &mut raw[..len]);
+                input.gather(first, count, inputs, &mut raw[..len]);
                 self.inputs.to_network(self.arch, &mut raw[..len], &mut x[..len]);
                 &x[..len]
             }

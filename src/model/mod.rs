@@ -8,6 +8,7 @@ pub mod deeponet;
 mod dense;
 mod dropout;
 mod ensemble;
+mod fields;
 pub mod file;
 pub mod fno;
 pub mod gp;

@@ -5,6 +5,7 @@ use super::boundary::Boundary;
 use super::deeponet::{self, DeepOnet};
 use super::dropout::Draw;
 use super::ensemble::{self, Ensemble};
+use super::fields::{self, Fields, Source};
 use super::fno::{self, Fno};
 use super::gp::{self, Gp};
 use super::mlp::{self, Mlp};
@@ -12,7 +13,7 @@ use super::mlp::{self, Mlp};
 use super::onnx::{self, Onnx};
 use super::{Model, file::Architecture};
 use crate::error::{Result, fail};
-use crate::field::Dtype;
+use crate::field::{Dtype, Layout};
 use crate::kernels::strided::{View, ViewMut};
 
 /// What a plan is made for.
@@ -418,6 +419,16 @@ impl Plan {
         values: &[View],
         output: &mut ViewMut,
     ) -> Result<()> {
+        self.predict_from(workspace, &Source::one(input), values, output)
+    }
+
+    fn predict_from(
+        &self,
+        workspace: &mut Workspace,
+        input: &Source,
+        values: &[View],
+        output: &mut ViewMut,
+    ) -> Result<()> {
         match (&self.0, &mut workspace.0) {
             (Kind::FnoF32(p), Scratch::FnoF32(s)) => p.predict(s, input, values, output),
             (Kind::FnoF64(p), Scratch::FnoF64(s)) => p.predict(s, input, values, output),
@@ -430,8 +441,42 @@ impl Plan {
                 refuse_values(values).and_then(|()| p.predict(s, input, output, None))
             }
             (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
-                p.moments(s, |plan, workspace, mean, _| plan.predict(workspace, input, values, mean), output, None)
+                p.moments(s, |plan, workspace, mean, _| plan.predict_from(workspace, input, values, mean), output, None)
             }
+            _ => foreign("neural operator or perceptron"),
+        }
+    }
+
+    /// [`Plan::predict`] from and to several fields whose channels follow one another, such as a host's temperature, humidity and winds: each [.., channels]
+    /// of its own, or [..] for a single channel; the axes before the channels are the same in all, and those of [`Plan::predict`]. Any
+    /// dtypes and strides of the inputs, one dtype of the outputs, which lie apart from each other and may share memory with the inputs.
+    ///
+    /// Errors: as [`Plan::predict`]; Shape where the fields have not the model's channels together; Dtype; Stride.
+    pub fn predict_fields(
+        &self,
+        workspace: &mut Workspace,
+        inputs: &[View],
+        values: &[View],
+        outputs: &mut [ViewMut],
+    ) -> Result<()> {
+        let (taken, given) = self.channels()?;
+        let input = Source::Several(Fields::new(inputs, taken)?);
+        let (layout, dtype) = fields::joined_outputs(outputs, given)?;
+        let prediction = self.evaluate_as(workspace, &input, values, &layout, dtype)?.merged();
+        let rows = prediction.as_slice(0, layout.len()).expect("a prediction without gaps");
+        fields::write(rows, given, outputs)
+    }
+
+    /// Channels that [`Plan::predict`] reads and writes.
+    fn channels(&self) -> Result<(usize, usize)> {
+        match &self.0 {
+            Kind::FnoF32(p) => Ok(p.channels()),
+            Kind::FnoF64(p) => Ok(p.channels()),
+            Kind::MlpF32(p) => Ok(p.channels()),
+            Kind::MlpF64(p) => Ok(p.channels()),
+            #[cfg(feature = "onnx")]
+            Kind::Onnx(p) => Ok(p.channels()),
+            Kind::Ensemble(p) => p.members()[0].channels(),
             _ => foreign("neural operator or perceptron"),
         }
     }
@@ -446,13 +491,13 @@ impl Plan {
         mean: &mut ViewMut,
         variance: &mut ViewMut,
     ) -> Result<()> {
-        self.moments(workspace, input, values, mean, Some(variance))
+        self.moments(workspace, &Source::one(input), values, mean, Some(variance))
     }
 
     fn moments(
         &self,
         workspace: &mut Workspace,
-        input: &View,
+        input: &Source,
         values: &[View],
         mean: &mut ViewMut,
         variance: Option<&mut ViewMut>,
@@ -467,7 +512,7 @@ impl Plan {
             (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
                 p.moments(s, |plan, w, mean, v| plan.moments(w, input, values, mean, v), mean, variance)
             }
-            _ if variance.is_none() => self.predict(workspace, input, values, mean),
+            _ if variance.is_none() => self.predict_from(workspace, input, values, mean),
             _ => {
                 fail!(Mismatch, "the model gives no variances, expected a network with a variance head or an ensemble")
             }
@@ -488,7 +533,7 @@ impl Plan {
     ) -> Result<()> {
         match (&self.0, &mut workspace.0) {
             (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
-                let cells = self.cells()?;
+                let (input, cells) = (&Source::one(input), self.cells()?);
                 p.factors(s, |plan, w, mean, v| plan.moments(w, input, values, mean, v), mean, low_rank, cells)
             }
             _ => foreign("ensemble"),
@@ -504,16 +549,34 @@ impl Plan {
         values: &[View],
         output: &ViewMut,
     ) -> Result<View<'w>> {
+        self.evaluate_as(workspace, &Source::one(input), values, output.layout(), output.dtype())
+    }
+
+    fn evaluate_as<'w>(
+        &self,
+        workspace: &'w mut Workspace,
+        input: &Source,
+        values: &[View],
+        output: &Layout,
+        dtype: Dtype,
+    ) -> Result<View<'w>> {
         match (&self.0, &mut workspace.0) {
-            (Kind::FnoF32(p), Scratch::FnoF32(s)) => p.evaluate(s, input, values, output),
-            (Kind::FnoF64(p), Scratch::FnoF64(s)) => p.evaluate(s, input, values, output),
+            (Kind::FnoF32(p), Scratch::FnoF32(s)) => p.evaluate(s, input, values, output, dtype),
+            (Kind::FnoF64(p), Scratch::FnoF64(s)) => p.evaluate(s, input, values, output, dtype),
             #[cfg(feature = "onnx")]
-            (Kind::Onnx(p), Scratch::Onnx(s)) => p.evaluate(s, input, values, output),
-            (Kind::MlpF32(p), Scratch::MlpF32(s)) => refuse_values(values).and_then(|()| p.evaluate(s, input, output)),
-            (Kind::MlpF64(p), Scratch::MlpF64(s)) => refuse_values(values).and_then(|()| p.evaluate(s, input, output)),
+            (Kind::Onnx(p), Scratch::Onnx(s)) => p.evaluate(s, input, values, output, dtype),
+            (Kind::MlpF32(p), Scratch::MlpF32(s)) => {
+                refuse_values(values).and_then(|()| p.evaluate(s, input, output, dtype))
+            }
+            (Kind::MlpF64(p), Scratch::MlpF64(s)) => {
+                refuse_values(values).and_then(|()| p.evaluate(s, input, output, dtype))
+            }
             (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
                 let cells = self.cells()?;
-                p.mean(s, |plan, workspace, mean, _| plan.predict(workspace, input, values, mean), output, cells)
+                let evaluate = |plan: &Plan, w: &mut Workspace, mean: &mut ViewMut, _: Option<&mut ViewMut>| {
+                    plan.predict_from(w, input, values, mean)
+                };
+                p.mean(s, evaluate, output, dtype, cells)
             }
             _ => foreign("neural operator or perceptron"),
         }

@@ -3,10 +3,10 @@
 use pulp::Arch;
 
 use super::Channel;
+use super::fields::Source;
 use crate::error::{Result, fail};
 use crate::kernels::channels::{scale_then_shift, shift_then_scale};
 use crate::kernels::real::Real;
-use crate::kernels::strided::View;
 
 /// The scaling of some channels: network value = (v - offset) / scale, v the raw value or log(raw + shift).
 pub(super) struct Scaling {
@@ -41,30 +41,19 @@ impl Scaling {
         self.plain
     }
 
-    /// Refuses values whose logarithm is asked for and does not exist; `view` has these channels last.
-    pub fn check_domain(&self, name: &str, view: &View) -> Result<()> {
+    /// Refuses values whose logarithm is asked for and does not exist.
+    pub fn check_domain(&self, name: &str, input: &Source) -> Result<()> {
         if self.logs.is_empty() {
             return Ok(());
         }
         let width = self.width();
-        let mut buffer = [0.0; 256];
-        let len = view.layout().len();
-        for start in (0..len).step_by(buffer.len()) {
-            let part = &mut buffer[..(len - start).min(256)];
-            view.gather(start, part);
-            for (i, v) in part.iter().enumerate() {
-                let channel = (start + i) % width;
-                if let Some((_, shift)) = self.logs.iter().find(|(log, shift)| *log == channel && v + shift <= 0.0) {
-                    return fail!(
-                        InvalidArgument,
-                        "{name} is {v} at element {}, whose logarithm is read: expected more than {}",
-                        start + i,
-                        0.0 - shift
-                    );
-                }
-            }
-        }
-        Ok(())
+        let mut found = None;
+        input.each(0, input.layout().len() / width, width, |row, channel, v| {
+            let log = self.logs.iter().find(|(log, shift)| *log == channel && v + shift <= 0.0);
+            found = found.or(log.map(|(_, shift)| (row * width + channel, v, 0.0 - shift)));
+        });
+        let Some((place, v, least)) = found else { return Ok(()) };
+        fail!(InvalidArgument, "{name} is {v} at element {place}, whose logarithm is read: expected more than {least}")
     }
 
     /// Rows of raw values, which are lost where logarithms are read, to rows of the network's.

@@ -22,6 +22,7 @@ use crate::kernels::real::Real;
 use crate::kernels::strided::{View, ViewMut};
 use crate::kernels::team::Shared;
 use crate::model::arrays::{all_finite, expect_extents};
+use crate::model::fields::Source;
 
 /// Scratch of derivatives.
 pub struct DerivativeScratch<T> {
@@ -267,7 +268,7 @@ impl<T: Real> Fno<T> {
 
     /// Keeps the inputs of all steps of a function's roll-out.
     fn roll_out(&self, s: &mut DerivativeScratch<T>, input: &View, values: &[View], function: usize) {
-        self.read_input(&mut s.run, input, function);
+        self.read_input(&mut s.run, &Source::one(input), function);
         let len = s.run.input.len();
         for (step, state) in s.states.chunks_exact_mut(len).enumerate() {
             state.copy_from_slice(&s.run.input);

@@ -5,6 +5,7 @@ use super::numbers::MOST_AXES;
 use super::sweep::{Left, Stage};
 use super::{Block, Boon, Fno, Link, Network, SMOOTHED, Scratch};
 use crate::error::{Result, fail};
+use crate::field::{Dtype, Layout};
 use crate::kernels::activation::Activation;
 use crate::kernels::product::{Rows, Start, dots, product};
 use crate::kernels::real::Real;
@@ -13,6 +14,7 @@ use crate::kernels::strided::{View, ViewMut};
 use crate::model::Channel;
 use crate::model::arrays::expect_extents;
 use crate::model::boundary::Kind;
+use crate::model::fields::Source;
 
 /// Points that pass through a pointwise network together.
 const CHUNK: usize = 48;
@@ -54,11 +56,11 @@ impl<T: Real> Fno<T> {
     pub(in crate::model) fn predict(
         &self,
         s: &mut Scratch<T>,
-        input: &View,
+        input: &Source,
         values: &[View],
         output: &mut ViewMut,
     ) -> Result<()> {
-        let len = self.evaluate(s, input, values, output)?.layout().len();
+        let len = self.evaluate(s, input, values, output.layout(), output.dtype())?.layout().len();
         output.merged_mut().scatter(0, &s.output[..len]);
         Ok(())
     }
@@ -67,15 +69,13 @@ impl<T: Real> Fno<T> {
     pub(in crate::model) fn evaluate<'s>(
         &self,
         s: &'s mut Scratch<T>,
-        input: &View,
+        input: &Source,
         values: &[View],
-        output: &ViewMut,
+        output: &Layout,
+        dtype: Dtype,
     ) -> Result<View<'s>> {
-        let batch = self.check_shapes(input, output)?;
-        let input = &input.merged();
-        if let Some((i, v)) = input.first_non_finite() {
-            return fail!(NonFinite, "input is {v} at element {i}, expected finite values");
-        }
+        let batch = self.check_shapes(input.layout(), output)?;
+        input.check_finite()?;
         match &self.boon {
             Some(boon) => boon.outer.check_values(&[batch, self.steps], self.outputs.len(), values)?,
             None if values.is_empty() => {}
@@ -90,10 +90,10 @@ impl<T: Real> Fno<T> {
                 self.forward(s);
                 let result = &mut s.output[at * each..][..each];
                 result.copy_from_slice(s.result.all());
-                output.dtype().round_all(result);
+                dtype.round_all(result);
                 if let Some(boon) = &self.boon {
                     boon.finish(self.outputs.len(), &s.given, result);
-                    output.dtype().round_all(result);
+                    dtype.round_all(result);
                 }
                 if let Some(i) = non_finite(result) {
                     let v = result[i];
@@ -120,10 +120,10 @@ impl<T: Real> Fno<T> {
     }
 
     /// Compares the arrays with the plan; the number of functions.
-    fn check_shapes(&self, input: &View, output: &ViewMut) -> Result<usize> {
-        let batch = (input.layout().len() / (self.nodes() * self.inputs.len())).max(1);
+    fn check_shapes(&self, input: &Layout, output: &Layout) -> Result<usize> {
+        let batch = (input.len() / (self.nodes() * self.inputs.len())).max(1);
         let inputs = [batch].into_iter().chain(self.grid.iter().copied()).chain([self.inputs.len()]);
-        expect_extents("input", input.layout(), inputs)?;
+        expect_extents("input", input, inputs)?;
         if batch > self.batch {
             return fail!(
                 Shape,
@@ -132,7 +132,7 @@ impl<T: Real> Fno<T> {
             );
         }
         let shape = self.output_shape(batch);
-        expect_extents("output", output.layout(), shape.into_iter().take(self.axes.len() + 3))?;
+        expect_extents("output", output, shape.into_iter().take(self.axes.len() + 3))?;
         Ok(batch)
     }
 
@@ -141,8 +141,18 @@ impl<T: Real> Fno<T> {
         self.grid.iter().product()
     }
 
-    pub(super) fn read_input(&self, s: &mut Scratch<T>, input: &View, b: usize) {
+    pub(super) fn read_input(&self, s: &mut Scratch<T>, input: &Source, b: usize) {
         let each = s.input.len();
+        let input = match input {
+            Source::One { merged, .. } => merged,
+            Source::Several(_) => {
+                let width = self.inputs.len();
+                return input.each(b * self.nodes(), self.nodes(), width, |node, channel, v| {
+                    let c = &self.inputs[channel];
+                    s.input[node * width + channel] = T::from_f64((v - c.offset) / c.scale);
+                });
+            }
+        };
         let mut buffer = [0.0; 256];
         let mut channels = self.inputs.iter().cycle();
         for start in (0..each).step_by(buffer.len()) {

@@ -5,9 +5,10 @@ use tract_onnx::prelude::Datum;
 use super::network::{Network, Runnable};
 use super::{Layout, Numbers, Precision, TENSOR};
 use crate::error::{Result, fail, zeros};
-use crate::field::Dtype;
+use crate::field::{self, Dtype};
 use crate::kernels::strided::{View, ViewMut};
 use crate::model::arrays::expect_extents;
+use crate::model::fields::Source;
 use crate::model::{Channel, Model, Options};
 
 /// A network and the sizes of a plan.
@@ -67,6 +68,11 @@ impl Onnx {
         self.nodes().saturating_mul(self.outputs.len())
     }
 
+    /// Of what is read, and of what is written.
+    pub(in crate::model) fn channels(&self) -> (usize, usize) {
+        (self.inputs.len(), self.outputs.len())
+    }
+
     /// Most values of a prediction.
     pub(in crate::model) fn room(&self) -> usize {
         self.batch.saturating_mul(self.cells())
@@ -86,11 +92,11 @@ impl Onnx {
     pub(in crate::model) fn predict(
         &self,
         s: &mut Scratch,
-        input: &View,
+        input: &Source,
         values: &[View],
         output: &mut ViewMut,
     ) -> Result<()> {
-        let len = self.evaluate(s, input, values, output)?.layout().len();
+        let len = self.evaluate(s, input, values, output.layout(), output.dtype())?.layout().len();
         output.merged_mut().scatter(0, &s.output[..len]);
         Ok(())
     }
@@ -99,15 +105,13 @@ impl Onnx {
     pub(in crate::model) fn evaluate<'s>(
         &self,
         s: &'s mut Scratch,
-        input: &View,
+        input: &Source,
         values: &[View],
-        output: &ViewMut,
+        output: &field::Layout,
+        dtype: Dtype,
     ) -> Result<View<'s>> {
-        let functions = self.check_arrays(input, values, output)?;
-        let input = input.merged();
-        if let Some((i, v)) = input.first_non_finite() {
-            return fail!(NonFinite, "input is {v} at element {i}, expected finite values");
-        }
+        let functions = self.check_arrays(input.layout(), values, output)?;
+        input.check_finite()?;
         let (taken, given) = (self.nodes() * self.inputs.len(), self.nodes() * self.outputs.len());
         let most = self.numbers.batch;
         for first in (0..functions).step_by(most) {
@@ -115,7 +119,7 @@ impl Onnx {
             // A network that takes more functions than are left is given the last one again.
             for (place, part) in s.input.chunks_exact_mut(taken).enumerate() {
                 let function = first + place.min(count - 1);
-                input.gather(function * taken, part);
+                input.gather(function * self.nodes(), self.nodes(), self.inputs.len(), part);
                 for (v, c) in part.iter_mut().zip(self.inputs.iter().cycle()) {
                     *v = (*v - c.offset) / c.scale;
                 }
@@ -128,7 +132,7 @@ impl Onnx {
             for (v, c) in result.iter_mut().zip(self.outputs.iter().cycle()) {
                 *v = c.offset + c.scale * *v;
             }
-            output.dtype().round_all(result);
+            dtype.round_all(result);
             if let Some(i) = result.iter().position(|v| !v.is_finite()) {
                 let (v, function) = (result[i], first + i / given);
                 return fail!(NonFinite, "the network gives {v} at element {} of function {function}", i % given);
@@ -139,15 +143,15 @@ impl Onnx {
     }
 
     /// Compares the arrays with the plan; the number of functions.
-    fn check_arrays(&self, input: &View, values: &[View], output: &ViewMut) -> Result<usize> {
-        let functions = (input.layout().len() / (self.nodes() * self.inputs.len())).max(1);
+    fn check_arrays(&self, input: &field::Layout, values: &[View], output: &field::Layout) -> Result<usize> {
+        let functions = (input.len() / (self.nodes() * self.inputs.len())).max(1);
         let shape = |channels: usize| [&[functions], &self.grid[..], &[channels]].concat();
-        expect_extents("input", input.layout(), shape(self.inputs.len()).into_iter())?;
+        expect_extents("input", input, shape(self.inputs.len()).into_iter())?;
         if functions > self.batch {
             let most = self.batch;
             return fail!(Shape, "input has {functions} functions, expected at most the plan's option batch, {most}");
         }
-        expect_extents("output", output.layout(), shape(self.outputs.len()).into_iter())?;
+        expect_extents("output", output, shape(self.outputs.len()).into_iter())?;
         if !values.is_empty() {
             return fail!(
                 Mismatch,
