@@ -136,7 +136,7 @@ fn predictions_with_bad_boundary_values() {
         for count in [-1, i64::MIN] {
             failed(predict(&x, count), Status::InvalidArgument, &["count of values"]);
         }
-        failed(predict(&x, i64::MAX), Status::Mismatch, &["at most 16"]);
+        failed(predict(&x, i64::MAX), Status::Mismatch, &["at most 64"]);
     }
     let unconditioned = Operator::new(&free(), sizes(1));
     failed(unconditioned.predict(&x, &[x], &y), Status::Mismatch, &["1 arrays", "expected none"]);
