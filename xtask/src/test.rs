@@ -8,13 +8,15 @@ use std::process::{Command, Stdio};
 use crate::root;
 
 /// Programs that the tests call, and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 8] = [
     ("cc", "gcc"),
     ("c++", "g++"),
     ("cmake", "cmake"),
     ("pkg-config", "pkg-config"),
     ("readelf", "binutils"),
     ("make", "make"),
+    ("clang++", "clang"),
+    ("valgrind", "valgrind"),
 ];
 
 pub fn run() -> Result<(), String> {

@@ -1,0 +1,139 @@
+//! pcml.hpp: compiles strictly with GCC and Clang, names every function of pcml.h, copies and allocates nothing, throws or tells errors.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use common::tools::{have, printed, run, scratch, succeed};
+use common::{model, prefix, root, text};
+
+const STRICT: [&str; 7] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-pthread"];
+
+/// What links a program with the installed library; pcml.hpp is that of the source tree.
+fn with_library() -> Vec<String> {
+    let lib = prefix().join("lib");
+    let include = root().join("include");
+    vec![
+        format!("-I{}", include.display()),
+        format!("-L{}", lib.display()),
+        "-lpcml".into(),
+        format!("-Wl,-rpath,{}", lib.display()),
+    ]
+}
+
+/// Compiles one source file strictly.
+#[track_caller]
+fn compile(compiler: &str, source: &Path, program: &Path, flags: &[&str]) {
+    let library = with_library();
+    let mut args = vec![text(source), "-o", text(program)];
+    args.extend(STRICT);
+    args.extend(flags);
+    args.extend(library.iter().map(String::as_str));
+    succeed(compiler, args);
+}
+
+fn source(name: &str) -> PathBuf {
+    root().join("tests/cpp").join(format!("{name}.cpp"))
+}
+
+/// Compiles a test of tests/cpp in every way and runs it.
+fn passes(name: &str, args: &[&str]) {
+    if !have(&["cmake", "g++", "clang++"]) {
+        return;
+    }
+    let dir = scratch(&format!("cpp_{name}"));
+    for (compiler, standard) in
+        [("g++", "-std=c++17"), ("g++", "-std=c++20"), ("clang++", "-std=c++17"), ("clang++", "-std=c++20")]
+    {
+        let program = dir.join(format!("{compiler}{standard}"));
+        compile(compiler, &source(name), &program, &[standard, "-O1"]);
+        assert_eq!(succeed(&program, args), "", "{name}, {compiler} {standard}");
+    }
+}
+
+#[test]
+fn the_header_stands_alone_and_may_come_twice() {
+    if !have(&["g++", "clang++"]) {
+        return;
+    }
+    let dir = scratch("cpp_alone");
+    let file = dir.join("twice.cpp");
+    std::fs::write(&file, "#include <pcml.hpp>\n#include <pcml.hpp>\nint main() { return 0; }\n").unwrap();
+    let include = format!("-I{}", root().join("include").display());
+    for compiler in ["g++", "clang++"] {
+        for mode in ["-std=c++17", "-std=c++20", "-fno-exceptions"] {
+            let args = [&["-std=c++17", mode, "-fsyntax-only", &include, text(&file)], &STRICT[..]].concat();
+            succeed(compiler, args);
+        }
+    }
+}
+
+/// What the header declares, without its comments.
+fn code(header: &str) -> String {
+    let text = std::fs::read_to_string(root().join("include").join(header)).unwrap();
+    let mut code = String::new();
+    for (i, piece) in text.split("/*").enumerate() {
+        code += if i == 0 { piece } else { piece.split_once("*/").expect("a closed comment").1 };
+    }
+    code
+}
+
+/// The words that begin with a prefix and are followed by what `next` takes.
+fn words<'a>(code: &'a str, start: &'a str, next: impl Fn(&str) -> bool + 'a) -> impl Iterator<Item = &'a str> {
+    code.match_indices(start).filter_map(move |(at, _)| {
+        let word = code[at..].split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
+        let begins = !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        (begins && next(&code[at + word.len()..])).then_some(word)
+    })
+}
+
+#[test]
+fn every_function_and_number_has_its_place() {
+    let (c, cpp) = (code("pcml.h"), code("pcml.hpp"));
+    let own: Vec<&str> = words(&cpp, "pcml_", |_| true).chain(words(&cpp, "PCML_", |_| true)).collect();
+    let functions: Vec<&str> = words(&c, "pcml_", |rest| rest.starts_with('(')).collect();
+    let numbers: Vec<&str> = words(&c, "PCML_", |rest| rest.starts_with(" =")).collect();
+    assert!(functions.len() > 100 && numbers.len() > 60, "{} functions, {} numbers", functions.len(), numbers.len());
+    let missing: Vec<&&str> = functions.iter().chain(&numbers).filter(|name| !own.contains(name)).collect();
+    assert!(missing.is_empty(), "not in pcml.hpp: {missing:?}");
+}
+
+#[test]
+fn arrays_are_described_where_they_lie() {
+    passes("arrays", &[]);
+}
+
+#[test]
+fn errors_are_thrown_or_told() {
+    passes("errors", &[text(&model("heat"))]);
+}
+
+#[test]
+fn nothing_is_allocated() {
+    if cfg!(target_env = "gnu") {
+        passes("allocations", &[text(&model("columns"))]);
+    } else {
+        println!("skipped: counts the allocations of glibc");
+    }
+}
+
+#[test]
+fn threads_share_plans() {
+    let columns = model("columns");
+    passes("threads", &[text(&columns), "10000"]);
+    if !have(&["cmake", "g++", "valgrind"]) {
+        return;
+    }
+    let dir = scratch("cpp_threads_checked");
+    for (name, flags, calls) in
+        [("openmp", &["-fopenmp", "-O1"][..], "10000"), ("sanitized", &["-fsanitize=thread", "-O1", "-g"], "1000")]
+    {
+        let program = dir.join(name);
+        compile("g++", &source("threads"), &program, &[&["-std=c++17"], flags].concat());
+        assert_eq!(succeed(&program, [text(&columns), calls]), "", "{name}");
+    }
+    let plain = dir.join("plain");
+    compile("g++", &source("threads"), &plain, &["-std=c++17", "-O1"]);
+    let checked = run("valgrind", ["--tool=helgrind", "-q", "--error-exitcode=9", text(&plain), text(&columns), "10"]);
+    assert!(checked.status.success(), "{}", printed(&checked));
+}
