@@ -96,11 +96,23 @@ fn every_function_and_number_has_its_place() {
     assert!(functions.len() > 100 && numbers.len() > 60, "{} functions, {} numbers", functions.len(), numbers.len());
     let missing: Vec<&&str> = functions.iter().chain(&numbers).filter(|name| !own.contains(name)).collect();
     assert!(missing.is_empty(), "not in pcml.hpp: {missing:?}");
+
+    let setters: Vec<&str> = cpp.split("options &set_").skip(1).collect();
+    for setter in &setters {
+        let name = setter.split('(').next().unwrap();
+        assert!(setter.contains(&format!("pcml_options_set_{name}(")), "set_{name} calls another function");
+    }
+    assert_eq!(setters.len(), functions.iter().filter(|name| name.starts_with("pcml_options_set_")).count());
 }
 
 #[test]
 fn arrays_are_described_where_they_lie() {
     passes("arrays", &[]);
+}
+
+#[test]
+fn arguments_arrive_in_their_places() {
+    passes("calls", &[text(&root().join("examples/models"))]);
 }
 
 #[test]
