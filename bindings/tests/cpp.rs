@@ -5,7 +5,7 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::tools::{have, printed, run, scratch, succeed};
-use common::{model, prefix, root, text};
+use common::{STORIES, c_story, model, prefix, root, story_model, text};
 
 const STRICT: [&str; 7] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-pthread"];
 
@@ -113,6 +113,28 @@ fn arrays_are_described_where_they_lie() {
 #[test]
 fn arguments_arrive_in_their_places() {
     passes("calls", &[text(&root().join("examples/models"))]);
+}
+
+#[test]
+fn stories_print_what_c_prints() {
+    if !have(&["cmake", "cc", "g++", "clang++"]) {
+        return;
+    }
+    let dir = scratch("cpp_stories");
+    for story in STORIES {
+        let expected = c_story(story);
+        let file = root().join("examples/cpp").join(format!("{story}.cpp"));
+        for compiler in ["g++", "clang++"] {
+            let program = dir.join(format!("{story}_{compiler}"));
+            let library = with_library();
+            let flags =
+                ["-std=c++17", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror", "-O2", "-ffp-contract=off"];
+            let all =
+                flags.into_iter().chain([text(&file), "-o", text(&program)]).chain(library.iter().map(String::as_str));
+            succeed(compiler, all);
+            assert_eq!(succeed(&program, [story_model(story)]), expected, "{story}, {compiler}");
+        }
+    }
 }
 
 #[test]
