@@ -9,19 +9,24 @@ else()
   set(PCML_SYSTEM_LIBRARIES "")
 endif()
 
+# The library that is not there is given as "".
 function(pcml_add_targets include_dir shared static prefer_shared)
-  add_library(pcml_shared_library SHARED IMPORTED GLOBAL)
-  set_target_properties(pcml_shared_library PROPERTIES
-    IMPORTED_LOCATION "${shared}" INTERFACE_INCLUDE_DIRECTORIES "${include_dir}")
-  add_library(pcml::shared ALIAS pcml_shared_library)
+  if(shared)
+    add_library(pcml_shared_library SHARED IMPORTED GLOBAL)
+    set_target_properties(pcml_shared_library PROPERTIES
+      IMPORTED_LOCATION "${shared}" INTERFACE_INCLUDE_DIRECTORIES "${include_dir}")
+    add_library(pcml::shared ALIAS pcml_shared_library)
+  endif()
 
-  add_library(pcml_static_library STATIC IMPORTED GLOBAL)
-  set_target_properties(pcml_static_library PROPERTIES
-    IMPORTED_LOCATION "${static}" INTERFACE_INCLUDE_DIRECTORIES "${include_dir}"
-    INTERFACE_LINK_LIBRARIES "${PCML_SYSTEM_LIBRARIES}")
-  add_library(pcml::static ALIAS pcml_static_library)
+  if(static)
+    add_library(pcml_static_library STATIC IMPORTED GLOBAL)
+    set_target_properties(pcml_static_library PROPERTIES
+      IMPORTED_LOCATION "${static}" INTERFACE_INCLUDE_DIRECTORIES "${include_dir}"
+      INTERFACE_LINK_LIBRARIES "${PCML_SYSTEM_LIBRARIES}")
+    add_library(pcml::static ALIAS pcml_static_library)
+  endif()
 
-  if(prefer_shared)
+  if(shared AND (prefer_shared OR NOT static))
     add_library(pcml::pcml ALIAS pcml_shared_library)
   else()
     add_library(pcml::pcml ALIAS pcml_static_library)

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::root;
 
 /// Programs that the tests call, and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 8] = [
+const PROGRAMS: [(&str, &str); 9] = [
     ("cc", "gcc"),
     ("c++", "g++"),
     ("cmake", "cmake"),
@@ -17,6 +17,7 @@ const PROGRAMS: [(&str, &str); 8] = [
     ("make", "make"),
     ("clang++", "clang"),
     ("valgrind", "valgrind"),
+    ("yamllint", "yamllint"),
 ];
 
 pub fn run() -> Result<(), String> {
