@@ -2,7 +2,8 @@
 
    The manual is pcml.h: shapes, units, errors, threads and allocation are those of the C function that each function here calls, and
    its name says which: pcml_plan_predict(plan, ..) is plan.predict(..), pcml_bounded_project(projector, ..) is
-   projector.bounded_project(..), pcml_sum(..) is pcml::sum(..).
+   projector.bounded_project(..), pcml_sum(..) is pcml::sum(..). Create functions are constructors; those of workspaces and reports are
+   make_workspace, make_bounded_workspace, make_report and so on.
 
    Errors   A failed call throws pcml::error. With a pcml::status as its last argument it stores the status there and throws nothing.
    Objects  As cheap as a std::unique_ptr. One that was moved from is empty, and calls on it fail with status::null_argument.
@@ -478,7 +479,7 @@ template <class T, void (*Free)(T *)> class handle {
 template <class H> bool usable(const H *object, on_error to) {
   const bool whole = object == nullptr || static_cast<bool>(*object);
   if (!whole)
-    to.refuse(status::null_argument, "an options, report or reduction object is empty");
+    to.refuse(status::null_argument, "an object that need not be given was given, and is empty");
   return whole;
 }
 template <class H> auto raw(H *object) noexcept { return object ? object->get() : nullptr; }

@@ -171,3 +171,67 @@ fn threads_share_plans() {
     let checked = run("valgrind", ["--tool=helgrind", "-q", "--error-exitcode=9", text(&plain), text(&columns), "10"]);
     assert!(checked.status.success(), "{}", printed(&checked));
 }
+
+/// The fenced blocks of a page in one language.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(root().join("docs").join(page)).unwrap();
+    let opened = format!("\n```{language}\n");
+    text.split(&opened).skip(1).map(|b| b.split("\n```").next().unwrap().to_string() + "\n").collect()
+}
+
+/// Every program of a page compiles strictly and succeeds; the first one also by the commands and the project of the page.
+fn page_holds(page: &str, language: &str, compiler: &str, standard: &str) {
+    if !have(&["cmake", "pkg-config", "sh", compiler]) {
+        return;
+    }
+    let dir = scratch(&format!("page_{language}"));
+    let (include, library) = (root().join("include"), prefix().join("lib"));
+    let (rpath, lib) = (format!("-Wl,-rpath,{}", text(&library)), format!("-L{}", text(&library)));
+    let programs = blocks(page, language);
+    assert!(programs.len() >= 4, "{page}");
+    for (k, content) in programs.iter().enumerate() {
+        let file = dir.join(format!("{k}.{language}"));
+        std::fs::write(&file, content).unwrap();
+        let program = dir.join(format!("program_{k}"));
+        let flags = [
+            standard,
+            "-Wall",
+            "-Wextra",
+            "-Wpedantic",
+            "-Werror",
+            "-I",
+            text(&include),
+            text(&file),
+            "-o",
+            text(&program),
+        ];
+        succeed(compiler, flags.iter().chain(&[lib.as_str(), "-lpcml", &rpath]));
+        let told = succeed(&program, [""; 0]);
+        assert!(k > 0 || told.trim_end().ends_with('2'), "{told}");
+    }
+
+    std::fs::write(dir.join(format!("host.{language}")), &programs[0]).unwrap();
+    std::fs::write(dir.join("CMakeLists.txt"), &blocks(page, "cmake")[0]).unwrap();
+    let found = format!("-DCMAKE_PREFIX_PATH={}", prefix().display());
+    let build = dir.join("build");
+    succeed("cmake", ["-S", text(&dir), "-B", text(&build), &found]);
+    succeed("cmake", ["--build", text(&build)]);
+    assert!(succeed(build.join("host"), [""; 0]).trim_end().ends_with('2'));
+    for command in blocks(page, "sh") {
+        let line =
+            format!("cd '{0}' && export PKG_CONFIG_PATH='{1}/pkgconfig' && {command}", text(&dir), text(&library));
+        succeed("sh", ["-ec", &line]);
+    }
+    let told = succeed("sh", ["-ec", &format!("LD_LIBRARY_PATH='{}' '{}'", text(&library), text(&dir.join("host")))]);
+    assert!(told.trim_end().ends_with('2'), "{told}");
+}
+
+#[test]
+fn the_page_on_c_holds() {
+    page_holds("c.md", "c", "cc", "-std=c99");
+}
+
+#[test]
+fn the_page_on_cpp_holds() {
+    page_holds("cpp.md", "cpp", "c++", "-std=c++17");
+}
