@@ -282,7 +282,8 @@ class extents {
   constexpr extents(N... n) noexcept : values_{static_cast<int64_t>(n)...}, rank_(static_cast<int32_t>(sizeof...(N))) {
     static_assert(sizeof...(N) <= PCML_MAX_RANK, "more axes than PCML_MAX_RANK");
   }
-  template <class C, class = std::enable_if_t<detail::is_contiguous<const C>::value>, class = decltype(std::begin(std::declval<const C &>()))>
+  template <class C, class = std::enable_if_t<detail::is_contiguous<const C>::value>,
+            class = decltype(std::begin(std::declval<const C &>()))>
   extents(const C &container) noexcept : rank_(static_cast<int32_t>(std::size(container))) {
     int32_t i = 0;
     for (const auto n : container)

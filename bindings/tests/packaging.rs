@@ -118,7 +118,10 @@ fn what_is_not_installed_is_not_found() {
     let prefix = moved(&dir);
     let found = |name: &str, asked: &str| {
         let lines = format!(
-            "project(host C)\nfind_package(pcml 0.1 CONFIG REQUIRED {asked})\nget_target_property(t pcml::pcml TYPE)\nmessage(STATUS \"is ${{t}}\")"
+            "project(host C)
+find_package(pcml 0.1 CONFIG REQUIRED {asked})
+get_target_property(kind pcml::pcml TYPE)
+message(STATUS \"is ${{kind}}\")"
         );
         let output = configure(&dir.join(name), &lines, &at(&prefix));
         // CMake breaks lines.

@@ -168,7 +168,10 @@ static void projections() {
               [&](auto &o) {
                 q.nonlinear_jvp(nonlinear, a.mean, a.variance, a.b, a.levels, a.tangent_mean, a.tangent_variance, {}, o.a);
               }));
-  CLAIM(agree(n, [&](auto &o) { return pcml_nonlinear_vjp(q.get(), nonlinear.get(), &a.m, &a.v, &a.r, &a.e, &a.tm, &o.to_a, &o.to_b, nullptr); },
+  CLAIM(agree(n,
+              [&](auto &o) {
+                return pcml_nonlinear_vjp(q.get(), nonlinear.get(), &a.m, &a.v, &a.r, &a.e, &a.tm, &o.to_a, &o.to_b, nullptr);
+              },
               [&](auto &o) { q.nonlinear_vjp(nonlinear, a.mean, a.variance, a.b, a.levels, a.tangent_mean, o.a, o.b); }));
 }
 
@@ -176,7 +179,8 @@ static void rows() {
   constexpr std::size_t n = 24;
   const Values x = {0.0, 1.0, 3.0, 4.0}, y = {0.0, 0.5, 2.0};
   const pcml_const_array axes[] = {in(x), in(y)};
-  const int64_t shape[] = {4, 3}, starts[] = {0, 2, 3}, cells[] = {1, 5, 2}, stencil[] = {0, 1, 4, 5}, firsts[] = {0, 1}, seconds[] = {3, 2};
+  const int64_t shape[] = {4, 3}, starts[] = {0, 2, 3}, cells[] = {1, 5, 2}, stencil[] = {0, 1, 4, 5};
+  const int64_t firsts[] = {0, 1}, seconds[] = {3, 2};
   const int32_t sides[] = {0, 1};
   const double weights[] = {1.0, -2.0, 3.0}, noise[] = {0.1, 0.2}, coefficients[] = {1.0, -1.0}, four[] = {1.0, -1.0, 2.0, -3.0};
   const auto all = numbers(n, 1);
@@ -227,8 +231,8 @@ static void rows() {
   };
   CLAIM(agree(n,
               [&](auto &o) {
-                return level(quadratic([&](auto &of) { CLAIM(!pcml_constraints_add_quadratic(of.get(), 2, firsts, seconds, coefficients)); }),
-                             o.a);
+                const auto add = [&](auto &of) { CLAIM(!pcml_constraints_add_quadratic(of.get(), 2, firsts, seconds, coefficients)); };
+                return level(quadratic(add), o.a);
               },
               [&](auto &o) { level(quadratic([&](auto &of) { of.add_quadratic({0, 1}, {3, 2}, {1.0, -1.0}); }), o.a); }));
 
@@ -274,8 +278,8 @@ static void fluxes() {
   const std::vector<int64_t> owner = {0, 1, 2, 0, 2}, neighbour = {1, 2, 0, -1, -1};
   const std::size_t faces = owner.size(), cells = 3;
   const auto volumes = numbers(cells, 1), f = numbers(faces, 2), w = numbers(faces, 3), s = numbers(cells, 4), df = numbers(faces, 5),
-             dw = numbers(faces, 6), ds = numbers(cells, 7), state = numbers(cells, 8), low = Values(cells, -5.0), high = Values(cells, 0.9),
-             slow = Values(faces, 0.0);
+             dw = numbers(faces, 6), ds = numbers(cells, 7), state = numbers(cells, 8), low = Values(cells, -5.0),
+             high = Values(cells, 0.9), slow = Values(faces, 0.0);
   const auto cf = in(f), cw = in(w), cs = in(s), cdf = in(df), cdw = in(dw), cds = in(ds), cu = in(state), cl = in(low), ch = in(high),
              cg = in(slow);
   const pcml::flux mesh(owner, neighbour, volumes, pcml::options().set_direct_cells(0));
@@ -475,8 +479,8 @@ static void networks(const std::string &models) {
   CLAIM(agree(cells,
               [&](auto &o) {
                 const auto a = grid(o.to_a), v = grid(o.to_b);
-                return pcml_plan_predict_lawful(plan.get(), w.get(), u.get(), walls, 2, law.get(), algebra.get(), variance.get(), &cb, &a, &v,
-                                                nullptr);
+                return pcml_plan_predict_lawful(plan.get(), w.get(), u.get(), walls, 2, law.get(), algebra.get(), variance.get(), &cb, &a,
+                                                &v, nullptr);
               },
               [&](auto &o) {
                 plan.predict_lawful(w, u, faced, law, algebra, variance, b, {o.a.data(), {nx, nt}}, {o.b.data(), {nx, nt}}, &report);
