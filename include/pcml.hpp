@@ -1045,6 +1045,11 @@ class plan : public detail::handle<pcml_plan, pcml_plan_free> {
   void predict(workspace &scratch, const const_array &input, list<const_array> values, const array &output, on_error to = {}) const {
     to.settle(pcml_plan_predict(get(), scratch.get(), input.get(), detail::raw(values), values.size(), output.get()));
   }
+  void predict_fields(workspace &scratch, list<const_array> inputs, list<const_array> values, list<array> outputs,
+                      on_error to = {}) const {
+    to.settle(pcml_plan_predict_fields(get(), scratch.get(), detail::raw(inputs), inputs.size(), detail::raw(values), values.size(),
+                                       detail::raw(outputs), outputs.size()));
+  }
   void predict_moments(workspace &scratch, const const_array &input, list<const_array> values, const array &mean, const array &variance,
                        on_error to = {}) const {
     to.settle(pcml_plan_predict_moments(get(), scratch.get(), input.get(), detail::raw(values), values.size(), mean.get(), variance.get()));

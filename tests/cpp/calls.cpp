@@ -418,6 +418,15 @@ static void networks(const std::string &models) {
   CLAIM(columns.members() == 5);
   CLAIM(agree(layers, [&](auto &o) { return pcml_plan_predict_moments(columns.get(), scratch.get(), &ca, nullptr, 0, &o.to_a, &o.to_b); },
               [&](auto &o) { columns.predict_moments(scratch, air, {}, o.a, o.b); }));
+  const Values profile(air.begin(), air.begin() + 24), surface(air.begin() + 24, air.end());
+  const pcml_const_array fields[] = {in(profile), in(surface)};
+  CLAIM(agree(layers - 4,
+              [&](auto &o) {
+                pcml_array parts[] = {o.to_a, o.to_b};
+                parts[1].shape[0] = 4;
+                return pcml_plan_predict_fields(columns.get(), scratch.get(), fields, 2, nullptr, 0, parts, 2);
+              },
+              [&](auto &o) { columns.predict_fields(scratch, {profile, surface}, {}, {o.a, {o.b.data(), 4}}); }));
   CLAIM(agree(6 * layers,
               [&](auto &o) {
                 pcml_array mean = o.to_a, factors = o.to_b;
