@@ -1,8 +1,10 @@
 //! Chores of the repository:
 //!
-//!     cargo xtask header [--check]   writes include/pcml.h, or fails when it differs
-//!     cargo xtask test               every test there is, installing what it needs
+//!     cargo xtask header [--check]     writes include/pcml.h, or fails when it differs
+//!     cargo xtask bindings [--check]   writes what other languages generate from it, or fails when it differs
+//!     cargo xtask test                 every test there is, installing what it needs
 
+mod bindings;
 mod header;
 mod test;
 
@@ -19,8 +21,10 @@ fn main() -> ExitCode {
     let outcome = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["header"] => header::write(),
         ["header", "--check"] => header::check(),
+        ["bindings"] => bindings::write(),
+        ["bindings", "--check"] => bindings::check(),
         ["test"] => test::run(),
-        _ => Err("usage: cargo xtask header [--check] | test".into()),
+        _ => Err("usage: cargo xtask header [--check] | bindings [--check] | test".into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::root;
 
 /// Programs that the tests call, and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 9] = [
+const PROGRAMS: [(&str, &str); 11] = [
     ("cc", "gcc"),
     ("c++", "g++"),
     ("cmake", "cmake"),
@@ -18,6 +18,8 @@ const PROGRAMS: [(&str, &str); 9] = [
     ("clang++", "clang"),
     ("valgrind", "valgrind"),
     ("yamllint", "yamllint"),
+    ("gfortran", "gfortran"),
+    ("flang-new-16", "flang-16"),
 ];
 
 pub fn run() -> Result<(), String> {

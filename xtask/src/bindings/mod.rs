@@ -1,0 +1,37 @@
+//! What other languages need to know of include/pcml.h, generated from it.
+
+mod fortran;
+mod interface;
+
+use crate::root;
+use interface::Interface;
+
+type Emitter = fn(&Interface) -> String;
+
+/// Every generated file and what writes it.
+const FILES: [(&str, Emitter); 1] = [("bindings/fortran/pcml_c.f90", fortran::low_level)];
+
+fn generate() -> Result<Vec<(&'static str, String)>, String> {
+    let header = root().join("include/pcml.h");
+    let text = std::fs::read_to_string(&header).map_err(|e| format!("{}: {e}", header.display()))?;
+    let interface = Interface::parse(&text).map_err(|e| format!("include/pcml.h: {e}"))?;
+    Ok(FILES.map(|(path, emit)| (path, emit(&interface))).into())
+}
+
+/// Writes the files.
+pub fn write() -> Result<(), String> {
+    generate()?.into_iter().try_for_each(|(path, text)| {
+        let path = root().join(path);
+        std::fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))
+    })
+}
+
+/// Fails when a committed file is not the generated one.
+pub fn check() -> Result<(), String> {
+    for (path, text) in generate()? {
+        if !std::fs::read_to_string(root().join(path)).is_ok_and(|committed| committed == text) {
+            return Err(format!("{path} is out of date; run `cargo xtask bindings`"));
+        }
+    }
+    Ok(())
+}
