@@ -19,7 +19,7 @@ const PROGRAMS: [(&str, &str); 11] = [
     ("valgrind", "valgrind"),
     ("yamllint", "yamllint"),
     ("gfortran", "gfortran"),
-    ("flang-new-16", "flang-16"),
+    ("flang-new-19", "flang-19"),
 ];
 
 pub fn run() -> Result<(), String> {

@@ -57,6 +57,8 @@ pub struct Function {
 pub struct Argument {
     pub name: String,
     pub of: Type,
+    /// Whether the function's comment says what NULL means here.
+    pub nullable: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -101,6 +103,17 @@ impl Doc {
         // A sentence ends where the next begins with a capital letter: "al. 2019" and "e.g. one" do not end it.
         let end = line.match_indices(". ").find(|(at, _)| line[at + 2..].starts_with(|c: char| c.is_uppercase()));
         end.map_or(line.clone(), |(at, _)| line[..=at].into())
+    }
+
+    /// What stands after `@param name`.
+    fn parameter(&self, name: &str) -> Option<&str> {
+        let text = self.0.split("\n\n").flat_map(|part| part.split("@param ").skip(1));
+        text.map(|p| p.split("\n@").next().unwrap_or(p)).find_map(|p| p.strip_prefix(name)?.strip_prefix(' '))
+    }
+
+    fn allows_null(&self, name: &str) -> bool {
+        let text = self.parameter(name).unwrap_or_default();
+        text.contains("NULL") && !text.contains("NULL on failure") && !text.contains("not NULL")
     }
 }
 
@@ -222,7 +235,8 @@ impl Parser {
         } else if self.next < self.tokens.len() {
             let result = self.of_type(interface)?;
             let name = self.word()?;
-            let arguments = self.arguments(interface)?;
+            let mut arguments = self.arguments(interface)?;
+            arguments.iter_mut().for_each(|a| a.nullable = doc.allows_null(&a.name));
             self.mark(';')?;
             interface.functions.push(Function { name, arguments, result, doc });
         }
@@ -310,9 +324,9 @@ impl Parser {
                     result: of,
                     doc: Doc::default(),
                 };
-                Argument { name, of: Type::Callback(function.into()) }
+                Argument { name, of: Type::Callback(function.into()), nullable: false }
             } else {
-                Argument { name: self.word()?, of }
+                Argument { name: self.word()?, of, nullable: false }
             };
             if arguments.iter().any(|a| a.name == argument.name) {
                 return Err(format!("two arguments are called {}", argument.name));
@@ -448,8 +462,16 @@ mod tests {
         let sum = Function {
             name: "sum".into(),
             arguments: vec![
-                Argument { name: "context".into(), of: Type::Pointer { to: Base::Void, constant: false } },
-                Argument { name: "values".into(), of: Type::Pointer { to: Base::Int64, constant: false } },
+                Argument {
+                    name: "context".into(),
+                    of: Type::Pointer { to: Base::Void, constant: false },
+                    nullable: false,
+                },
+                Argument {
+                    name: "values".into(),
+                    of: Type::Pointer { to: Base::Int64, constant: false },
+                    nullable: false,
+                },
             ],
             result: Type::Value(Base::Int32),
             doc: Doc::default(),
@@ -466,6 +488,17 @@ mod tests {
         assert_eq!(of, expected.iter().collect::<Vec<_>>());
         assert_eq!(read.result, Type::Value(Base::Int32));
         assert_eq!(function("const char *version(void);\n").unwrap().arguments, []);
+    }
+
+    #[test]
+    fn comments_tell_which_arguments_may_be_null() {
+        let read = function(
+            "/**\n * Predicts; NULL is no plan.\n *\n * @param a  one of\n *           many; NULL: none\n * @param ab  not NULL\n \
+             * @param model  receives it, NULL on failure\n * @return 0, or NULL\n */\n\
+             int32_t f(const double *ab, const double *a, struct pcml_model **model, const double *b);\n",
+        );
+        let nullable: Vec<bool> = read.unwrap().arguments.iter().map(|a| a.nullable).collect();
+        assert_eq!(nullable, [false, true, false, false]);
     }
 
     #[test]

@@ -9,7 +9,8 @@ use interface::Interface;
 type Emitter = fn(&Interface) -> String;
 
 /// Every generated file and what writes it.
-const FILES: [(&str, Emitter); 1] = [("bindings/fortran/pcml_c.f90", fortran::low_level)];
+const FILES: [(&str, Emitter); 2] =
+    [("bindings/fortran/pcml_c.f90", fortran::low_level), ("bindings/fortran/pcml_objects.f90", fortran::objects)];
 
 fn generate() -> Result<Vec<(&'static str, String)>, String> {
     let header = root().join("include/pcml.h");

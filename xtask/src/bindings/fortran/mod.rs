@@ -1,10 +1,14 @@
-//! bindings/fortran/pcml_c.f90: the C interface as Fortran modules.
+//! bindings/fortran: pcml_c.f90, the C interface as Fortran modules; its objects as derived types in objects.rs.
+
+mod objects;
+
+pub use objects::objects;
 
 use super::interface::{Argument, Base, Constant, Doc, Field, Function, Interface, Struct, Type};
 
 const HEAD: &str = "\
-! The C interface of pcml as Fortran 2018 sees it: module pcml_types has constants and structs, module pcml_c has them and all functions.
-! Module pcml (pcml.f90) is the comfortable way; include/pcml.h is the manual of every function.
+! The C interface of pcml as Fortran 2018 sees it: module pcml_types has constants and structs, module pcml_c has these and all
+! functions. Module pcml (pcml.f90) is the comfortable way; include/pcml.h is the manual of every function.
 !
 ! Generated from include/pcml.h by `cargo xtask bindings`; do not edit.
 !
@@ -15,7 +19,7 @@ const HEAD: &str = "\
 ! Memory      const void * and void *: type(c_ptr), value, as c_loc gives.
 ! Text        char *: character(c_char), closed by c_null_char. Returned text is a type(c_ptr) to such.
 ! Functions   type(c_funptr), value, as c_funloc gives, of a procedure with the abstract interface of the argument's name.
-! Numbering   Cells, rows, slices, axes count from 0, as in C. Axis 0 is the first index of a Fortran array that pcml_view describes.
+! Numbering   Cells, rows, slices, axes count from 0, as in C. Axis 0 is a Fortran array's first index.
 ! Names       Case does not tell a constant from a function here: such a constant has the suffix _COUNT.
 ";
 
