@@ -7,9 +7,10 @@
 ! Errors      stat= receives a number of enum pcml_status, 0 for success, and errmsg= the text. Without stat= an error stops the
 !             program. After an error all other arguments are as before.
 ! Arrays      pcml_in(a) describes an array or any section of it for reading, pcml_out(a) for writing: real32 or real64, rank 1 to
-!             5. No element is copied and the order of indices stays: a(i, j) is [i, j] of the manual. What is described should be a
-!             target. predict, project, bounded_project and pcml_sum take the arrays themselves as well. Arrays of plain numbers
-!             that set-up calls take (cells, weights, ...) may have any stride; the compiler copies those with gaps.
+!             5, a target or a pointer. No element is copied and the order of indices stays: a(i, j) is [i, j] of the manual. A
+!             component of an array of structures is described through a pointer, p => cells%u, as gfortran mistakes its address
+!             otherwise. predict, project, bounded_project and pcml_sum take arrays themselves as well, targets or not. Arrays of
+!             plain numbers that set-up calls take (cells, weights, ...) may have any stride; the compiler copies those with gaps.
 ! Arguments   Called as in the manual. The object is not passed, extents that an array knows are left out, what may be NULL comes
 !             last and may be left out.
 ! Numbering   Cells, rows, slices and axes count from 0, as in the manual and in messages.

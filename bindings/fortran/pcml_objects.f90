@@ -7,7 +7,7 @@ module pcml_views
   private
   public :: pcml_in, pcml_out
 
-  ! Describes an array or section to be read, where it lies; valid while the array is, which should be a target.
+  ! Describes an array or section to be read, where it lies; valid while the array is.
   interface pcml_in
     module procedure in_f32_1
     module procedure in_f32_2
@@ -44,383 +44,471 @@ pure function address(at)
   end function address
 
   function in_f32_1(array) result(view)
-    real(c_float), intent(in), target :: array(:)
+    real(c_float), pointer, intent(in) :: array(:)
     type(pcml_const_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F32
     view%rank = 1
-    view%shape(:1) = shape(array, kind=c_int64_t)
-    view%strides(:1) = 1
-    if (any(view%shape(:1) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2))) - first) / 4
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1))) - first) / 4
   end function in_f32_1
 
   function out_f32_1(array) result(view)
-    real(c_float), intent(inout), target :: array(:)
+    real(c_float), pointer, intent(in) :: array(:)
     type(pcml_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F32
     view%rank = 1
-    view%shape(:1) = shape(array, kind=c_int64_t)
-    view%strides(:1) = 1
-    if (any(view%shape(:1) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2))) - first) / 4
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1))) - first) / 4
   end function out_f32_1
 
   function in_f32_2(array) result(view)
-    real(c_float), intent(in), target :: array(:, :)
+    real(c_float), pointer, intent(in) :: array(:, :)
     type(pcml_const_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F32
     view%rank = 2
-    view%shape(:2) = shape(array, kind=c_int64_t)
-    view%strides(:2) = 1
-    if (any(view%shape(:2) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1, 1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    view%shape(2) = size(array, 2, c_int64_t)
+    view%strides(2) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1), lbound(array, 2)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2, 1))) - first) / 4
-    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(1, 2))) - first) / 4
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1, lbound(array, 2)))) - first) / 4
+    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(lbound(array, 1), lbound(array, 2) + 1))) - first) / 4
   end function in_f32_2
 
   function out_f32_2(array) result(view)
-    real(c_float), intent(inout), target :: array(:, :)
+    real(c_float), pointer, intent(in) :: array(:, :)
     type(pcml_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F32
     view%rank = 2
-    view%shape(:2) = shape(array, kind=c_int64_t)
-    view%strides(:2) = 1
-    if (any(view%shape(:2) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1, 1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    view%shape(2) = size(array, 2, c_int64_t)
+    view%strides(2) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1), lbound(array, 2)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2, 1))) - first) / 4
-    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(1, 2))) - first) / 4
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1, lbound(array, 2)))) - first) / 4
+    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(lbound(array, 1), lbound(array, 2) + 1))) - first) / 4
   end function out_f32_2
 
   function in_f32_3(array) result(view)
-    real(c_float), intent(in), target :: array(:, :, :)
+    real(c_float), pointer, intent(in) :: array(:, :, :)
     type(pcml_const_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F32
     view%rank = 3
-    view%shape(:3) = shape(array, kind=c_int64_t)
-    view%strides(:3) = 1
-    if (any(view%shape(:3) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1, 1, 1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    view%shape(2) = size(array, 2, c_int64_t)
+    view%strides(2) = 1
+    view%shape(3) = size(array, 3, c_int64_t)
+    view%strides(3) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2, 1, 1))) - first) / 4
-    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(1, 2, 1))) - first) / 4
-    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(1, 1, 2))) - first) / 4
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1, lbound(array, 2), lbound(array, &
+        3)))) - first) / 4
+    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(lbound(array, 1), lbound(array, 2) + 1, lbound(array, &
+        3)))) - first) / 4
+    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, &
+        3) + 1))) - first) / 4
   end function in_f32_3
 
   function out_f32_3(array) result(view)
-    real(c_float), intent(inout), target :: array(:, :, :)
+    real(c_float), pointer, intent(in) :: array(:, :, :)
     type(pcml_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F32
     view%rank = 3
-    view%shape(:3) = shape(array, kind=c_int64_t)
-    view%strides(:3) = 1
-    if (any(view%shape(:3) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1, 1, 1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    view%shape(2) = size(array, 2, c_int64_t)
+    view%strides(2) = 1
+    view%shape(3) = size(array, 3, c_int64_t)
+    view%strides(3) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2, 1, 1))) - first) / 4
-    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(1, 2, 1))) - first) / 4
-    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(1, 1, 2))) - first) / 4
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1, lbound(array, 2), lbound(array, &
+        3)))) - first) / 4
+    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(lbound(array, 1), lbound(array, 2) + 1, lbound(array, &
+        3)))) - first) / 4
+    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, &
+        3) + 1))) - first) / 4
   end function out_f32_3
 
   function in_f32_4(array) result(view)
-    real(c_float), intent(in), target :: array(:, :, :, :)
+    real(c_float), pointer, intent(in) :: array(:, :, :, :)
     type(pcml_const_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F32
     view%rank = 4
-    view%shape(:4) = shape(array, kind=c_int64_t)
-    view%strides(:4) = 1
-    if (any(view%shape(:4) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1, 1, 1, 1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    view%shape(2) = size(array, 2, c_int64_t)
+    view%strides(2) = 1
+    view%shape(3) = size(array, 3, c_int64_t)
+    view%strides(3) = 1
+    view%shape(4) = size(array, 4, c_int64_t)
+    view%strides(4) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), lbound(array, 4)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2, 1, 1, 1))) - first) / 4
-    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(1, 2, 1, 1))) - first) / 4
-    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(1, 1, 2, 1))) - first) / 4
-    if (view%shape(4) > 1) view%strides(4) = (address(c_loc(array(1, 1, 1, 2))) - first) / 4
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1, lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4)))) - first) / 4
+    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(lbound(array, 1), lbound(array, 2) + 1, lbound(array, 3), &
+        lbound(array, 4)))) - first) / 4
+    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3) + 1, &
+        lbound(array, 4)))) - first) / 4
+    if (view%shape(4) > 1) view%strides(4) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4) + 1))) - first) / 4
   end function in_f32_4
 
   function out_f32_4(array) result(view)
-    real(c_float), intent(inout), target :: array(:, :, :, :)
+    real(c_float), pointer, intent(in) :: array(:, :, :, :)
     type(pcml_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F32
     view%rank = 4
-    view%shape(:4) = shape(array, kind=c_int64_t)
-    view%strides(:4) = 1
-    if (any(view%shape(:4) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1, 1, 1, 1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    view%shape(2) = size(array, 2, c_int64_t)
+    view%strides(2) = 1
+    view%shape(3) = size(array, 3, c_int64_t)
+    view%strides(3) = 1
+    view%shape(4) = size(array, 4, c_int64_t)
+    view%strides(4) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), lbound(array, 4)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2, 1, 1, 1))) - first) / 4
-    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(1, 2, 1, 1))) - first) / 4
-    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(1, 1, 2, 1))) - first) / 4
-    if (view%shape(4) > 1) view%strides(4) = (address(c_loc(array(1, 1, 1, 2))) - first) / 4
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1, lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4)))) - first) / 4
+    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(lbound(array, 1), lbound(array, 2) + 1, lbound(array, 3), &
+        lbound(array, 4)))) - first) / 4
+    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3) + 1, &
+        lbound(array, 4)))) - first) / 4
+    if (view%shape(4) > 1) view%strides(4) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4) + 1))) - first) / 4
   end function out_f32_4
 
   function in_f32_5(array) result(view)
-    real(c_float), intent(in), target :: array(:, :, :, :, :)
+    real(c_float), pointer, intent(in) :: array(:, :, :, :, :)
     type(pcml_const_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F32
     view%rank = 5
-    view%shape(:5) = shape(array, kind=c_int64_t)
-    view%strides(:5) = 1
-    if (any(view%shape(:5) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1, 1, 1, 1, 1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    view%shape(2) = size(array, 2, c_int64_t)
+    view%strides(2) = 1
+    view%shape(3) = size(array, 3, c_int64_t)
+    view%strides(3) = 1
+    view%shape(4) = size(array, 4, c_int64_t)
+    view%strides(4) = 1
+    view%shape(5) = size(array, 5, c_int64_t)
+    view%strides(5) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), lbound(array, 4), lbound(array, 5)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2, 1, 1, 1, 1))) - first) / 4
-    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(1, 2, 1, 1, 1))) - first) / 4
-    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(1, 1, 2, 1, 1))) - first) / 4
-    if (view%shape(4) > 1) view%strides(4) = (address(c_loc(array(1, 1, 1, 2, 1))) - first) / 4
-    if (view%shape(5) > 1) view%strides(5) = (address(c_loc(array(1, 1, 1, 1, 2))) - first) / 4
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1, lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4), lbound(array, 5)))) - first) / 4
+    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(lbound(array, 1), lbound(array, 2) + 1, lbound(array, 3), &
+        lbound(array, 4), lbound(array, 5)))) - first) / 4
+    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3) + 1, &
+        lbound(array, 4), lbound(array, 5)))) - first) / 4
+    if (view%shape(4) > 1) view%strides(4) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4) + 1, lbound(array, 5)))) - first) / 4
+    if (view%shape(5) > 1) view%strides(5) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4), lbound(array, 5) + 1))) - first) / 4
   end function in_f32_5
 
   function out_f32_5(array) result(view)
-    real(c_float), intent(inout), target :: array(:, :, :, :, :)
+    real(c_float), pointer, intent(in) :: array(:, :, :, :, :)
     type(pcml_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F32
     view%rank = 5
-    view%shape(:5) = shape(array, kind=c_int64_t)
-    view%strides(:5) = 1
-    if (any(view%shape(:5) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1, 1, 1, 1, 1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    view%shape(2) = size(array, 2, c_int64_t)
+    view%strides(2) = 1
+    view%shape(3) = size(array, 3, c_int64_t)
+    view%strides(3) = 1
+    view%shape(4) = size(array, 4, c_int64_t)
+    view%strides(4) = 1
+    view%shape(5) = size(array, 5, c_int64_t)
+    view%strides(5) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), lbound(array, 4), lbound(array, 5)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2, 1, 1, 1, 1))) - first) / 4
-    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(1, 2, 1, 1, 1))) - first) / 4
-    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(1, 1, 2, 1, 1))) - first) / 4
-    if (view%shape(4) > 1) view%strides(4) = (address(c_loc(array(1, 1, 1, 2, 1))) - first) / 4
-    if (view%shape(5) > 1) view%strides(5) = (address(c_loc(array(1, 1, 1, 1, 2))) - first) / 4
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1, lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4), lbound(array, 5)))) - first) / 4
+    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(lbound(array, 1), lbound(array, 2) + 1, lbound(array, 3), &
+        lbound(array, 4), lbound(array, 5)))) - first) / 4
+    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3) + 1, &
+        lbound(array, 4), lbound(array, 5)))) - first) / 4
+    if (view%shape(4) > 1) view%strides(4) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4) + 1, lbound(array, 5)))) - first) / 4
+    if (view%shape(5) > 1) view%strides(5) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4), lbound(array, 5) + 1))) - first) / 4
   end function out_f32_5
 
   function in_f64_1(array) result(view)
-    real(c_double), intent(in), target :: array(:)
+    real(c_double), pointer, intent(in) :: array(:)
     type(pcml_const_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F64
     view%rank = 1
-    view%shape(:1) = shape(array, kind=c_int64_t)
-    view%strides(:1) = 1
-    if (any(view%shape(:1) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2))) - first) / 8
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1))) - first) / 8
   end function in_f64_1
 
   function out_f64_1(array) result(view)
-    real(c_double), intent(inout), target :: array(:)
+    real(c_double), pointer, intent(in) :: array(:)
     type(pcml_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F64
     view%rank = 1
-    view%shape(:1) = shape(array, kind=c_int64_t)
-    view%strides(:1) = 1
-    if (any(view%shape(:1) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2))) - first) / 8
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1))) - first) / 8
   end function out_f64_1
 
   function in_f64_2(array) result(view)
-    real(c_double), intent(in), target :: array(:, :)
+    real(c_double), pointer, intent(in) :: array(:, :)
     type(pcml_const_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F64
     view%rank = 2
-    view%shape(:2) = shape(array, kind=c_int64_t)
-    view%strides(:2) = 1
-    if (any(view%shape(:2) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1, 1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    view%shape(2) = size(array, 2, c_int64_t)
+    view%strides(2) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1), lbound(array, 2)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2, 1))) - first) / 8
-    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(1, 2))) - first) / 8
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1, lbound(array, 2)))) - first) / 8
+    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(lbound(array, 1), lbound(array, 2) + 1))) - first) / 8
   end function in_f64_2
 
   function out_f64_2(array) result(view)
-    real(c_double), intent(inout), target :: array(:, :)
+    real(c_double), pointer, intent(in) :: array(:, :)
     type(pcml_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F64
     view%rank = 2
-    view%shape(:2) = shape(array, kind=c_int64_t)
-    view%strides(:2) = 1
-    if (any(view%shape(:2) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1, 1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    view%shape(2) = size(array, 2, c_int64_t)
+    view%strides(2) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1), lbound(array, 2)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2, 1))) - first) / 8
-    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(1, 2))) - first) / 8
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1, lbound(array, 2)))) - first) / 8
+    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(lbound(array, 1), lbound(array, 2) + 1))) - first) / 8
   end function out_f64_2
 
   function in_f64_3(array) result(view)
-    real(c_double), intent(in), target :: array(:, :, :)
+    real(c_double), pointer, intent(in) :: array(:, :, :)
     type(pcml_const_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F64
     view%rank = 3
-    view%shape(:3) = shape(array, kind=c_int64_t)
-    view%strides(:3) = 1
-    if (any(view%shape(:3) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1, 1, 1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    view%shape(2) = size(array, 2, c_int64_t)
+    view%strides(2) = 1
+    view%shape(3) = size(array, 3, c_int64_t)
+    view%strides(3) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2, 1, 1))) - first) / 8
-    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(1, 2, 1))) - first) / 8
-    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(1, 1, 2))) - first) / 8
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1, lbound(array, 2), lbound(array, &
+        3)))) - first) / 8
+    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(lbound(array, 1), lbound(array, 2) + 1, lbound(array, &
+        3)))) - first) / 8
+    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, &
+        3) + 1))) - first) / 8
   end function in_f64_3
 
   function out_f64_3(array) result(view)
-    real(c_double), intent(inout), target :: array(:, :, :)
+    real(c_double), pointer, intent(in) :: array(:, :, :)
     type(pcml_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F64
     view%rank = 3
-    view%shape(:3) = shape(array, kind=c_int64_t)
-    view%strides(:3) = 1
-    if (any(view%shape(:3) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1, 1, 1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    view%shape(2) = size(array, 2, c_int64_t)
+    view%strides(2) = 1
+    view%shape(3) = size(array, 3, c_int64_t)
+    view%strides(3) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2, 1, 1))) - first) / 8
-    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(1, 2, 1))) - first) / 8
-    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(1, 1, 2))) - first) / 8
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1, lbound(array, 2), lbound(array, &
+        3)))) - first) / 8
+    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(lbound(array, 1), lbound(array, 2) + 1, lbound(array, &
+        3)))) - first) / 8
+    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, &
+        3) + 1))) - first) / 8
   end function out_f64_3
 
   function in_f64_4(array) result(view)
-    real(c_double), intent(in), target :: array(:, :, :, :)
+    real(c_double), pointer, intent(in) :: array(:, :, :, :)
     type(pcml_const_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F64
     view%rank = 4
-    view%shape(:4) = shape(array, kind=c_int64_t)
-    view%strides(:4) = 1
-    if (any(view%shape(:4) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1, 1, 1, 1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    view%shape(2) = size(array, 2, c_int64_t)
+    view%strides(2) = 1
+    view%shape(3) = size(array, 3, c_int64_t)
+    view%strides(3) = 1
+    view%shape(4) = size(array, 4, c_int64_t)
+    view%strides(4) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), lbound(array, 4)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2, 1, 1, 1))) - first) / 8
-    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(1, 2, 1, 1))) - first) / 8
-    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(1, 1, 2, 1))) - first) / 8
-    if (view%shape(4) > 1) view%strides(4) = (address(c_loc(array(1, 1, 1, 2))) - first) / 8
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1, lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4)))) - first) / 8
+    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(lbound(array, 1), lbound(array, 2) + 1, lbound(array, 3), &
+        lbound(array, 4)))) - first) / 8
+    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3) + 1, &
+        lbound(array, 4)))) - first) / 8
+    if (view%shape(4) > 1) view%strides(4) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4) + 1))) - first) / 8
   end function in_f64_4
 
   function out_f64_4(array) result(view)
-    real(c_double), intent(inout), target :: array(:, :, :, :)
+    real(c_double), pointer, intent(in) :: array(:, :, :, :)
     type(pcml_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F64
     view%rank = 4
-    view%shape(:4) = shape(array, kind=c_int64_t)
-    view%strides(:4) = 1
-    if (any(view%shape(:4) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1, 1, 1, 1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    view%shape(2) = size(array, 2, c_int64_t)
+    view%strides(2) = 1
+    view%shape(3) = size(array, 3, c_int64_t)
+    view%strides(3) = 1
+    view%shape(4) = size(array, 4, c_int64_t)
+    view%strides(4) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), lbound(array, 4)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2, 1, 1, 1))) - first) / 8
-    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(1, 2, 1, 1))) - first) / 8
-    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(1, 1, 2, 1))) - first) / 8
-    if (view%shape(4) > 1) view%strides(4) = (address(c_loc(array(1, 1, 1, 2))) - first) / 8
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1, lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4)))) - first) / 8
+    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(lbound(array, 1), lbound(array, 2) + 1, lbound(array, 3), &
+        lbound(array, 4)))) - first) / 8
+    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3) + 1, &
+        lbound(array, 4)))) - first) / 8
+    if (view%shape(4) > 1) view%strides(4) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4) + 1))) - first) / 8
   end function out_f64_4
 
   function in_f64_5(array) result(view)
-    real(c_double), intent(in), target :: array(:, :, :, :, :)
+    real(c_double), pointer, intent(in) :: array(:, :, :, :, :)
     type(pcml_const_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F64
     view%rank = 5
-    view%shape(:5) = shape(array, kind=c_int64_t)
-    view%strides(:5) = 1
-    if (any(view%shape(:5) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1, 1, 1, 1, 1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    view%shape(2) = size(array, 2, c_int64_t)
+    view%strides(2) = 1
+    view%shape(3) = size(array, 3, c_int64_t)
+    view%strides(3) = 1
+    view%shape(4) = size(array, 4, c_int64_t)
+    view%strides(4) = 1
+    view%shape(5) = size(array, 5, c_int64_t)
+    view%strides(5) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), lbound(array, 4), lbound(array, 5)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2, 1, 1, 1, 1))) - first) / 8
-    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(1, 2, 1, 1, 1))) - first) / 8
-    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(1, 1, 2, 1, 1))) - first) / 8
-    if (view%shape(4) > 1) view%strides(4) = (address(c_loc(array(1, 1, 1, 2, 1))) - first) / 8
-    if (view%shape(5) > 1) view%strides(5) = (address(c_loc(array(1, 1, 1, 1, 2))) - first) / 8
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1, lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4), lbound(array, 5)))) - first) / 8
+    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(lbound(array, 1), lbound(array, 2) + 1, lbound(array, 3), &
+        lbound(array, 4), lbound(array, 5)))) - first) / 8
+    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3) + 1, &
+        lbound(array, 4), lbound(array, 5)))) - first) / 8
+    if (view%shape(4) > 1) view%strides(4) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4) + 1, lbound(array, 5)))) - first) / 8
+    if (view%shape(5) > 1) view%strides(5) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4), lbound(array, 5) + 1))) - first) / 8
   end function in_f64_5
 
   function out_f64_5(array) result(view)
-    real(c_double), intent(inout), target :: array(:, :, :, :, :)
+    real(c_double), pointer, intent(in) :: array(:, :, :, :, :)
     type(pcml_array) :: view
     integer(c_intptr_t) :: first
     view%dtype = PCML_DTYPE_F64
     view%rank = 5
-    view%shape(:5) = shape(array, kind=c_int64_t)
-    view%strides(:5) = 1
-    if (any(view%shape(:5) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
-    view%data = c_loc(array(1, 1, 1, 1, 1))
+    view%data = c_null_ptr
+    view%shape(1) = size(array, 1, c_int64_t)
+    view%strides(1) = 1
+    view%shape(2) = size(array, 2, c_int64_t)
+    view%strides(2) = 1
+    view%shape(3) = size(array, 3, c_int64_t)
+    view%strides(3) = 1
+    view%shape(4) = size(array, 4, c_int64_t)
+    view%strides(4) = 1
+    view%shape(5) = size(array, 5, c_int64_t)
+    view%strides(5) = 1
+    if (size(array, kind=c_int64_t) == 0) return
+    view%data = c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), lbound(array, 4), lbound(array, 5)))
     first = address(view%data)
-    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(2, 1, 1, 1, 1))) - first) / 8
-    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(1, 2, 1, 1, 1))) - first) / 8
-    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(1, 1, 2, 1, 1))) - first) / 8
-    if (view%shape(4) > 1) view%strides(4) = (address(c_loc(array(1, 1, 1, 2, 1))) - first) / 8
-    if (view%shape(5) > 1) view%strides(5) = (address(c_loc(array(1, 1, 1, 1, 2))) - first) / 8
+    if (view%shape(1) > 1) view%strides(1) = (address(c_loc(array(lbound(array, 1) + 1, lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4), lbound(array, 5)))) - first) / 8
+    if (view%shape(2) > 1) view%strides(2) = (address(c_loc(array(lbound(array, 1), lbound(array, 2) + 1, lbound(array, 3), &
+        lbound(array, 4), lbound(array, 5)))) - first) / 8
+    if (view%shape(3) > 1) view%strides(3) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3) + 1, &
+        lbound(array, 4), lbound(array, 5)))) - first) / 8
+    if (view%shape(4) > 1) view%strides(4) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4) + 1, lbound(array, 5)))) - first) / 8
+    if (view%shape(5) > 1) view%strides(5) = (address(c_loc(array(lbound(array, 1), lbound(array, 2), lbound(array, 3), &
+        lbound(array, 4), lbound(array, 5) + 1))) - first) / 8
   end function out_f64_5
 end module pcml_views
 
@@ -2519,12 +2607,12 @@ contains
   end subroutine plan_workspace
 
   ! Neural and Gaussian processes and DeepONets: encodes the context points of one or more functions into the workspace.
-  subroutine plan_condition(self, workspace, context_y, context_x, stat, errmsg)
+  subroutine plan_condition(self, workspace, context_x, context_y, stat, errmsg)
     use pcml_c, only: call_c => pcml_plan_condition
     class(pcml_plan), intent(in) :: self
     type(pcml_workspace), intent(inout) :: workspace
-    type(pcml_const_array), intent(in) :: context_y
     type(pcml_const_array), intent(in), optional :: context_x
+    type(pcml_const_array), intent(in) :: context_y
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     integer(c_int32_t) :: status
@@ -2594,13 +2682,13 @@ contains
 
   ! Gaussian processes: the whole posterior covariance at target points, k(x, x) - k(x, X) (k(X, X) + noise)^-1 k(X, x), and the
   ! mean.
-  subroutine plan_covariance(self, workspace, target_x, covariance, mean, stat, errmsg)
+  subroutine plan_covariance(self, workspace, target_x, mean, covariance, stat, errmsg)
     use pcml_c, only: call_c => pcml_plan_covariance
     class(pcml_plan), intent(in) :: self
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: target_x
-    type(pcml_array), intent(in) :: covariance
     type(pcml_array), intent(in), optional :: mean
+    type(pcml_array), intent(in) :: covariance
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     integer(c_int32_t) :: status

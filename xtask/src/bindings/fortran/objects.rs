@@ -47,6 +47,9 @@ const NULL_AS_ELSEWHERE: [(&str, &str); 7] = [
     ("pcml_part_continue", "variance"),
 ];
 
+/// Arguments that may be left out and yet keep their place: behind the next one, which is of the same type, they would be taken for it.
+const IN_PLACE: [(&str, &str); 2] = [("pcml_plan_condition", "context_x"), ("pcml_plan_covariance", "mean")];
+
 /// The calls of time loops, which also take arrays where they need descriptors: all of one kind and rank but for right-hand sides.
 const DIRECT: [&str; 3] = ["pcml_plan_predict", "pcml_projector_project", "pcml_bounded_project"];
 
@@ -90,15 +93,15 @@ fn views() -> String {
     let mut bodies = String::new();
     for (suffix, kind, dtype, bytes) in KINDS {
         for rank in RANKS {
-            for (direction, intent, of) in [("in", "in", "pcml_const_array"), ("out", "inout", "pcml_array")] {
+            for (direction, of) in [("in", "pcml_const_array"), ("out", "pcml_array")] {
                 let name = format!("{direction}_{suffix}_{rank}");
                 let names = if direction == "in" { &mut names_in } else { &mut names_out };
                 let _ = writeln!(names, "    module procedure {name}");
-                bodies += &view(&name, intent, of, kind, dtype, bytes, rank);
+                bodies += &view(&name, of, kind, dtype, bytes, rank);
             }
         }
     }
-    out += "  ! Describes an array or section to be read, where it lies; valid while the array is, which should be a target.\n";
+    out += "  ! Describes an array or section to be read, where it lies; valid while the array is.\n";
     let _ = writeln!(out, "  interface pcml_in\n{names_in}  end interface pcml_in\n");
     out += "  ! Describes an array or section to be written.\n";
     let _ = writeln!(out, "  interface pcml_out\n{names_out}  end interface pcml_out\n\ncontains\n");
@@ -114,37 +117,47 @@ fn views() -> String {
     )
 }
 
-/// Strides are distances of neighbours' addresses. An axis without a second element has none, and needs none.
-fn view(name: &str, intent: &str, of: &str, kind: &str, dtype: &str, bytes: usize, rank: usize) -> String {
+/// Strides are distances of neighbours' addresses. An axis without a second element has none, and needs none. The array is a pointer,
+/// since compilers may pass other dummies a copy: gfortran does of a component of an array of structures.
+fn view(name: &str, of: &str, kind: &str, dtype: &str, bytes: usize, rank: usize) -> String {
+    let index = |shifted: usize| {
+        let at = |axis: usize| format!("lbound(array, {axis}){}", if axis == shifted { " + 1" } else { "" });
+        (1..=rank).map(at).collect::<Vec<_>>().join(", ")
+    };
     let mut out = format!(
         "
   function {name}(array) result(view)
-    real({kind}), intent({intent}), target :: array({})
+    real({kind}), pointer, intent(in) :: array({})
     type({of}) :: view
     integer(c_intptr_t) :: first
     view%dtype = {dtype}
     view%rank = {rank}
-    view%shape(:{rank}) = shape(array, kind=c_int64_t)
-    view%strides(:{rank}) = 1
-    if (any(view%shape(:{rank}) == 0)) then
-      view%data = c_null_ptr
-      return
-    end if
+    view%data = c_null_ptr
+",
+        colons(rank)
+    );
+    // Axis by axis, since compilers make temporaries for what is said of all.
+    for axis in 1..=rank {
+        let _ = write!(
+            out,
+            "    view%shape({axis}) = size(array, {axis}, c_int64_t)
+    view%strides({axis}) = 1
+"
+        );
+    }
+    let _ = write!(
+        out,
+        "    if (size(array, kind=c_int64_t) == 0) return
     view%data = c_loc(array({}))
     first = address(view%data)
 ",
-        colons(rank),
-        vec!["1"; rank].join(", ")
+        index(0)
     );
-    for axis in 0..rank {
-        let mut index = vec!["1"; rank];
-        index[axis] = "2";
-        let second = index.join(", ");
-        let at = axis + 1;
-        let _ = writeln!(
-            out,
-            "    if (view%shape({at}) > 1) view%strides({at}) = (address(c_loc(array({second}))) - first) / {bytes}"
-        );
+    for axis in 1..=rank {
+        let second = index(axis);
+        out += &wrapped(&format!(
+            "    if (view%shape({axis}) > 1) view%strides({axis}) = (address(c_loc(array({second}))) - first) / {bytes}"
+        ));
     }
     format!("{out}  end function {name}\n")
 }
@@ -214,7 +227,7 @@ impl<'a> Method<'a> {
     fn dummies(&self) -> (Vec<&'a Argument>, Vec<&'a Argument>) {
         let own = self.own();
         let given = self.function.arguments.iter().filter(|a| !std::ptr::eq(*a, own) && self.counts(a).is_none());
-        given.filter(|a| !(self.is_text() && a.name == "capacity")).partition(|a| !self.optional(a))
+        given.partition(|a| !self.optional(a) || IN_PLACE.contains(&(&self.function.name, &a.name)))
     }
 
     fn optional(&self, argument: &Argument) -> bool {

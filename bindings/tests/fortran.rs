@@ -1,0 +1,142 @@
+//! pcml from Fortran: the modules of bindings/fortran with every compiler there is, warnings as errors.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use common::tools::{have, printed, run, scratch, succeed};
+use common::{prefix, root, text};
+
+/// The modules, in the order of their use.
+const MODULES: [&str; 4] = ["pcml_c", "pcml_errors", "pcml_objects", "pcml"];
+
+/// A compiler and its strict flags. flang's -std=f2018 calls all optional arguments of C functions not portable.
+struct Compiler {
+    name: &'static str,
+    flags: &'static [&'static str],
+}
+
+const GFORTRAN: Compiler =
+    Compiler { name: "gfortran", flags: &["-std=f2018", "-Wall", "-Wextra", "-Werror", "-O2", "-ffp-contract=off"] };
+const CHECKED: Compiler = Compiler {
+    name: "gfortran",
+    flags: &["-std=f2018", "-Wall", "-Wextra", "-Werror", "-O0", "-g", "-fcheck=all", "-ffpe-trap=invalid,zero"],
+};
+const FLANG: Compiler = Compiler { name: "flang-new-19", flags: &["-Werror", "-O2", "-ffp-contract=off"] };
+
+impl Compiler {
+    fn there(&self) -> bool {
+        have(&[self.name, "cc"])
+    }
+
+    /// The modules compiled, once in a run of the tests.
+    fn modules(&self) -> PathBuf {
+        static COMPILED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+        let mut compiled = COMPILED.lock().expect("compilers that do not panic");
+        let dir =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fortran_modules_{}_{}", self.name, self.flags.len()));
+        if !compiled.contains(&dir) {
+            scratch(text(&dir));
+            for module in MODULES {
+                let (source, object) =
+                    (root().join(format!("bindings/fortran/{module}.f90")), dir.join(format!("{module}.o")));
+                let place = [self.module_flag(), text(&dir), "-c", text(&source), "-o", text(&object)];
+                succeed(self.name, [self.flags, &place].concat());
+            }
+            compiled.push(dir.clone());
+        }
+        dir
+    }
+
+    fn module_flag(&self) -> &'static str {
+        if self.name == "gfortran" { "-J" } else { "-module-dir" }
+    }
+
+    /// Compiles sources and links them with the modules and the library; the program.
+    fn build(&self, name: &str, sources: &[PathBuf], more: &[&str]) -> PathBuf {
+        let (modules, dir) = (self.modules(), scratch(name));
+        let (lib, program) = (prefix().join("lib"), dir.join("program"));
+        let objects = MODULES.map(|m| modules.join(format!("{m}.o")));
+        let all: Vec<&str> = sources.iter().chain(&objects).map(|s| text(s)).collect();
+        let (search, run_path) = (format!("-L{}", lib.display()), format!("-Wl,-rpath,{}", lib.display()));
+        let include = format!("-I{}", modules.display());
+        let link = [&search, "-lpcml", &run_path, "-o", text(&program)];
+        succeed(self.name, [self.flags, more, &[&include, self.module_flag(), text(&dir)], &all, &link].concat());
+        program
+    }
+
+    fn test_program(&self, name: &str, more: &[&str]) -> PathBuf {
+        let file = |f: &str| root().join("bindings/fortran/tests").join(f);
+        let sources = [file("testing.f90"), file(&format!("{name}.f90"))];
+        self.build(&format!("fortran_{name}_{}{}", self.name, self.flags.len()), &sources, more)
+    }
+}
+
+fn runs(name: &str) {
+    for compiler in [GFORTRAN, CHECKED, FLANG].iter().filter(|c| c.there()) {
+        succeed(compiler.test_program(name, &[]), [""; 0]);
+    }
+}
+
+#[test]
+fn descriptors_point_at_sections_and_results_are_written_there() {
+    runs("arrays");
+}
+
+#[test]
+fn bad_calls_have_a_status_and_a_text() {
+    runs("errors");
+}
+
+#[test]
+fn an_error_without_stat_stops_the_program() {
+    for compiler in [GFORTRAN, FLANG].iter().filter(|c| c.there()) {
+        let output = run(compiler.test_program("stops", &[]), [""; 0]);
+        let said = printed(&output);
+        assert!(!output.status.success() && said.contains("no such file") && !said.contains("not reached"), "{said}");
+    }
+}
+
+#[test]
+fn threads_share_a_plan_and_get_the_bits_of_one() {
+    if GFORTRAN.there() {
+        succeed(GFORTRAN.test_program("threads", &["-fopenmp"]), ["10000"]);
+    }
+}
+
+#[test]
+fn structs_have_the_layout_that_c_sees() {
+    if !have(&["cc"]) {
+        return;
+    }
+    let c = scratch("fortran_layout").join("layout");
+    let include = format!("-I{}", prefix().join("include").display());
+    succeed("cc", [&include, text(&root().join("bindings/fortran/tests/layout.c")), "-o", text(&c)]);
+    let expected = succeed(&c, [""; 0]);
+    for compiler in [GFORTRAN, FLANG].iter().filter(|c| c.there()) {
+        assert_eq!(succeed(compiler.test_program("layout", &[]), [""; 0]), expected, "{}", compiler.name);
+    }
+}
+
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn hot_calls_allocate_nothing() {
+    // flang's transfer() allocates.
+    if GFORTRAN.there() {
+        let counting = scratch("fortran_counting").join("counting.o");
+        let source = root().join("bindings/fortran/tests/counting.c");
+        succeed("cc", ["-O2", "-c", text(&source), "-o", text(&counting)]);
+        succeed(GFORTRAN.test_program("allocations", &[text(&counting)]), [""; 0]);
+    }
+}
+
+#[test]
+fn lines_fit_every_compiler() {
+    for module in MODULES {
+        let path = root().join(format!("bindings/fortran/{module}.f90"));
+        let source = std::fs::read_to_string(&path).expect("a module");
+        let long: Vec<&str> = source.lines().filter(|l| l.len() > 132).collect();
+        assert!(long.is_empty(), "{module}: {long:?}");
+    }
+}
