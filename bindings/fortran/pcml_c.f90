@@ -364,7 +364,7 @@ module pcml_c
     function pcml_boundary_enforce(boundary, field, rank, values, value_count) bind(C)
       import
       type(c_ptr), value :: boundary
-      type(pcml_array), intent(in), optional :: field
+      type(pcml_array), intent(in), target, optional :: field
       integer(c_int64_t), value :: rank
       type(pcml_const_array), intent(in), optional :: values(*)
       integer(c_int64_t), value :: value_count
@@ -392,7 +392,7 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: b
       type(pcml_const_array), intent(in), optional :: lower
       type(pcml_const_array), intent(in), optional :: upper
-      type(pcml_array), intent(in), optional :: posterior_mean
+      type(pcml_array), intent(in), target, optional :: posterior_mean
       type(c_ptr), value :: report
       integer(c_int32_t) :: pcml_bounded_project
     end function pcml_bounded_project
@@ -424,7 +424,7 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: tangent_mean
       type(pcml_const_array), intent(in), optional :: tangent_variance
       type(pcml_const_array), intent(in), optional :: tangent_b
-      type(pcml_array), intent(in), optional :: tangent
+      type(pcml_array), intent(in), target, optional :: tangent
       integer(c_int32_t) :: pcml_bounded_jvp
     end function pcml_bounded_jvp
 
@@ -440,9 +440,9 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: lower
       type(pcml_const_array), intent(in), optional :: upper
       type(pcml_const_array), intent(in), optional :: cotangent
-      type(pcml_array), intent(in), optional :: gradient_mean
-      type(pcml_array), intent(in), optional :: gradient_variance
-      type(pcml_array), intent(in), optional :: gradient_b
+      type(pcml_array), intent(in), target, optional :: gradient_mean
+      type(pcml_array), intent(in), target, optional :: gradient_variance
+      type(pcml_array), intent(in), target, optional :: gradient_b
       integer(c_int32_t) :: pcml_bounded_vjp
     end function pcml_bounded_vjp
 
@@ -680,7 +680,7 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: fluxes
       type(pcml_const_array), intent(in), optional :: variance
       type(pcml_const_array), intent(in), optional :: source
-      type(pcml_array), intent(in), optional :: corrected
+      type(pcml_array), intent(in), target, optional :: corrected
       type(pcml_flux_report), intent(inout), optional :: report
       integer(c_int32_t) :: pcml_flux_correct
     end function pcml_flux_correct
@@ -692,7 +692,7 @@ module pcml_c
       type(c_ptr), value :: workspace
       type(pcml_const_array), intent(in), optional :: fluxes
       type(pcml_const_array), intent(in), optional :: source
-      type(pcml_array), intent(in), optional :: residual
+      type(pcml_array), intent(in), target, optional :: residual
       integer(c_int32_t) :: pcml_flux_residual
     end function pcml_flux_residual
 
@@ -708,7 +708,7 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: tangent_fluxes
       type(pcml_const_array), intent(in), optional :: tangent_variance
       type(pcml_const_array), intent(in), optional :: tangent_source
-      type(pcml_array), intent(in), optional :: tangent
+      type(pcml_array), intent(in), target, optional :: tangent
       integer(c_int32_t) :: pcml_flux_jvp
     end function pcml_flux_jvp
 
@@ -722,9 +722,9 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: variance
       type(pcml_const_array), intent(in), optional :: source
       type(pcml_const_array), intent(in), optional :: cotangent
-      type(pcml_array), intent(in), optional :: gradient_fluxes
-      type(pcml_array), intent(in), optional :: gradient_variance
-      type(pcml_array), intent(in), optional :: gradient_source
+      type(pcml_array), intent(in), target, optional :: gradient_fluxes
+      type(pcml_array), intent(in), target, optional :: gradient_variance
+      type(pcml_array), intent(in), target, optional :: gradient_source
       integer(c_int32_t) :: pcml_flux_vjp
     end function pcml_flux_vjp
 
@@ -737,7 +737,7 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: state
       type(pcml_const_array), intent(in), optional :: fluxes
       type(pcml_const_array), intent(in), optional :: source
-      type(pcml_array), intent(in), optional :: new_state
+      type(pcml_array), intent(in), target, optional :: new_state
       integer(c_int32_t) :: pcml_flux_update
     end function pcml_flux_update
 
@@ -756,8 +756,8 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: lower
       type(pcml_const_array), intent(in), optional :: upper
       type(pcml_const_array), intent(in), optional :: low_order
-      type(pcml_array), intent(in), optional :: new_state
-      type(pcml_array), intent(in), optional :: limited
+      type(pcml_array), intent(in), target, optional :: new_state
+      type(pcml_array), intent(in), target, optional :: limited
       type(pcml_flux_limits), intent(inout), optional :: limits
       integer(c_int32_t) :: pcml_flux_update_bounded
     end function pcml_flux_update_bounded
@@ -783,7 +783,7 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: b
       integer(c_int64_t), value :: seed
       integer(c_int64_t), value :: first
-      type(pcml_array), intent(in), optional :: samples
+      type(pcml_array), intent(in), target, optional :: samples
       integer(c_int32_t) :: pcml_inference_sample
     end function pcml_inference_sample
 
@@ -809,7 +809,7 @@ module pcml_c
       integer(c_int64_t), value :: row_count
       integer(c_int64_t), intent(in), optional :: columns(*)
       integer(c_int64_t), value :: column_count
-      type(pcml_array), intent(in), optional :: covariance
+      type(pcml_array), intent(in), target, optional :: covariance
       integer(c_int32_t) :: pcml_inference_covariance
     end function pcml_inference_covariance
 
@@ -825,7 +825,7 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: tangent_mean
       type(pcml_const_array), intent(in), optional :: tangent_variance
       type(pcml_const_array), intent(in), optional :: tangent_b
-      type(pcml_array), intent(in), optional :: tangent
+      type(pcml_array), intent(in), target, optional :: tangent
       integer(c_int32_t) :: pcml_inference_jvp
     end function pcml_inference_jvp
 
@@ -839,9 +839,9 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: variance
       type(pcml_const_array), intent(in), optional :: b
       type(pcml_const_array), intent(in), optional :: cotangent
-      type(pcml_array), intent(in), optional :: gradient_mean
-      type(pcml_array), intent(in), optional :: gradient_variance
-      type(pcml_array), intent(in), optional :: gradient_b
+      type(pcml_array), intent(in), target, optional :: gradient_mean
+      type(pcml_array), intent(in), target, optional :: gradient_variance
+      type(pcml_array), intent(in), target, optional :: gradient_b
       integer(c_int32_t) :: pcml_inference_vjp
     end function pcml_inference_vjp
 
@@ -942,7 +942,7 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: variance
       type(pcml_const_array), intent(in), optional :: b
       type(pcml_const_array), intent(in), optional :: levels
-      type(pcml_array), intent(in), optional :: posterior_mean
+      type(pcml_array), intent(in), target, optional :: posterior_mean
       type(c_ptr), value :: report
       integer(c_int32_t) :: pcml_nonlinear_project
     end function pcml_nonlinear_project
@@ -973,7 +973,7 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: tangent_mean
       type(pcml_const_array), intent(in), optional :: tangent_variance
       type(pcml_const_array), intent(in), optional :: tangent_b
-      type(pcml_array), intent(in), optional :: tangent
+      type(pcml_array), intent(in), target, optional :: tangent
       integer(c_int32_t) :: pcml_nonlinear_jvp
     end function pcml_nonlinear_jvp
 
@@ -988,9 +988,9 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: b
       type(pcml_const_array), intent(in), optional :: levels
       type(pcml_const_array), intent(in), optional :: cotangent
-      type(pcml_array), intent(in), optional :: gradient_mean
-      type(pcml_array), intent(in), optional :: gradient_variance
-      type(pcml_array), intent(in), optional :: gradient_b
+      type(pcml_array), intent(in), target, optional :: gradient_mean
+      type(pcml_array), intent(in), target, optional :: gradient_variance
+      type(pcml_array), intent(in), target, optional :: gradient_b
       integer(c_int32_t) :: pcml_nonlinear_vjp
     end function pcml_nonlinear_vjp
 
@@ -1031,7 +1031,7 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: input
       type(pcml_const_array), intent(in), optional :: values(*)
       integer(c_int64_t), value :: value_count
-      type(pcml_array), intent(in), optional :: output
+      type(pcml_array), intent(in), target, optional :: output
       integer(c_int32_t) :: pcml_operator_part_predict
     end function pcml_operator_part_predict
 
@@ -1065,7 +1065,7 @@ module pcml_c
       import
       type(c_ptr), value :: part
       type(c_ptr), value :: workspace
-      type(pcml_array), intent(in), optional :: output
+      type(pcml_array), intent(in), target, optional :: output
       integer(c_int32_t) :: pcml_operator_part_finish
     end function pcml_operator_part_finish
 
@@ -1301,8 +1301,8 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: b
       type(pcml_const_array), intent(in), optional :: lower
       type(pcml_const_array), intent(in), optional :: upper
-      type(pcml_array), intent(in), optional :: posterior_mean
-      type(pcml_array), intent(in), optional :: posterior_variance
+      type(pcml_array), intent(in), target, optional :: posterior_mean
+      type(pcml_array), intent(in), target, optional :: posterior_variance
       type(c_ptr), value :: report
       integer(c_int32_t) :: pcml_part_project
     end function pcml_part_project
@@ -1318,8 +1318,8 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: b
       type(pcml_const_array), intent(in), optional :: lower
       type(pcml_const_array), intent(in), optional :: upper
-      type(pcml_array), intent(in), optional :: posterior_mean
-      type(pcml_array), intent(in), optional :: posterior_variance
+      type(pcml_array), intent(in), target, optional :: posterior_mean
+      type(pcml_array), intent(in), target, optional :: posterior_variance
       type(c_ptr), value :: report
       type(c_ptr), intent(out), optional :: values
       integer(c_int64_t), intent(inout), optional :: count
@@ -1338,8 +1338,8 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: b
       type(pcml_const_array), intent(in), optional :: lower
       type(pcml_const_array), intent(in), optional :: upper
-      type(pcml_array), intent(in), optional :: posterior_mean
-      type(pcml_array), intent(in), optional :: posterior_variance
+      type(pcml_array), intent(in), target, optional :: posterior_mean
+      type(pcml_array), intent(in), target, optional :: posterior_variance
       type(c_ptr), value :: report
       type(c_ptr), intent(out), optional :: values
       integer(c_int64_t), intent(inout), optional :: count
@@ -1408,8 +1408,8 @@ module pcml_c
       import
       type(c_ptr), value :: plan
       type(c_ptr), value :: workspace
-      type(pcml_array), intent(in), optional :: mu
-      type(pcml_array), intent(in), optional :: log_variance
+      type(pcml_array), intent(in), target, optional :: mu
+      type(pcml_array), intent(in), target, optional :: log_variance
       integer(c_int32_t) :: pcml_plan_latent
     end function pcml_plan_latent
 
@@ -1421,8 +1421,8 @@ module pcml_c
       type(c_ptr), value :: workspace
       type(pcml_const_array), intent(in), optional :: target_x
       type(pcml_const_array), intent(in), optional :: eps
-      type(pcml_array), intent(in), optional :: mean
-      type(pcml_array), intent(in), optional :: variance
+      type(pcml_array), intent(in), target, optional :: mean
+      type(pcml_array), intent(in), target, optional :: variance
       integer(c_int32_t) :: pcml_plan_query
     end function pcml_plan_query
 
@@ -1433,8 +1433,8 @@ module pcml_c
       type(c_ptr), value :: plan
       type(c_ptr), value :: workspace
       type(pcml_const_array), intent(in), optional :: target_x
-      type(pcml_array), intent(in), optional :: mean
-      type(pcml_array), intent(in), optional :: covariance
+      type(pcml_array), intent(in), target, optional :: mean
+      type(pcml_array), intent(in), target, optional :: covariance
       integer(c_int32_t) :: pcml_plan_covariance
     end function pcml_plan_covariance
 
@@ -1447,7 +1447,7 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: input
       type(pcml_const_array), intent(in), optional :: values(*)
       integer(c_int64_t), value :: value_count
-      type(pcml_array), intent(in), optional :: output
+      type(pcml_array), intent(in), target, optional :: output
       integer(c_int32_t) :: pcml_plan_predict
     end function pcml_plan_predict
 
@@ -1459,8 +1459,8 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: input
       type(pcml_const_array), intent(in), optional :: values(*)
       integer(c_int64_t), value :: value_count
-      type(pcml_array), intent(in), optional :: mean
-      type(pcml_array), intent(in), optional :: variance
+      type(pcml_array), intent(in), target, optional :: mean
+      type(pcml_array), intent(in), target, optional :: variance
       integer(c_int32_t) :: pcml_plan_predict_moments
     end function pcml_plan_predict_moments
 
@@ -1472,8 +1472,8 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: input
       type(pcml_const_array), intent(in), optional :: values(*)
       integer(c_int64_t), value :: value_count
-      type(pcml_array), intent(in), optional :: mean
-      type(pcml_array), intent(in), optional :: low_rank
+      type(pcml_array), intent(in), target, optional :: mean
+      type(pcml_array), intent(in), target, optional :: low_rank
       integer(c_int32_t) :: pcml_plan_predict_factors
     end function pcml_plan_predict_factors
 
@@ -1485,8 +1485,8 @@ module pcml_c
       type(c_ptr), value :: workspace
       type(pcml_const_array), intent(in), optional :: target_x
       type(pcml_const_array), intent(in), optional :: eps
-      type(pcml_array), intent(in), optional :: mean
-      type(pcml_array), intent(in), optional :: low_rank
+      type(pcml_array), intent(in), target, optional :: mean
+      type(pcml_array), intent(in), target, optional :: low_rank
       integer(c_int32_t) :: pcml_plan_query_factors
     end function pcml_plan_query_factors
 
@@ -1511,8 +1511,8 @@ module pcml_c
       type(c_ptr), value :: projector_workspace
       type(pcml_const_array), intent(in), optional :: variance
       type(pcml_const_array), intent(in), optional :: b
-      type(pcml_array), intent(in), optional :: mean
-      type(pcml_array), intent(in), optional :: posterior_variance
+      type(pcml_array), intent(in), target, optional :: mean
+      type(pcml_array), intent(in), target, optional :: posterior_variance
       type(c_ptr), value :: report
       integer(c_int32_t) :: pcml_plan_predict_lawful
     end function pcml_plan_predict_lawful
@@ -1536,7 +1536,7 @@ module pcml_c
       integer(c_int64_t), value :: value_count
       type(pcml_const_array), intent(in), optional :: input_tangent
       type(pcml_const_array), intent(in), optional :: value_tangents(*)
-      type(pcml_array), intent(in), optional :: output_tangent
+      type(pcml_array), intent(in), target, optional :: output_tangent
       integer(c_int32_t) :: pcml_plan_jvp
     end function pcml_plan_jvp
 
@@ -1552,8 +1552,8 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: values(*)
       integer(c_int64_t), value :: value_count
       type(pcml_const_array), intent(in), optional :: output_cotangent
-      type(pcml_array), intent(in), optional :: input_cotangent
-      type(pcml_array), intent(in), optional :: value_cotangents(*)
+      type(pcml_array), intent(in), target, optional :: input_cotangent
+      type(pcml_array), intent(in), target, optional :: value_cotangents(*)
       integer(c_int32_t) :: pcml_plan_vjp
     end function pcml_plan_vjp
 
@@ -1608,8 +1608,8 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: mean
       type(pcml_const_array), intent(in), optional :: variance
       type(pcml_const_array), intent(in), optional :: b
-      type(pcml_array), intent(in), optional :: posterior_mean
-      type(pcml_array), intent(in), optional :: posterior_variance
+      type(pcml_array), intent(in), target, optional :: posterior_mean
+      type(pcml_array), intent(in), target, optional :: posterior_variance
       type(c_ptr), value :: report
       integer(c_int32_t) :: pcml_projector_project
     end function pcml_projector_project
@@ -1679,7 +1679,7 @@ module pcml_c
       type(pcml_const_array), intent(in), optional :: previous
       type(pcml_const_array), intent(in), optional :: rates
       real(c_double), value :: dt
-      type(pcml_array), intent(in), optional :: b
+      type(pcml_array), intent(in), target, optional :: b
       integer(c_int32_t) :: pcml_projector_budget
     end function pcml_projector_budget
 
@@ -1690,7 +1690,7 @@ module pcml_c
       type(c_ptr), value :: projector
       type(c_ptr), value :: workspace
       type(pcml_const_array), intent(in), optional :: variance
-      type(pcml_array), intent(in), optional :: covariance
+      type(pcml_array), intent(in), target, optional :: covariance
       integer(c_int32_t) :: pcml_projector_covariance
     end function pcml_projector_covariance
 

@@ -839,7 +839,7 @@ contains
   subroutine boundary_enforce(self, field, rank, values, stat, errmsg)
     use pcml_c, only: call_c => pcml_boundary_enforce
     class(pcml_boundary), intent(in) :: self
-    type(pcml_array), intent(in) :: field
+    type(pcml_array), intent(in), target :: field
     integer, intent(in) :: rank
     type(pcml_const_array), intent(in), optional :: values(:)
     integer, intent(out), optional :: stat
@@ -878,7 +878,7 @@ contains
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: mean
     type(pcml_const_array), intent(in) :: b
-    type(pcml_array), intent(in) :: posterior_mean
+    type(pcml_array), intent(in), target :: posterior_mean
     type(pcml_const_array), intent(in), optional :: variance
     type(pcml_const_array), intent(in), optional :: lower
     type(pcml_const_array), intent(in), optional :: upper
@@ -1238,7 +1238,7 @@ contains
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: mean
     type(pcml_const_array), intent(in) :: b
-    type(pcml_array), intent(in) :: tangent
+    type(pcml_array), intent(in), target :: tangent
     type(pcml_const_array), intent(in), optional :: variance
     type(pcml_const_array), intent(in), optional :: lower
     type(pcml_const_array), intent(in), optional :: upper
@@ -1265,9 +1265,9 @@ contains
     type(pcml_const_array), intent(in), optional :: variance
     type(pcml_const_array), intent(in), optional :: lower
     type(pcml_const_array), intent(in), optional :: upper
-    type(pcml_array), intent(in), optional :: gradient_mean
-    type(pcml_array), intent(in), optional :: gradient_variance
-    type(pcml_array), intent(in), optional :: gradient_b
+    type(pcml_array), intent(in), target, optional :: gradient_mean
+    type(pcml_array), intent(in), target, optional :: gradient_variance
+    type(pcml_array), intent(in), target, optional :: gradient_b
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     integer(c_int32_t) :: status
@@ -1565,7 +1565,7 @@ contains
     class(pcml_flux), intent(in) :: self
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: fluxes
-    type(pcml_array), intent(in) :: corrected
+    type(pcml_array), intent(in), target :: corrected
     type(pcml_const_array), intent(in), optional :: variance
     type(pcml_const_array), intent(in), optional :: source
     type(pcml_flux_report), intent(inout), optional :: report
@@ -1582,7 +1582,7 @@ contains
     class(pcml_flux), intent(in) :: self
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: fluxes
-    type(pcml_array), intent(in) :: residual
+    type(pcml_array), intent(in), target :: residual
     type(pcml_const_array), intent(in), optional :: source
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -1598,7 +1598,7 @@ contains
     class(pcml_flux), intent(in) :: self
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: fluxes
-    type(pcml_array), intent(in) :: tangent
+    type(pcml_array), intent(in), target :: tangent
     type(pcml_const_array), intent(in), optional :: variance
     type(pcml_const_array), intent(in), optional :: source
     type(pcml_const_array), intent(in), optional :: tangent_fluxes
@@ -1622,9 +1622,9 @@ contains
     type(pcml_const_array), intent(in) :: cotangent
     type(pcml_const_array), intent(in), optional :: variance
     type(pcml_const_array), intent(in), optional :: source
-    type(pcml_array), intent(in), optional :: gradient_fluxes
-    type(pcml_array), intent(in), optional :: gradient_variance
-    type(pcml_array), intent(in), optional :: gradient_source
+    type(pcml_array), intent(in), target, optional :: gradient_fluxes
+    type(pcml_array), intent(in), target, optional :: gradient_variance
+    type(pcml_array), intent(in), target, optional :: gradient_source
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     integer(c_int32_t) :: status
@@ -1641,7 +1641,7 @@ contains
     real(c_double), intent(in) :: dt
     type(pcml_const_array), intent(in) :: state
     type(pcml_const_array), intent(in) :: fluxes
-    type(pcml_array), intent(in) :: new_state
+    type(pcml_array), intent(in), target :: new_state
     type(pcml_const_array), intent(in), optional :: source
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -1661,12 +1661,12 @@ contains
     real(c_double), intent(in) :: dt
     type(pcml_const_array), intent(in) :: state
     type(pcml_const_array), intent(in) :: fluxes
-    type(pcml_array), intent(in) :: new_state
+    type(pcml_array), intent(in), target :: new_state
     type(pcml_const_array), intent(in), optional :: source
     type(pcml_const_array), intent(in), optional :: lower
     type(pcml_const_array), intent(in), optional :: upper
     type(pcml_const_array), intent(in), optional :: low_order
-    type(pcml_array), intent(in), optional :: limited
+    type(pcml_array), intent(in), target, optional :: limited
     type(pcml_flux_limits), intent(inout), optional :: limits
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -1703,7 +1703,7 @@ contains
     type(pcml_const_array), intent(in) :: b
     integer, intent(in) :: seed
     integer, intent(in) :: first
-    type(pcml_array), intent(in) :: samples
+    type(pcml_array), intent(in), target :: samples
     type(pcml_const_array), intent(in), optional :: variance
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -1735,7 +1735,7 @@ contains
     type(pcml_workspace), intent(inout) :: workspace
     integer(c_int64_t), intent(in) :: rows(:)
     integer(c_int64_t), intent(in) :: columns(:)
-    type(pcml_array), intent(in) :: covariance
+    type(pcml_array), intent(in), target :: covariance
     type(pcml_const_array), intent(in), optional :: variance
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -1752,7 +1752,7 @@ contains
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: mean
     type(pcml_const_array), intent(in) :: b
-    type(pcml_array), intent(in) :: tangent
+    type(pcml_array), intent(in), target :: tangent
     type(pcml_const_array), intent(in), optional :: variance
     type(pcml_const_array), intent(in), optional :: tangent_mean
     type(pcml_const_array), intent(in), optional :: tangent_variance
@@ -1774,9 +1774,9 @@ contains
     type(pcml_const_array), intent(in) :: b
     type(pcml_const_array), intent(in) :: cotangent
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: gradient_mean
-    type(pcml_array), intent(in), optional :: gradient_variance
-    type(pcml_array), intent(in), optional :: gradient_b
+    type(pcml_array), intent(in), target, optional :: gradient_mean
+    type(pcml_array), intent(in), target, optional :: gradient_variance
+    type(pcml_array), intent(in), target, optional :: gradient_b
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     integer(c_int32_t) :: status
@@ -1949,7 +1949,7 @@ contains
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: mean
     type(pcml_const_array), intent(in) :: levels
-    type(pcml_array), intent(in) :: posterior_mean
+    type(pcml_array), intent(in), target :: posterior_mean
     type(pcml_const_array), intent(in), optional :: variance
     type(pcml_const_array), intent(in), optional :: b
     type(pcml_report), intent(inout), optional :: report
@@ -1988,7 +1988,7 @@ contains
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: mean
     type(pcml_const_array), intent(in) :: levels
-    type(pcml_array), intent(in) :: tangent
+    type(pcml_array), intent(in), target :: tangent
     type(pcml_const_array), intent(in), optional :: variance
     type(pcml_const_array), intent(in), optional :: b
     type(pcml_const_array), intent(in), optional :: tangent_mean
@@ -2012,9 +2012,9 @@ contains
     type(pcml_const_array), intent(in) :: cotangent
     type(pcml_const_array), intent(in), optional :: variance
     type(pcml_const_array), intent(in), optional :: b
-    type(pcml_array), intent(in), optional :: gradient_mean
-    type(pcml_array), intent(in), optional :: gradient_variance
-    type(pcml_array), intent(in), optional :: gradient_b
+    type(pcml_array), intent(in), target, optional :: gradient_mean
+    type(pcml_array), intent(in), target, optional :: gradient_variance
+    type(pcml_array), intent(in), target, optional :: gradient_b
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     integer(c_int32_t) :: status
@@ -2075,7 +2075,7 @@ contains
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_reduction), intent(inout) :: reduction
     type(pcml_const_array), intent(in) :: input
-    type(pcml_array), intent(in) :: output
+    type(pcml_array), intent(in), target :: output
     type(pcml_const_array), intent(in), optional :: values(:)
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -2130,7 +2130,7 @@ contains
     use pcml_c, only: call_c => pcml_operator_part_finish
     class(pcml_operator_part), intent(in) :: self
     type(pcml_workspace), intent(inout) :: workspace
-    type(pcml_array), intent(in) :: output
+    type(pcml_array), intent(in), target :: output
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     integer(c_int32_t) :: status
@@ -2481,11 +2481,11 @@ contains
     type(pcml_reduction), intent(inout) :: reduction
     type(pcml_const_array), intent(in) :: mean
     type(pcml_const_array), intent(in) :: b
-    type(pcml_array), intent(in) :: posterior_mean
+    type(pcml_array), intent(in), target :: posterior_mean
     type(pcml_const_array), intent(in), optional :: variance
     type(pcml_const_array), intent(in), optional :: lower
     type(pcml_const_array), intent(in), optional :: upper
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -2506,13 +2506,13 @@ contains
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: mean
     type(pcml_const_array), intent(in) :: b
-    type(pcml_array), intent(in) :: posterior_mean
+    type(pcml_array), intent(in), target :: posterior_mean
     type(c_ptr), intent(out) :: values
     integer, intent(inout) :: count
     type(pcml_const_array), intent(in), optional :: variance
     type(pcml_const_array), intent(in), optional :: lower
     type(pcml_const_array), intent(in), optional :: upper
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -2537,13 +2537,13 @@ contains
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: mean
     type(pcml_const_array), intent(in) :: b
-    type(pcml_array), intent(in) :: posterior_mean
+    type(pcml_array), intent(in), target :: posterior_mean
     type(c_ptr), intent(out) :: values
     integer, intent(inout) :: count
     type(pcml_const_array), intent(in), optional :: variance
     type(pcml_const_array), intent(in), optional :: lower
     type(pcml_const_array), intent(in), optional :: upper
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -2654,8 +2654,8 @@ contains
     use pcml_c, only: call_c => pcml_plan_latent
     class(pcml_plan), intent(in) :: self
     type(pcml_workspace), intent(inout) :: workspace
-    type(pcml_array), intent(in) :: mu
-    type(pcml_array), intent(in) :: log_variance
+    type(pcml_array), intent(in), target :: mu
+    type(pcml_array), intent(in), target :: log_variance
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     integer(c_int32_t) :: status
@@ -2670,9 +2670,9 @@ contains
     class(pcml_plan), intent(in) :: self
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: target_x
-    type(pcml_array), intent(in) :: mean
+    type(pcml_array), intent(in), target :: mean
     type(pcml_const_array), intent(in), optional :: eps
-    type(pcml_array), intent(in), optional :: variance
+    type(pcml_array), intent(in), target, optional :: variance
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     integer(c_int32_t) :: status
@@ -2687,8 +2687,8 @@ contains
     class(pcml_plan), intent(in) :: self
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: target_x
-    type(pcml_array), intent(in), optional :: mean
-    type(pcml_array), intent(in) :: covariance
+    type(pcml_array), intent(in), target, optional :: mean
+    type(pcml_array), intent(in), target :: covariance
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     integer(c_int32_t) :: status
@@ -2703,7 +2703,7 @@ contains
     class(pcml_plan), intent(in) :: self
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: input
-    type(pcml_array), intent(in) :: output
+    type(pcml_array), intent(in), target :: output
     type(pcml_const_array), intent(in), optional :: values(:)
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -2831,8 +2831,8 @@ contains
     class(pcml_plan), intent(in) :: self
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: input
-    type(pcml_array), intent(in) :: mean
-    type(pcml_array), intent(in) :: variance
+    type(pcml_array), intent(in), target :: mean
+    type(pcml_array), intent(in), target :: variance
     type(pcml_const_array), intent(in), optional :: values(:)
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -2850,8 +2850,8 @@ contains
     class(pcml_plan), intent(in) :: self
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: input
-    type(pcml_array), intent(in) :: mean
-    type(pcml_array), intent(in) :: low_rank
+    type(pcml_array), intent(in), target :: mean
+    type(pcml_array), intent(in), target :: low_rank
     type(pcml_const_array), intent(in), optional :: values(:)
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -2871,8 +2871,8 @@ contains
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: target_x
     type(pcml_const_array), intent(in) :: eps
-    type(pcml_array), intent(in) :: mean
-    type(pcml_array), intent(in) :: low_rank
+    type(pcml_array), intent(in), target :: mean
+    type(pcml_array), intent(in), target :: low_rank
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     integer(c_int32_t) :: status
@@ -2905,10 +2905,10 @@ contains
     type(pcml_projector), intent(in) :: projector
     type(pcml_workspace), intent(inout) :: projector_workspace
     type(pcml_const_array), intent(in) :: b
-    type(pcml_array), intent(in) :: mean
+    type(pcml_array), intent(in), target :: mean
     type(pcml_const_array), intent(in), optional :: values(:)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -2947,7 +2947,7 @@ contains
     class(pcml_plan), intent(in) :: self
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: input
-    type(pcml_array), intent(in) :: output_tangent
+    type(pcml_array), intent(in), target :: output_tangent
     type(pcml_const_array), intent(in), optional :: values(:)
     type(pcml_const_array), intent(in), optional :: input_tangent
     type(pcml_const_array), intent(in), optional :: value_tangents(:)
@@ -2971,8 +2971,8 @@ contains
     type(pcml_const_array), intent(in) :: input
     type(pcml_const_array), intent(in) :: output_cotangent
     type(pcml_const_array), intent(in), optional :: values(:)
-    type(pcml_array), intent(in), optional :: input_cotangent
-    type(pcml_array), intent(in), optional :: value_cotangents(:)
+    type(pcml_array), intent(in), target, optional :: input_cotangent
+    type(pcml_array), intent(in), target, optional :: value_cotangents(:)
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     integer(c_int32_t) :: status
@@ -3070,9 +3070,9 @@ contains
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: mean
     type(pcml_const_array), intent(in) :: b
-    type(pcml_array), intent(in) :: posterior_mean
+    type(pcml_array), intent(in), target :: posterior_mean
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3092,7 +3092,7 @@ contains
     real(c_double), intent(in), target :: b(:)
     real(c_float), intent(inout), target :: posterior_mean(:)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3108,7 +3108,7 @@ contains
     real(c_double), intent(in), target :: b(:, :)
     real(c_float), intent(inout), target :: posterior_mean(:)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3124,7 +3124,7 @@ contains
     real(c_double), intent(in), target :: b(:)
     real(c_float), intent(inout), target :: posterior_mean(:, :)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3140,7 +3140,7 @@ contains
     real(c_double), intent(in), target :: b(:, :)
     real(c_float), intent(inout), target :: posterior_mean(:, :)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3156,7 +3156,7 @@ contains
     real(c_double), intent(in), target :: b(:)
     real(c_float), intent(inout), target :: posterior_mean(:, :, :)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3172,7 +3172,7 @@ contains
     real(c_double), intent(in), target :: b(:, :)
     real(c_float), intent(inout), target :: posterior_mean(:, :, :)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3188,7 +3188,7 @@ contains
     real(c_double), intent(in), target :: b(:)
     real(c_float), intent(inout), target :: posterior_mean(:, :, :, :)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3204,7 +3204,7 @@ contains
     real(c_double), intent(in), target :: b(:, :)
     real(c_float), intent(inout), target :: posterior_mean(:, :, :, :)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3220,7 +3220,7 @@ contains
     real(c_double), intent(in), target :: b(:)
     real(c_float), intent(inout), target :: posterior_mean(:, :, :, :, :)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3236,7 +3236,7 @@ contains
     real(c_double), intent(in), target :: b(:, :)
     real(c_float), intent(inout), target :: posterior_mean(:, :, :, :, :)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3252,7 +3252,7 @@ contains
     real(c_double), intent(in), target :: b(:)
     real(c_double), intent(inout), target :: posterior_mean(:)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3268,7 +3268,7 @@ contains
     real(c_double), intent(in), target :: b(:, :)
     real(c_double), intent(inout), target :: posterior_mean(:)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3284,7 +3284,7 @@ contains
     real(c_double), intent(in), target :: b(:)
     real(c_double), intent(inout), target :: posterior_mean(:, :)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3300,7 +3300,7 @@ contains
     real(c_double), intent(in), target :: b(:, :)
     real(c_double), intent(inout), target :: posterior_mean(:, :)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3316,7 +3316,7 @@ contains
     real(c_double), intent(in), target :: b(:)
     real(c_double), intent(inout), target :: posterior_mean(:, :, :)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3332,7 +3332,7 @@ contains
     real(c_double), intent(in), target :: b(:, :)
     real(c_double), intent(inout), target :: posterior_mean(:, :, :)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3348,7 +3348,7 @@ contains
     real(c_double), intent(in), target :: b(:)
     real(c_double), intent(inout), target :: posterior_mean(:, :, :, :)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3364,7 +3364,7 @@ contains
     real(c_double), intent(in), target :: b(:, :)
     real(c_double), intent(inout), target :: posterior_mean(:, :, :, :)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3380,7 +3380,7 @@ contains
     real(c_double), intent(in), target :: b(:)
     real(c_double), intent(inout), target :: posterior_mean(:, :, :, :, :)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3396,7 +3396,7 @@ contains
     real(c_double), intent(in), target :: b(:, :)
     real(c_double), intent(inout), target :: posterior_mean(:, :, :, :, :)
     type(pcml_const_array), intent(in), optional :: variance
-    type(pcml_array), intent(in), optional :: posterior_variance
+    type(pcml_array), intent(in), target, optional :: posterior_variance
     type(pcml_report), intent(inout), optional :: report
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
@@ -3443,7 +3443,7 @@ contains
     type(pcml_const_array), intent(in) :: previous
     type(pcml_const_array), intent(in) :: rates
     real(c_double), intent(in) :: dt
-    type(pcml_array), intent(in) :: b
+    type(pcml_array), intent(in), target :: b
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     integer(c_int32_t) :: status
@@ -3457,7 +3457,7 @@ contains
     use pcml_c, only: call_c => pcml_projector_covariance
     class(pcml_projector), intent(in) :: self
     type(pcml_workspace), intent(inout) :: workspace
-    type(pcml_array), intent(in) :: covariance
+    type(pcml_array), intent(in), target :: covariance
     type(pcml_const_array), intent(in), optional :: variance
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg

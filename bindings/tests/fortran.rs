@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use common::tools::{have, printed, run, scratch, succeed};
-use common::{prefix, root, text};
+use common::{model, prefix, root, text};
 
 /// The modules, in the order of their use.
 const MODULES: [&str; 4] = ["pcml_c", "pcml_errors", "pcml_objects", "pcml"];
@@ -128,6 +128,43 @@ fn hot_calls_allocate_nothing() {
         let source = root().join("bindings/fortran/tests/counting.c");
         succeed("cc", ["-O2", "-c", text(&source), "-o", text(&counting)]);
         succeed(GFORTRAN.test_program("allocations", &[text(&counting)]), [""; 0]);
+    }
+}
+
+/// A program of examples/c.
+fn c_example(name: &str) -> PathBuf {
+    let program = scratch(&format!("fortran_c_{name}")).join(name);
+    let (include, lib) = (prefix().join("include"), prefix().join("lib"));
+    let source = root().join(format!("examples/c/{name}.c"));
+    let (run_path, search) = (format!("-Wl,-rpath,{}", lib.display()), format!("-L{}", lib.display()));
+    let flags = ["-O2", "-ffp-contract=off", "-I", text(&include), text(&source), "-o", text(&program)];
+    succeed("cc", [&flags[..], &[&search, "-lpcml", "-lm", &run_path]].concat());
+    program
+}
+
+#[test]
+fn stories_print_what_they_print_in_c() {
+    let there: Vec<&Compiler> = [&GFORTRAN, &FLANG].into_iter().filter(|c| c.there()).collect();
+    for (name, with) in [("porous", "porous"), ("insulated", "heat")] {
+        if there.is_empty() {
+            return;
+        }
+        let expected = succeed(c_example(name), [model(with)]);
+        for compiler in &there {
+            let source = |f: &str| root().join(format!("examples/fortran/{f}.f90"));
+            let program =
+                compiler.build(&format!("fortran_{name}_{}", compiler.name), &[source("common"), source(name)], &[]);
+            assert_eq!(succeed(program, [model(with)]), expected, "{name} with {}", compiler.name);
+        }
+    }
+}
+
+#[test]
+fn a_mass_fixer_needs_no_derived_types() {
+    for compiler in [GFORTRAN, FLANG].iter().filter(|c| c.there()) {
+        let source = root().join("examples/fortran/plain.f90");
+        let program = compiler.build(&format!("fortran_plain_{}", compiler.name), &[source], &[]);
+        assert!(succeed(program, [""; 0]).contains("all columns have their mass"));
     }
 }
 

@@ -9,6 +9,7 @@ program arrays
 
   call views_of_single()
   call views_of_double()
+  call the_compiler_knows_what_calls_write()
   call results_in_sections_of_double()
   call results_in_sections_of_single()
   call sums()
@@ -64,6 +65,28 @@ contains
     call expect(v%dtype == PCML_DTYPE_F32 .and. all(v%shape(:3) == [4, 2, 2]), "dtype and shape of real32")
     call expect(all(v%strides(:3) == [-1, 12, 24]), "strides of real32 are in elements")
   end subroutine views_of_single
+
+  ! An optimiser that takes a descriptor for constant would keep the values from before the call.
+  subroutine the_compiler_knows_what_calls_write()
+    type(pcml_projector) :: projector
+    type(pcml_workspace) :: workspace, bounded
+    real(c_double), target :: mean(4), b(1), u(4)
+    type(pcml_array) :: view
+    call make_sum_projector(4, 1, projector, workspace, bounded)
+    mean = 1
+    b = 8
+    u = -7
+    call projector%project(workspace, pcml_in(mean), pcml_in(b), pcml_out(u))
+    call expect(all(same(u, 2.0_c_double)), "a result through a descriptor")
+    view = pcml_out(u)
+    b = 6
+    u = -7
+    call projector%project(workspace, pcml_in(mean), pcml_in(b), view)
+    call expect(all(same(u, 1.5_c_double)), "a result through a descriptor from before")
+    call bounded%free()
+    call workspace%free()
+    call projector%free()
+  end subroutine the_compiler_knows_what_calls_write
 
   subroutine results_in_sections_of_double()
     integer, parameter :: slices = 3, cells = 8

@@ -148,9 +148,14 @@ fn dummy(argument: &Argument) -> String {
         Type::Pointer { to, constant } => {
             let intent = if *constant { "in" } else { "inout" };
             let extent = if is_array(to, *constant, name) { "(*)" } else { "" };
-            format!("{}, intent({intent}), optional :: {name}{extent}", kind(to))
+            format!("{}, intent({intent}){}, optional :: {name}{extent}", kind(to), target(to))
         }
     }
+}
+
+/// gfortran takes intent(in) for a promise about all memory that can be reached, unless the argument is a target.
+fn target(to: &Base) -> &'static str {
+    if *to == Base::Struct("pcml_array".into()) { ", target" } else { "" }
 }
 
 fn is_array(to: &Base, constant: bool, name: &str) -> bool {

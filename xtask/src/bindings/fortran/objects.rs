@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::{comment, is_array, kind, wrapped};
+use super::{comment, is_array, kind, target, wrapped};
 use crate::bindings::interface::{Argument, Base, Function, Interface, Type};
 
 const HEAD: &str = "\
@@ -459,7 +459,7 @@ fn declared(argument: &Argument, optional: &str) -> String {
         Type::Pointer { to, constant } => {
             let intent = if *constant { "in" } else { "inout" };
             let extent = if is_array(to, *constant, name) { "(:)" } else { "" };
-            format!("{}, intent({intent}){optional} :: {name}{extent}", kind(to))
+            format!("{}, intent({intent}){}{optional} :: {name}{extent}", kind(to), target(to))
         }
     }
 }
