@@ -169,6 +169,33 @@ fn a_mass_fixer_needs_no_derived_types() {
 }
 
 #[test]
+fn cmake_builds_the_modules_with_the_projects_compiler() {
+    if !GFORTRAN.there() || !have(&["cmake"]) {
+        return;
+    }
+    let build = scratch("fortran_cmake");
+    let tree = format!("-DCMAKE_PREFIX_PATH={}", prefix().display());
+    succeed("cmake", ["-S", text(&root().join("examples/fortran")), "-B", text(&build), &tree]);
+    succeed("cmake", ["--build", text(&build)]);
+    assert!(succeed(build.join("plain"), [""; 0]).contains("all columns have their mass"));
+    assert!(succeed(build.join("porous"), [model("porous")]).contains("bits "));
+}
+
+#[test]
+fn cmake_says_what_a_project_without_fortran_lacks() {
+    if !have(&["cmake", "cc"]) {
+        return;
+    }
+    let project = scratch("fortran_cmake_without");
+    let lists = "cmake_minimum_required(VERSION 3.18)\nproject(host LANGUAGES C)\n\
+        find_package(pcml 0.1 CONFIG REQUIRED COMPONENTS fortran)\n";
+    std::fs::write(project.join("CMakeLists.txt"), lists).expect("a file in a new folder");
+    let tree = format!("-DCMAKE_PREFIX_PATH={}", prefix().display());
+    let output = run("cmake", ["-S", text(&project), "-B", text(&project.join("build")), &tree]);
+    assert!(!output.status.success() && printed(&output).contains("enable_language(Fortran)"), "{}", printed(&output));
+}
+
+#[test]
 fn lines_fit_every_compiler() {
     for module in MODULES {
         let path = root().join(format!("bindings/fortran/{module}.f90"));
