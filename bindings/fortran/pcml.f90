@@ -7,10 +7,11 @@
 ! Errors      stat= receives a number of enum pcml_status, 0 for success, and errmsg= the text. Without stat= an error stops the
 !             program. After an error all other arguments are as before.
 ! Arrays      pcml_in(a) describes an array or any section of it for reading, pcml_out(a) for writing: real32 or real64, rank 1 to
-!             5, a target or a pointer. No element is copied and the order of indices stays: a(i, j) is [i, j] of the manual. A
-!             component of an array of structures is described through a pointer, p => cells%u, as gfortran mistakes its address
-!             otherwise. predict, project, bounded_project and pcml_sum take arrays themselves as well, targets or not. Arrays of
-!             plain numbers that set-up calls take (cells, weights, ...) may have any stride; the compiler copies those with gaps.
+!             5, a target or a pointer. No element is copied and the order of indices stays: a(i, j) is [i, j] of the manual, [j, i]
+!             with pcml_reversed. A component of an array of structures is described through a pointer, p => cells%u, as gfortran
+!             mistakes its address otherwise. predict, project, bounded_project and pcml_sum take arrays themselves as well, targets
+!             or not. Arrays of plain numbers that set-up calls take (cells, weights, ...) may have any stride; the compiler copies
+!             those with gaps.
 ! Arguments   Called as in the manual. The object is not passed, extents that an array knows are left out, what may be NULL comes
 !             last and may be left out.
 ! Numbering   Cells, rows, slices and axes count from 0, as in the manual and in messages.
@@ -21,9 +22,30 @@ module pcml
   use pcml_errors, only: pcml_message, settle
   implicit none
   public
-  private :: settle
+  private :: settle, reversed_in, reversed_out
+
+  ! The same elements with the order of indices turned round: [slices, cells] of an array a(cells, slices).
+  interface pcml_reversed
+    module procedure reversed_in, reversed_out
+  end interface pcml_reversed
 
 contains
+
+  function reversed_in(view) result(reversed)
+    type(pcml_const_array), intent(in) :: view
+    type(pcml_const_array) :: reversed
+    reversed = view
+    reversed%shape(:view%rank) = view%shape(view%rank:1:-1)
+    reversed%strides(:view%rank) = view%strides(view%rank:1:-1)
+  end function reversed_in
+
+  function reversed_out(view) result(reversed)
+    type(pcml_array), intent(in), target :: view
+    type(pcml_array) :: reversed
+    reversed = view
+    reversed%shape(:view%rank) = view%shape(view%rank:1:-1)
+    reversed%strides(:view%rank) = view%strides(view%rank:1:-1)
+  end function reversed_out
 
   ! The exact sum of this part as integers, to be added over all parts and rounded by pcml_sum_round.
   subroutine pcml_sum_bins(array, bins, second, stat, errmsg)

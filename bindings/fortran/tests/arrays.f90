@@ -94,7 +94,7 @@ contains
     type(pcml_workspace) :: workspace, bounded
     type(cell) :: structures(slices, cells)
     real(c_double), target :: mean(slices, cells), b(slices), plain(slices, cells), wide(3 * slices, 2 * cells)
-    real(c_double), target :: zeros(cells), from(2 * slices, cells)
+    real(c_double), target :: zeros(cells), from(2 * slices, cells), turned(cells, slices)
     integer :: i, j
     call make_sum_projector(cells, slices, projector, workspace, bounded)
     mean = reshape([(sin(real(i, c_double)), i=1, size(mean))], shape(mean))
@@ -117,6 +117,10 @@ contains
     from(::2, :) = mean
     call projector%project(workspace, pcml_in(from(::2, :)), pcml_in(b), pcml_out(wide(:3, 8:1:-1)))
     call expect(all(same(wide(:3, 8:1:-1), plain)), "descriptors of sections in and out")
+
+    turned = transpose(mean)
+    call projector%project(workspace, pcml_reversed(pcml_in(turned)), pcml_in(b), pcml_reversed(pcml_out(turned)))
+    call expect(all(same(transpose(turned), plain)), "cells first, slices last")
 
     ! In place: the same array to read and to write.
     call projector%project(workspace, pcml_in(from(::2, :)), pcml_in(b), pcml_out(from(::2, :)))
