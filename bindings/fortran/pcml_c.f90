@@ -1451,6 +1451,21 @@ module pcml_c
       integer(c_int32_t) :: pcml_plan_predict
     end function pcml_plan_predict
 
+    ! Predicts as pcml_plan_predict from and to several fields of the host, such as temperature, humidity and winds: the channels of
+    ! the model are those of the first field, then those of the second and so on.
+    function pcml_plan_predict_fields(plan, workspace, inputs, input_count, values, value_count, outputs, output_count) bind(C)
+      import
+      type(c_ptr), value :: plan
+      type(c_ptr), value :: workspace
+      type(pcml_const_array), intent(in), optional :: inputs(*)
+      integer(c_int64_t), value :: input_count
+      type(pcml_const_array), intent(in), optional :: values(*)
+      integer(c_int64_t), value :: value_count
+      type(pcml_array), intent(in), target, optional :: outputs(*)
+      integer(c_int64_t), value :: output_count
+      integer(c_int32_t) :: pcml_plan_predict_fields
+    end function pcml_plan_predict_fields
+
     ! Perceptrons with a variance head and ensembles: predicts as pcml_plan_predict, with variances.
     function pcml_plan_predict_moments(plan, workspace, input, values, value_count, mean, variance) bind(C)
       import

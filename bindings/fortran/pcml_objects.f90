@@ -657,6 +657,7 @@ module pcml_objects
     procedure, private :: plan_predict_f64_5
     generic :: predict => plan_predict_views, plan_predict_f32_1, plan_predict_f32_2, plan_predict_f32_3, plan_predict_f32_4, &
         plan_predict_f32_5, plan_predict_f64_1, plan_predict_f64_2, plan_predict_f64_3, plan_predict_f64_4, plan_predict_f64_5
+    procedure :: predict_fields => plan_predict_fields
     procedure :: predict_moments => plan_predict_moments
     procedure :: predict_factors => plan_predict_factors
     procedure :: query_factors => plan_query_factors
@@ -2088,20 +2089,23 @@ contains
   end subroutine operator_part_predict
 
   ! pcml_operator_part_predict in steps, for a host that sums between calls: reads the arrays, and hands out this part's message.
-  subroutine operator_part_begin(self, workspace, input, values, dtype, message, count, stat, errmsg)
+  subroutine operator_part_begin(self, workspace, input, dtype, message, count, values, stat, errmsg)
     use pcml_c, only: call_c => pcml_operator_part_begin
     class(pcml_operator_part), intent(in) :: self
     type(pcml_workspace), intent(inout) :: workspace
     type(pcml_const_array), intent(in) :: input
-    type(pcml_const_array), intent(in) :: values(:)
     integer(c_int32_t), intent(in) :: dtype
     type(c_ptr), intent(out) :: message
     integer, intent(inout) :: count
+    type(pcml_const_array), intent(in), optional :: values(:)
     integer, intent(out), optional :: stat
     character(len=*), intent(inout), optional :: errmsg
     integer(c_int32_t) :: status
+    integer(c_int64_t) :: value_count
     integer(c_int64_t) :: count_wide
-    status = call_c(self%handle, workspace%handle, input, values, size(values, kind=c_int64_t), dtype, message, count_wide)
+    value_count = 0
+    if (present(values)) value_count = size(values, kind=c_int64_t)
+    status = call_c(self%handle, workspace%handle, input, values, value_count, dtype, message, count_wide)
     call settle(status, stat, errmsg)
     if (status /= PCML_STATUS_OK) return
     count = int(count_wide)
@@ -2824,6 +2828,26 @@ contains
     character(len=*), intent(inout), optional :: errmsg
     call plan_predict(self, workspace, pcml_in(input), pcml_out(output), values, stat, errmsg)
   end subroutine plan_predict_f64_5
+
+  ! Predicts as pcml_plan_predict from and to several fields of the host, such as temperature, humidity and winds: the channels of
+  ! the model are those of the first field, then those of the second and so on.
+  subroutine plan_predict_fields(self, workspace, inputs, outputs, values, stat, errmsg)
+    use pcml_c, only: call_c => pcml_plan_predict_fields
+    class(pcml_plan), intent(in) :: self
+    type(pcml_workspace), intent(inout) :: workspace
+    type(pcml_const_array), intent(in) :: inputs(:)
+    type(pcml_array), intent(in), target :: outputs(:)
+    type(pcml_const_array), intent(in), optional :: values(:)
+    integer, intent(out), optional :: stat
+    character(len=*), intent(inout), optional :: errmsg
+    integer(c_int32_t) :: status
+    integer(c_int64_t) :: value_count
+    value_count = 0
+    if (present(values)) value_count = size(values, kind=c_int64_t)
+    status = call_c(self%handle, workspace%handle, inputs, size(inputs, kind=c_int64_t), values, value_count, outputs, &
+        size(outputs, kind=c_int64_t))
+    call settle(status, stat, errmsg)
+  end subroutine plan_predict_fields
 
   ! Perceptrons with a variance head and ensembles: predicts as pcml_plan_predict, with variances.
   subroutine plan_predict_moments(self, workspace, input, mean, variance, values, stat, errmsg)

@@ -59,6 +59,8 @@ pub struct Argument {
     pub of: Type,
     /// Whether the function's comment says what NULL means here.
     pub nullable: bool,
+    /// The integer after it that says how many it points at: `value_count` of `values`.
+    pub count: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -237,6 +239,11 @@ impl Parser {
             let name = self.word()?;
             let mut arguments = self.arguments(interface)?;
             arguments.iter_mut().for_each(|a| a.nullable = doc.allows_null(&a.name));
+            for i in 1..arguments.len() {
+                let [array, count] = &mut arguments[i - 1..=i] else { continue };
+                let counted = count.name.strip_suffix("_count").is_some_and(|of| array.name.starts_with(of));
+                array.count = (counted && matches!(array.of, Type::Pointer { .. })).then(|| count.name.clone());
+            }
             self.mark(';')?;
             interface.functions.push(Function { name, arguments, result, doc });
         }
@@ -324,9 +331,9 @@ impl Parser {
                     result: of,
                     doc: Doc::default(),
                 };
-                Argument { name, of: Type::Callback(function.into()), nullable: false }
+                Argument { name, of: Type::Callback(function.into()), nullable: false, count: None }
             } else {
-                Argument { name: self.word()?, of, nullable: false }
+                Argument { name: self.word()?, of, nullable: false, count: None }
             };
             if arguments.iter().any(|a| a.name == argument.name) {
                 return Err(format!("two arguments are called {}", argument.name));
@@ -488,6 +495,15 @@ mod tests {
         assert_eq!(of, expected.iter().collect::<Vec<_>>());
         assert_eq!(read.result, Type::Value(Base::Int32));
         assert_eq!(function("const char *version(void);\n").unwrap().arguments, []);
+    }
+
+    #[test]
+    fn counts_belong_to_the_pointers_before_them() {
+        let read =
+            function("int32_t f(const double *values, int64_t value_count, int64_t *count, int64_t row_count);\n")
+                .unwrap();
+        let counts: Vec<Option<&str>> = read.arguments.iter().map(|a| a.count.as_deref()).collect();
+        assert_eq!(counts, [Some("value_count"), None, None, None]);
     }
 
     #[test]

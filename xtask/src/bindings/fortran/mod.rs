@@ -23,10 +23,10 @@ const HEAD: &str = "\
 ! Names       Case does not tell a constant from a function here: such a constant has the suffix _COUNT.
 ";
 
-/// Pointers to more than one number or struct, by the type they point to and the argument's name; constant pointers to numbers all are.
-const ARRAYS: [(&str, &str); 10] = [
+/// Pointers to more than one number or struct, by the type they point to and the argument's name, beside those with a count of their own
+/// and constant pointers to numbers.
+const ARRAYS: [(&str, &str); 9] = [
     ("pcml_const_array", "axes"),
-    ("pcml_const_array", "values"),
     ("pcml_const_array", "value_tangents"),
     ("pcml_array", "value_cotangents"),
     ("double", "posterior_mean"),
@@ -147,7 +147,7 @@ fn dummy(argument: &Argument) -> String {
         Type::PointerToPointer { constant: false, .. } => format!("type(c_ptr), intent(out), optional :: {name}"),
         Type::Pointer { to, constant } => {
             let intent = if *constant { "in" } else { "inout" };
-            let extent = if is_array(to, *constant, name) { "(*)" } else { "" };
+            let extent = if is_array(argument) { "(*)" } else { "" };
             format!("{}, intent({intent}){}, optional :: {name}{extent}", kind(to), target(to))
         }
     }
@@ -158,15 +158,17 @@ fn target(to: &Base) -> &'static str {
     if *to == Base::Struct("pcml_array".into()) { ", target" } else { "" }
 }
 
-fn is_array(to: &Base, constant: bool, name: &str) -> bool {
-    let listed = |of: &str| ARRAYS.contains(&(of, name));
+fn is_array(argument: &Argument) -> bool {
+    let Type::Pointer { to, constant } = &argument.of else { return false };
+    let listed = |of: &str| ARRAYS.contains(&(of, &argument.name));
     match to {
+        _ if argument.count.is_some() => true,
         Base::Char => true,
         Base::Struct(of) => listed(of),
-        _ if constant => true,
+        _ if *constant => true,
         Base::Double => listed("double"),
         Base::Float => listed("float"),
-        _ => INTEGER_ARRAYS.contains(&name),
+        _ => INTEGER_ARRAYS.contains(&argument.name.as_str()),
     }
 }
 

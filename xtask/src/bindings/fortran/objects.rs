@@ -18,9 +18,8 @@ const RANKS: std::ops::RangeInclusive<usize> = 1..=5;
 const KINDS: [(&str, &str, &str, usize); 2] =
     [("f32", "c_float", "PCML_DTYPE_F32", 4), ("f64", "c_double", "PCML_DTYPE_F64", 8)];
 
-/// Arrays that know their own extent, and the argument of C that says it.
-const COUNTED: [(&str, &str); 14] = [
-    ("values", "value_count"),
+/// Arrays that know their own extent, and the argument of C that says it, beside those with a count of their own.
+const COUNTED: [(&str, &str); 9] = [
     ("values", "capacity"),
     ("axes", "rank"),
     ("shape", "rank"),
@@ -28,24 +27,15 @@ const COUNTED: [(&str, &str); 14] = [
     ("length_scales", "count"),
     ("stencil", "count"),
     ("members", "count"),
-    ("owned", "owned_count"),
-    ("rows", "row_count"),
-    ("columns", "column_count"),
     ("owner", "faces"),
     ("cells_i", "terms"),
-    ("bins", "count"),
 ];
 
 /// Arguments that may be NULL as those of another function, whose comment says so.
-const NULL_AS_ELSEWHERE: [(&str, &str); 7] = [
-    ("pcml_plan_predict_moments", "values"),
-    ("pcml_plan_predict_factors", "values"),
-    ("pcml_plan_predict_lawful", "values"),
-    ("pcml_plan_jvp", "values"),
-    ("pcml_plan_vjp", "values"),
-    ("pcml_part_begin", "variance"),
-    ("pcml_part_continue", "variance"),
-];
+const NULL_AS_ELSEWHERE: [(&str, &str); 2] = [("pcml_part_begin", "variance"), ("pcml_part_continue", "variance")];
+
+/// What counts boundary values, of which a model may need none.
+const BOUNDARY_VALUES: &str = "value_count";
 
 /// Arguments that may be left out and yet keep their place: behind the next one, which is of the same type, they would be taken for it.
 const IN_PLACE: [(&str, &str); 2] = [("pcml_plan_condition", "context_x"), ("pcml_plan_covariance", "mean")];
@@ -231,14 +221,16 @@ impl<'a> Method<'a> {
     }
 
     fn optional(&self, argument: &Argument) -> bool {
-        argument.nullable && !self.is_text() || NULL_AS_ELSEWHERE.contains(&(&self.function.name, &argument.name))
+        let named = NULL_AS_ELSEWHERE.contains(&(&self.function.name, &argument.name));
+        argument.nullable && !self.is_text() || named || argument.count.as_deref() == Some(BOUNDARY_VALUES)
     }
 
     /// The array whose extent the argument is.
     fn counts(&self, argument: &Argument) -> Option<&'a Argument> {
-        let find = |name| self.function.arguments.iter().find(|a| a.name == name);
         let is_count = argument.of == Type::Value(Base::Int64);
-        COUNTED.iter().filter(|(_, count)| is_count && *count == argument.name).find_map(|(array, _)| find(*array))
+        let listed = |array: &Argument| COUNTED.contains(&(&array.name, &argument.name));
+        let of = |array: &&Argument| array.count.as_ref() == Some(&argument.name) || listed(array);
+        self.function.arguments.iter().filter(|_| is_count).find(of)
     }
 
     /// Whether it copies a text out.
@@ -331,7 +323,7 @@ impl<'a> Method<'a> {
                 );
                 (format!("{name}_or_null"), format!("    type(c_ptr) :: {name}_or_null\n"))
             }
-            Type::Pointer { to: Base::Int64, constant: false } if !is_array(&Base::Int64, false, name) => {
+            Type::Pointer { to: Base::Int64, constant: false } if !is_array(argument) => {
                 let condition = if optional { format!("if (present({name})) ") } else { String::new() };
                 let _ = writeln!(after, "    {condition}{name} = int({name}_wide)");
                 (format!("{name}_wide"), format!("    integer(c_int64_t) :: {name}_wide\n"))
@@ -453,12 +445,12 @@ fn declared(argument: &Argument, optional: &str) -> String {
         Type::PointerToPointer { .. } => format!("type(c_ptr), intent(out){optional} :: {name}"),
         Type::Pointer { to: Base::Void, .. } => format!("type(c_ptr), intent(in){optional} :: {name}"),
         Type::Pointer { to: Base::Char, .. } => format!("character(len=*), intent(in){optional} :: {name}"),
-        Type::Pointer { to: Base::Int64, constant: false } if !is_array(&Base::Int64, false, name) => {
+        Type::Pointer { to: Base::Int64, constant: false } if !is_array(argument) => {
             format!("integer, intent(inout){optional} :: {name}")
         }
         Type::Pointer { to, constant } => {
             let intent = if *constant { "in" } else { "inout" };
-            let extent = if is_array(to, *constant, name) { "(:)" } else { "" };
+            let extent = if is_array(argument) { "(:)" } else { "" };
             format!("{}, intent({intent}){}{optional} :: {name}{extent}", kind(to), target(to))
         }
     }
