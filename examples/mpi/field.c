@@ -4,9 +4,9 @@
        mpirun -n 4 field
 
    Transport has blurred every tracer and left values below 0 and above 1. A projection finds the nearest fields, in the metric of the
-   stated variances, that hold the mass from before and lie within the bounds. The tracers are independent projections, but their messages travel
-   together, in one MPI_Allreduce a step however many tracers there are. Bands have unequal sizes and halo rows, and the library works on them
-   in place. */
+   stated variances, that hold the mass from before and lie within the bounds. The tracers are projected one by one, but their
+   messages travel together, in one MPI_Allreduce a step however many tracers there are. Bands have unequal sizes and halo rows, and
+   the library works on them in place. */
 #include <float.h>
 #include <math.h>
 

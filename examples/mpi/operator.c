@@ -2,9 +2,9 @@
 
        mpirun -n 4 operator <heat.safetensors>
 
-   A bar is insulated on the left and heated on the right; the operator maps its first temperature to that at 25 times, and both walls' conditions
-   hold (the model is that of ../c/insulated.c). Rank 0 reads the model and broadcasts it; each rank evaluates the operator at its own
-   points. What ranks exchange are sums of integers, a few times a call, and no points. */
+   A bar is insulated on the left and heated on the right; the operator maps its first temperature to that at 25 times, and both walls'
+   conditions hold (the model is that of ../c/insulated.c). Rank 0 reads the model and broadcasts it; each rank evaluates the operator
+   at its own points. What ranks exchange are sums of integers, a few times a call, and no points. */
 #include "common.h"
 
 enum { POINTS = 100, TIMES = 25, CELLS = POINTS * TIMES, BLOCK = 10 * TIMES, BLOCKS = CELLS / BLOCK };
