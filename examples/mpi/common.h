@@ -1,13 +1,10 @@
-/* What the MPI examples share: failures that end all ranks alike, plain arrays, the whole field on rank 0. */
+/* What the MPI examples share beside those in C: failures that end all ranks alike, and the whole field on rank 0. */
 #ifndef EXAMPLES_MPI_COMMON_H
 #define EXAMPLES_MPI_COMMON_H
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include <pcml_mpi.h>
+
+#include "../c/common.h"
 
 /* Ends the program on all ranks when one of them failed; the rank that has the cause tells it. */
 static inline void check_all(int32_t status) {
@@ -22,11 +19,6 @@ static inline void check_all(int32_t status) {
   exit(1);
 }
 
-static inline pcml_const_array input(const double *data, int64_t count) {
-  pcml_const_array a = {sizeof a, data, PCML_DTYPE_F64, 1, {count}, {1}};
-  return a;
-}
-
 /* The values of all ranks, in the order of the ranks, on rank 0. */
 static inline void gather(const double *own, int count, double *whole, int ranks) {
   int *counts = (int *)calloc(2 * (size_t)ranks, sizeof(int)), *starts = counts + ranks;
@@ -35,16 +27,6 @@ static inline void gather(const double *own, int count, double *whole, int ranks
     starts[k] = starts[k - 1] + counts[k - 1];
   MPI_Gatherv(own, count, MPI_DOUBLE, whole, counts, starts, MPI_DOUBLE, 0, MPI_COMM_WORLD);
   free(counts);
-}
-
-/* One number of all bits: each value is joined to what came before it, turned by 13 bits. */
-static inline uint64_t bits_of(uint64_t so_far, const double *values, int64_t count) {
-  for (int64_t i = 0; i < count; i++) {
-    uint64_t word;
-    memcpy(&word, &values[i], sizeof word);
-    so_far = (so_far << 13 | so_far >> 51) ^ word;
-  }
-  return so_far;
 }
 
 #endif
