@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::root;
 
 /// Programs that the tests call, and the Debian packages that have them.
-const PROGRAMS: [(&str, &str); 11] = [
+const PROGRAMS: [(&str, &str); 13] = [
     ("cc", "gcc"),
     ("c++", "g++"),
     ("cmake", "cmake"),
@@ -19,6 +19,8 @@ const PROGRAMS: [(&str, &str); 11] = [
     ("valgrind", "valgrind"),
     ("yamllint", "yamllint"),
     ("gfortran", "gfortran"),
+    ("mpicc.openmpi", "libopenmpi-dev"),
+    ("mpicc.mpich", "libmpich-dev"),
     ("flang-new-19", "flang-19"),
 ];
 

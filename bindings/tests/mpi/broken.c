@@ -1,7 +1,7 @@
 /* MPI fails on one rank, in its k-th all-reduce; or sums more values than an int counts. MPI_Allreduce is replaced here, as tools for
    profiling do.
 
-       broken fatal <k>      with the error handler that communicators have by default
+       broken fatal <k>      with the error handler that communicators have by default; 0: nothing fails, and lengths are told
        broken return <k>     with MPI_ERRORS_RETURN
        broken chunks         counts beyond 2^31, of values that nobody reads */
 #include "ranks.h"
@@ -17,11 +17,13 @@ int MPI_Allreduce(const void *from, void *to, int count, MPI_Datatype type, MPI_
     last = (intptr_t)to;
     return --chunks == 0 ? MPI_ERR_OTHER : MPI_SUCCESS;
   }
-  if (++calls == fails_at) {
-    MPI_Comm_call_errhandler(comm, MPI_ERR_OTHER);
-    return MPI_ERR_OTHER;
+  if (++calls != fails_at) {
+    if (rank == 0)
+      printf("%d integers\n", count);
+    return PMPI_Allreduce(from, to, count, type, op, comm);
   }
-  return PMPI_Allreduce(from, to, count, type, op, comm);
+  MPI_Comm_call_errhandler(comm, MPI_ERR_OTHER);
+  return MPI_ERR_OTHER;
 }
 
 static int in_chunks(void) {
