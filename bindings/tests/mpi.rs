@@ -220,6 +220,18 @@ fn a_rank_that_fails_makes_all_ranks_return_its_status() {
 }
 
 #[test]
+fn a_rank_that_fails_in_fortran_makes_all_ranks_return_its_status() {
+    for mpi in mpis("mpifort") {
+        let dir = mpi.modules("failure_fortran");
+        let program = dir.join("failure");
+        mpi.build_fortran(&dir, &[&root().join("bindings/tests/mpi/failure.f90")], &program);
+        // NON_FINITE, SHAPE, MISMATCH, NULL_ARGUMENT, IO
+        let expected = "good: 0 0 0\nnan: 6 6 6\nshape: 3 3 3\nanother mass: 20 20 20\nno communicator: 1 1 1\ntwo of them: 12 12 12\nsums: 0 0 0\n";
+        assert_eq!(mpi.launched(3, &program, &[]), expected);
+    }
+}
+
+#[test]
 fn a_failure_of_mpi_ends_the_job() {
     for mpi in mpis("mpicc") {
         let program = mpi.test_program("job", "broken");
