@@ -107,6 +107,18 @@ impl Doc {
         end.map_or(line.clone(), |(at, _)| line[..=at].into())
     }
 
+    /// The first sentence in lines of at most `width` bytes, each behind `lead`.
+    pub fn comment(&self, lead: &str, width: usize) -> String {
+        let mut lines: Vec<String> = Vec::new();
+        for word in self.summary().split_whitespace() {
+            match lines.last_mut() {
+                Some(line) if line.len() + 1 + word.len() <= width => *line += &format!(" {word}"),
+                _ => lines.push(format!("{lead}{word}")),
+            }
+        }
+        lines.iter().map(|l| format!("{l}\n")).collect()
+    }
+
     /// What stands after `@param name`.
     fn parameter(&self, name: &str) -> Option<&str> {
         let text = self.0.split("\n\n").flat_map(|part| part.split("@param ").skip(1));

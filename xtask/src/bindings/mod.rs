@@ -2,6 +2,7 @@
 
 mod fortran;
 mod interface;
+mod julia;
 
 use crate::root;
 use interface::Interface;
@@ -9,8 +10,11 @@ use interface::Interface;
 type Emitter = fn(&Interface) -> String;
 
 /// Every generated file and what writes it.
-const FILES: [(&str, Emitter); 2] =
-    [("bindings/fortran/pcml_c.f90", fortran::low_level), ("bindings/fortran/pcml_objects.f90", fortran::objects)];
+const FILES: [(&str, Emitter); 3] = [
+    ("bindings/fortran/pcml_c.f90", fortran::low_level),
+    ("bindings/fortran/pcml_objects.f90", fortran::objects),
+    ("bindings/julia/PCML.jl/src/LibPCML.jl", julia::low_level),
+];
 
 fn generate() -> Result<Vec<(&'static str, String)>, String> {
     let header = root().join("include/pcml.h");

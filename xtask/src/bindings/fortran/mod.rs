@@ -174,15 +174,7 @@ fn is_array(argument: &Argument) -> bool {
 
 /// The first sentence as comment lines.
 fn comment(doc: &Doc, indent: usize) -> String {
-    let lead = format!("{:indent$}! ", "");
-    let mut lines: Vec<String> = Vec::new();
-    for word in doc.summary().split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.len() + 1 + word.len() <= WIDTH => *line += &format!(" {word}"),
-            _ => lines.push(format!("{lead}{word}")),
-        }
-    }
-    lines.iter().map(|l| format!("{}\n", l)).collect()
+    doc.comment(&format!("{:indent$}! ", ""), WIDTH)
 }
 
 /// A statement, continued where it is too long for a line.
