@@ -53,7 +53,7 @@ end
 
 @inline steps(a::AbstractArray) = strides(a)
 @inline steps(a::Union{Transpose, Adjoint}) = reverse_steps(steps(parent(a)))
-@inline steps(a::PermutedDimsArray{T, N, P}) where {T, N, P} = map(k -> steps(parent(a))[k], P)
+@inline steps(a::PermutedDimsArray{T, N, P}) where {T, N, P} = ntuple(axis -> steps(parent(a))[P[axis]], Val(N))
 @inline steps(a::SubArray) = steps_of_ranges(steps(parent(a)), a.indices)
 
 @inline reverse_steps(s::Tuple{Int}) = (s[1], s[1])
