@@ -46,7 +46,12 @@ end
 @noinline throw_not_strided(a) =
     throw(PCMLError(:stride, "$(typeof(a)) has no strides in memory; only strided arrays go without a copy, which `Array(a)` makes"))
 
-# Base's StridedArray, and the wrappers that it leaves out.
+"""
+    PCML.is_strided(array)
+
+Whether an array goes to the library as it lies in memory: Base's `StridedArray`s and the wrappers that these leave out. Types of others that
+have `strides` and `pointer`, and keep alive what they point to, may add a method.
+"""
 @inline is_strided(a::AbstractArray) = a isa StridedArray
 @inline is_strided(a::Union{PermutedDimsArray, Transpose, Adjoint}) = is_strided(parent(a))
 @inline is_strided(a::SubArray{T, N, P, I}) where {T, N, P, I} = I <: Tuple{Vararg{Base.RangeIndex}} && is_strided(parent(a))
