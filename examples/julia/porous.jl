@@ -3,9 +3,9 @@
 #     julia --project=bindings/julia/PCML.jl examples/julia/porous.jl examples/models/porous.safetensors
 #
 # u_t = (u u_x)_x on [0, 1] between closed walls: the integral of u never changes, and u >= 0. The solver takes 64 explicit steps of finite
-# volumes where the surrogate takes one: a perceptron that sees each cell among its neighbours and gives its change. It knows of no law: what
-# it makes or loses adds up. In the lawful run each step ends in a projection onto the mass and u >= 0. What that does to the error is printed,
-# and promised by nobody. Exits with 1 unless the lawful run keeps mass and sign at every step.
+# volumes where the surrogate takes one: a perceptron that sees each cell among its neighbours and gives its change. It knows of no law:
+# what it makes or loses adds up. In the lawful run each step ends in a projection onto the mass and u >= 0. What that does to the error
+# is printed, and promised by nobody. Exits with 1 unless the lawful run keeps mass and sign at every step.
 #
 # Prints what examples/c/porous.c does, to the bit: sums are in the same order, and Julia contracts no products unless it is asked to.
 using PCML

@@ -49,8 +49,8 @@ end
 """
     PCML.is_strided(array)
 
-Whether an array goes to the library as it lies in memory: Base's `StridedArray`s and the wrappers that these leave out. Types of others that
-have `strides` and `pointer`, and keep alive what they point to, may add a method.
+Whether an array goes to the library as it lies in memory: Base's `StridedArray`s and the wrappers that these leave out. Types of others
+that have `strides` and `pointer`, and keep alive what they point to, may add a method.
 """
 @inline is_strided(a::AbstractArray) = a isa StridedArray
 @inline is_strided(a::Union{PermutedDimsArray, Transpose, Adjoint}) = is_strided(parent(a))

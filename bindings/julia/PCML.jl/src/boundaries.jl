@@ -25,8 +25,8 @@ end
 """
     enforce!(field, boundary, values...; rank)
 
-Makes a field `[batch, n_1, .., n_rank, channels]` obey the conditions. `values` has an array for each Dirichlet and Neumann face in the order
-in which they were added. Returns the field.
+Makes a field `[batch, n_1, .., n_rank, channels]` obey the conditions. `values` has an array for each Dirichlet and Neumann face in the
+order in which they were added. Returns the field.
 """
 @inline function enforce!(field, boundary::Boundary, values::AbstractArray...; rank::Integer)
     check(LibPCML.pcml_boundary_enforce(boundary, output(field), rank, inputs(values), length(values)))

@@ -11,8 +11,8 @@ bounded_workspace(projector::Projector, slices::Integer = 1) =
 """
     project_bounded!(posterior, projector, workspace, mean, b; lower, upper, variance, report)
 
-[`project!`](@ref) within bounds, simplices and monotone runs: the nearest state that obeys the rows and lies within, with tolerance zero. Bounds
-are of the mean's shape or that of one slice, infinite where there is none. What happens where no such state exists is for
+[`project!`](@ref) within bounds, simplices and monotone runs: the nearest state that obeys the rows and lies within, with tolerance zero.
+Bounds are of the mean's shape or that of one slice, infinite where there is none. What happens where no such state exists is for
 [`set_bounds!`](@ref) to say.
 """
 @inline function project_bounded!(
@@ -54,7 +54,8 @@ end
 """
     vjp_bounded!(projector, workspace, mean, b, cotangent; lower, upper, variance, gradient_mean, gradient_variance, gradient_b)
 
-The derivatives of the dot product of `cotangent` and the result of [`project_bounded!`](@ref) of one slice, written where they are asked for.
+The derivatives of the dot product of `cotangent` and the result of [`project_bounded!`](@ref) of one slice, written where they are asked
+for.
 """
 @inline function vjp_bounded!(
     projector::Projector, workspace::Workspace, mean, b, cotangent;

@@ -1,12 +1,12 @@
-export add_absent_row!, add_boundary!, add_energy!, add_grid_quadrature!, add_monotone!, add_periodic!, add_quadratic!, add_quadrature!, add_row!,
-    add_simplex!, add_sparse_rows!, add_stencils!, row_count, set_bounds!
+export add_absent_row!, add_boundary!, add_energy!, add_grid_quadrature!, add_monotone!, add_periodic!, add_quadratic!, add_quadrature!,
+    add_row!, add_simplex!, add_sparse_rows!, add_stencils!, row_count, set_bounds!
 
 """
     Constraints(cells)
 
-What must hold of a state of `cells` values: linear rows `G u = b + noise` and more, which are numbered from 1 in the order in which they are
-added. The right-hand sides `b` come with each projection. All `add_...!` functions copy what they are given, return the constraints, and leave
-them as they were where they fail; `noise` is a variance, 0 for a row that holds exactly.
+What must hold of a state of `cells` values: linear rows `G u = b + noise` and more, which are numbered from 1 in the order in which they
+are added. The right-hand sides `b` come with each projection. All `add_...!` functions copy what they are given, return the constraints,
+and leave them as they were where they fail; `noise` is a variance, 0 for a row that holds exactly.
 """
 Constraints(cells::Integer) =
     created(pointer -> LibPCML.pcml_constraints_create(cells, pointer), LibPCML.pcml_constraints)
@@ -16,8 +16,8 @@ from_zero(list) = Int64[i - 1 for i in list]
 """
     add_quadrature!(constraints, rule, points; noise = 0)
 
-The row whose `b` is the integral of the field from the first point to the last. `points` has one coordinate a cell, strictly increasing; `rule`
-is `:trapezoid`, `:left`, `:right` or `:simpson`.
+The row whose `b` is the integral of the field from the first point to the last. `points` has one coordinate a cell, strictly increasing;
+`rule` is `:trapezoid`, `:left`, `:right` or `:simpson`.
 """
 function add_quadrature!(constraints::Constraints, rule::Symbol, points; noise::Real = 0)
     check(LibPCML.pcml_constraints_add_quadrature(constraints, number(LibPCML.pcml_rule, rule), coefficients(points), noise))
@@ -58,8 +58,8 @@ end
 """
     add_grid_quadrature!(constraints, rule, axes; first = 1, noise = 0)
 
-The row whose weights are the product of one quadrature along each of `axes`, the coordinates of a grid, last index fastest from cell `first`
-on.
+The row whose weights are the product of one quadrature along each of `axes`, the coordinates of a grid, last index fastest from cell
+`first` on.
 """
 function add_grid_quadrature!(constraints::Constraints, rule::Symbol, axes; first::Integer = 1, noise::Real = 0)
     coordinates = map(collect_reals, Tuple(axes))
@@ -94,8 +94,8 @@ same_length(a, b, what, expected) =
 """
     add_boundary!(constraints, axes, sides, axis; value, slope = 0, order = 2, first = 1, noise = 0)
 
-A row `value u + slope du/dn = b` for each node on a face, an edge or a corner of a grid with the coordinates `axes`, last index fastest from
-cell `first` on. `sides` has -1 (first point), 1 (last) or 0 (all) for each axis; the outward normal is along `axis`.
+A row `value u + slope du/dn = b` for each node on a face, an edge or a corner of a grid with the coordinates `axes`, last index fastest
+from cell `first` on. `sides` has -1 (first point), 1 (last) or 0 (all) for each axis; the outward normal is along `axis`.
 """
 function add_boundary!(
     constraints::Constraints, axes, sides, axis::Integer;
@@ -123,10 +123,12 @@ end
 """
     add_stencils!(constraints, cells, coefficients; noise = 0)
 
-A row `sum_j c[k, j] u[cells[k, j]] = b` for each row `k` of the matrix `cells`. `coefficients` is a matrix of the same size, or a vector for
-all rows.
+A row `sum_j c[k, j] u[cells[k, j]] = b` for each row `k` of the matrix `cells`. `coefficients` is a matrix of the same size, or a vector
+for all rows.
 """
-function add_stencils!(constraints::Constraints, cells::AbstractMatrix{<:Integer}, coefficients::AbstractVecOrMat; noise::Real = 0)
+function add_stencils!(
+    constraints::Constraints, cells::AbstractMatrix{<:Integer}, coefficients::AbstractVecOrMat; noise::Real = 0,
+)
     rows, width = size(cells)
     shared = coefficients isa AbstractVector
     expected = shared ? (width,) : (rows, width)
@@ -162,8 +164,8 @@ end
 """
     set_bounds!(constraints; method = :nearest, policy = :refuse)
 
-How [`project_bounded!`](@ref) brings cells within their bounds (`:nearest`, `:spread`), and what becomes of bounds that no lawful state meets
-(`:refuse`, `:relax_least`, `:relax_to_extremes`).
+How [`project_bounded!`](@ref) brings cells within their bounds (`:nearest`, `:spread`), and what becomes of bounds that no lawful state
+meets (`:refuse`, `:relax_least`, `:relax_to_extremes`).
 """
 function set_bounds!(constraints::Constraints; method::Symbol = :nearest, policy::Symbol = :refuse)
     check(LibPCML.pcml_constraints_set_bounds(

@@ -79,8 +79,8 @@ end
 """
     update_bounded!(new_state, flux, workspace, dt, state, fluxes; source, lower, upper, low_order, limited)
 
-[`update!`](@ref) with fluxes that are limited towards `low_order` so that every cell stays within its bounds; `limited` receives them. Returns
-what the bounds did: a named tuple with `limited_faces`, `least_limiter` and `least_limiter_face`.
+[`update!`](@ref) with fluxes that are limited towards `low_order` so that every cell stays within its bounds; `limited` receives them.
+Returns what the bounds did: a named tuple with `limited_faces`, `least_limiter` and `least_limiter_face`.
 """
 @inline function update_bounded!(
     new_state, flux::Flux, workspace::Workspace, dt::Real, state, fluxes;

@@ -3,8 +3,8 @@ export inference_workspace, log_likelihood, sample!
 """
     inference_workspace(projector, samples = 0)
 
-Scratch memory for samples (at most so many in one call), likelihoods, covariances of chosen cells and derivatives of a projector. These take one
-slice a call.
+Scratch memory for samples (at most so many in one call), likelihoods, covariances of chosen cells and derivatives of a projector. These
+take one slice a call.
 """
 inference_workspace(projector::Projector, samples::Integer = 0) =
     created(pointer -> LibPCML.pcml_inference_workspace(projector, samples, pointer), LibPCML.pcml_workspace)
@@ -12,8 +12,8 @@ inference_workspace(projector::Projector, samples::Integer = 0) =
 """
     sample!(samples, projector, workspace, mean, b; variance, seed = 0, first = 1)
 
-Draws samples of the posterior, `[count, cells]`, each of them lawful. Sample `k` is a function of the seed and of its number `first + k - 1`
-alone.
+Draws samples of the posterior, `[count, cells]`, each of them lawful. Sample `k` is a function of the seed and of its number `first + k -
+1` alone.
 """
 @inline function sample!(
     samples, projector::Projector, workspace::Workspace, mean, b; variance = nothing, seed::Integer = 0, first::Integer = 1,

@@ -11,8 +11,8 @@ nonlinear_workspace(projector::Projector, slices::Integer = 1) =
 """
     project_nonlinear!(posterior, projector, workspace, mean, b, levels; variance, report)
 
-The nearest state that obeys all rows and all quadratic invariants. `b` is `nothing` without rows; `levels` is `[slices, invariants]`. Rows of the
-report are the linear ones, then the invariants.
+The nearest state that obeys all rows and all quadratic invariants. `b` is `nothing` without rows; `levels` is `[slices, invariants]`.
+Rows of the report are the linear ones, then the invariants.
 """
 @inline function project_nonlinear!(
     posterior, projector::Projector, workspace::Workspace, mean, b, levels; variance = nothing, report = nothing,
@@ -50,7 +50,8 @@ end
 """
     vjp_nonlinear!(projector, workspace, mean, b, levels, cotangent; variance, gradient_mean, gradient_variance, gradient_b)
 
-The derivatives of the dot product of `cotangent` and the result of [`project_nonlinear!`](@ref) of one slice, written where they are asked for.
+The derivatives of the dot product of `cotangent` and the result of [`project_nonlinear!`](@ref) of one slice, written where they are
+asked for.
 """
 @inline function vjp_nonlinear!(
     projector::Projector, workspace::Workspace, mean, b, levels, cotangent;

@@ -34,7 +34,8 @@ The keywords of functions that create objects.
 
 | of | keywords |
 |---|---|
-| plans | `batch`, `context`, `targets`, `covariance`, `latents`, `seed`, `dropout`, `shape` (a tuple), `steps`, `threads`, `transforms` (`:auto`, `:matrix`, `:fft`), `boundary` |
+| plans | `batch`, `context`, `targets`, `covariance`, `latents`, `seed`, `dropout`, `shape` (a tuple), `steps`, `threads`, `boundary` |
+| plans | `transforms` (`:auto`, `:matrix`, `:fft`) |
 | projectors | `held_cells` (a `Bool`), `prior_size`, `smoothing` |
 | flux balances | `held_faces` (a `Bool`), `direct_cells` |
 | Gaussian processes | `length_scales`, `signal_variance`, `noise_variance`, `means` |

@@ -11,8 +11,8 @@ part_workspace(projector::Projector) =
 """
     project_part!(posterior, projector, workspace, reduction, mean, b; variance, lower, upper, posterior_variance, report)
 
-[`project!`](@ref) for one slice whose cells lie in parts, one in each process: every part calls it with its own cells, and the whole field obeys
-afterwards. A cell's bits do not depend on how the field is split.
+[`project!`](@ref) for one slice whose cells lie in parts, one in each process: every part calls it with its own cells, and the whole
+field obeys afterwards. A cell's bits do not depend on how the field is split.
 """
 function project_part!(
     posterior, projector::Projector, workspace::Workspace, reduction::Reduction, mean, b;
@@ -28,8 +28,8 @@ end
 """
     OperatorPart(model, T, block, owned; shape, boundary, threads, transforms)
 
-One part of a neural operator on a grid that lies in parts: points, last index fastest, fall into blocks of `block` points, and `owned` are the
-numbers of this part's blocks, from 1.
+One part of a neural operator on a grid that lies in parts: points, last index fastest, fall into blocks of `block` points, and `owned`
+are the numbers of this part's blocks, from 1.
 """
 function OperatorPart(model::Model, T::Type, block::Integer, owned; settings...)
     blocks = from_zero(owned)

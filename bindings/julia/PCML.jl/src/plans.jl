@@ -4,8 +4,8 @@ export condition!, covariance!, derivative_workspace, jitter, jvp!, latent!, mem
 """
     Plan(model, T; batch, context, targets, shape, ...)
 
-A model bound to sizes and to the type of its arithmetic, `Float32` or `Float64`; arrays may have either. Immutable, to be shared. The keywords
-of plans are listed under [`PCML.Options`](@ref).
+A model bound to sizes and to the type of its arithmetic, `Float32` or `Float64`; arrays may have either. Immutable, to be shared. The
+keywords of plans are listed under [`PCML.Options`](@ref).
 """
 Plan(model::Model, T::Type; settings...) =
     with_options(settings) do options
@@ -30,8 +30,8 @@ derivative_workspace(plan::Plan) =
 """
     predict!(output, plan, workspace, input; values = ())
 
-Predicts fields from fields, or rows of outputs from rows of inputs: `[functions, n_1, .., n_d, channels]`, where axes of extent 1 may be left
-out. `values` has an array for each Dirichlet and Neumann face of a model with boundary conditions. Returns `output`.
+Predicts fields from fields, or rows of outputs from rows of inputs: `[functions, n_1, .., n_d, channels]`, where axes of extent 1 may be
+left out. `values` has an array for each Dirichlet and Neumann face of a model with boundary conditions. Returns `output`.
 """
 @inline function predict!(out, plan::Plan, workspace::Workspace, in; values = ())
     check(LibPCML.pcml_plan_predict(plan, workspace, input(in), inputs(values), length(values), output(out)))
@@ -52,8 +52,8 @@ end
 """
     predict_factors!(mean, low_rank, plan, workspace, input; values = ())
 
-Ensembles: [`predict!`](@ref) with the covariance of the members' mixture in factors, `[functions, 1 + members, cells]`, as [`project!`](@ref)
-takes it with prior `:low_rank` and `prior_size = members`.
+Ensembles: [`predict!`](@ref) with the covariance of the members' mixture in factors, `[functions, 1 + members, cells]`, as
+[`project!`](@ref) takes it with prior `:low_rank` and `prior_size = members`.
 """
 @inline function predict_factors!(mean, low_rank, plan::Plan, workspace::Workspace, in; values = ())
     check(LibPCML.pcml_plan_predict_factors(
@@ -79,8 +79,8 @@ end
 """
     condition!(workspace, plan, context_x, context_y; noise = nothing)
 
-Encodes context points, `[functions, points, inputs]` and `[functions, points, outputs]`, into the workspace, for [`query!`](@ref). `context_x`
-is `nothing` for a DeepONet. `noise` are variances of a Gaussian process's points. Returns the workspace.
+Encodes context points, `[functions, points, inputs]` and `[functions, points, outputs]`, into the workspace, for [`query!`](@ref).
+`context_x` is `nothing` for a DeepONet. `noise` are variances of a Gaussian process's points. Returns the workspace.
 """
 @inline function condition!(workspace::Workspace, plan::Plan, context_x, context_y; noise = nothing)
     if noise === nothing
@@ -94,8 +94,8 @@ end
 """
     query!(mean, variance, plan, workspace, target_x; eps = nothing)
 
-Predicts at target points, `[targets, inputs]` or `[functions, targets, inputs]`, of the functions conditioned on; `variance` may be `nothing`.
-`eps` are standard normal draws of a neural process for the seeded ones. Returns mean and variance.
+Predicts at target points, `[targets, inputs]` or `[functions, targets, inputs]`, of the functions conditioned on; `variance` may be
+`nothing`. `eps` are standard normal draws of a neural process for the seeded ones. Returns mean and variance.
 """
 @inline function query!(mean, variance, plan::Plan, workspace::Workspace, target_x; eps = nothing)
     check(LibPCML.pcml_plan_query(plan, workspace, input(target_x), input(eps), output(mean), output(variance)))

@@ -34,10 +34,10 @@ Workspace(projector::Projector, slices::Integer = 1) =
 """
     Report(projector, slices = 1)
 
-What a projection did, slice by slice; filled by each successful projection that is given it. `report[item, slice, row]` is a value of it, slice
-and row 1 where they are left out. Items of a row: `:residual_before`, `:residual_after`, `:tolerance`, `:multiplier`, `:dropped`. Of the slice:
-`:correction_norm`, `:largest_correction`, `:largest_correction_cell`, `:repairs`, `:unchanged`, `:iterations`, `:active_lower`,
-`:active_upper`, `:relaxed`, `:relaxation`.
+What a projection did, slice by slice; filled by each successful projection that is given it. `report[item, slice, row]` is a value of it,
+slice and row 1 where they are left out. Items of a row: `:residual_before`, `:residual_after`, `:tolerance`, `:multiplier`, `:dropped`.
+Of the slice: `:correction_norm`, `:largest_correction`, `:largest_correction_cell`, `:repairs`, `:unchanged`, `:iterations`,
+`:active_lower`, `:active_upper`, `:relaxed`, `:relaxation`.
 """
 Report(projector::Projector, slices::Integer = 1) =
     created(pointer -> LibPCML.pcml_projector_report(projector, slices, pointer), LibPCML.pcml_report)
@@ -65,8 +65,9 @@ end
 """
     project!(posterior, projector, workspace, mean, b; variance, posterior_variance, report)
 
-Makes every slice of `mean` obey the rows, by the least correction in the prior's metric; returns `posterior`, which may be `mean`. Arrays hold
-`cells` values, or are `[slices, ...]`; `b` is `[slices, rows]`, `[slices]` for one row. A mean that obeys already comes back bit for bit.
+Makes every slice of `mean` obey the rows, by the least correction in the prior's metric; returns `posterior`, which may be `mean`. Arrays
+hold `cells` values, or are `[slices, ...]`; `b` is `[slices, rows]`, `[slices]` for one row. A mean that obeys already comes back bit for
+bit.
 """
 @inline function project!(
     posterior, projector::Projector, workspace::Workspace, mean, b;

@@ -5,7 +5,7 @@ export Reduction
 
 The host's sum over all parts of a field: `sum!(values::Vector{Int64})` replaces each value by its sum over all parts, in place. With MPI.jl
 that is `values -> MPI.Allreduce!(values, +, comm)`. The values are the library's memory, and not to be kept. What `sum!` throws is thrown
-by the call that needed it.
+by the call that needed it. It may let other tasks run, but only from a task that stays on its thread (`@async`).
 """
 mutable struct Reduction
     pointer::Ptr{LibPCML.pcml_reduction}

@@ -3,8 +3,8 @@ export exact_dot, exact_sum, log_density, round_bins, sum_bins!
 """
     exact_sum(array; reduction = nothing)
 
-The sum of an array's values, over all parts of a field where there is a [`Reduction`](@ref): exact, then rounded once. Its bits depend on no
-order and no partition.
+The sum of an array's values, over all parts of a field where there is a [`Reduction`](@ref): exact, then rounded once. Its bits depend on
+no order and no partition.
 """
 @inline exact_sum(array; reduction = nothing) = exact_dot(array, nothing; reduction = reduction)
 

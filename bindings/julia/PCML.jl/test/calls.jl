@@ -68,7 +68,8 @@ end
     projector = Projector(add_row!(Constraints(cells), volumes); prior = :diagonal)
     workspace, report = bounded_workspace(projector), Report(projector)
     mean, lower, upper = [sin(3i) for i in 1:cells], zeros(cells), fill(0.9, cells)
-    u = project_bounded!(zeros(cells), projector, workspace, mean, [0.5]; lower = lower, upper = upper, variance = ones(cells), report = report)
+    u = project_bounded!(
+        zeros(cells), projector, workspace, mean, [0.5]; lower = lower, upper = upper, variance = ones(cells), report = report)
     @test mass_of(u) ≈ 0.5 && all(0 .<= u .<= 0.9) && report[:active_lower] == count(iszero, u) > 0
     @test check_bounded!(report, projector, workspace, u, [0.5]; lower = lower, upper = upper)[:unchanged] == 1
     @test status_of(() -> project_bounded!(u, projector, workspace, mean, [5.0]; upper = upper, variance = ones(cells))) === :infeasible
@@ -210,7 +211,8 @@ end
     condition!(workspace, plan, collect(points), collect(sin.(points)); noise = fill(0.1, 8))
     query!(mean, nothing, plan, workspace, collect(targets))
     @test status_of(() -> query!(mean, nothing, plan, Workspace(plan), collect(targets))) === :state
-    fitted, report = fit_hyperparameters(process, collect(points), collect(sin.(points)); fitted = (:length_scales, :signal_variance), restarts = 0)
+    fitted, report = fit_hyperparameters(
+        process, collect(points), collect(sin.(points)); fitted = (:length_scales, :signal_variance), restarts = 0)
     @test report.log_likelihood > report.log_likelihood_before && hyperparameters(fitted)[3] > 0.4
 
     several = ensemble([process, process])
