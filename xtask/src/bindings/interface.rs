@@ -109,6 +109,8 @@ impl Doc {
 
     /// The first sentence in lines of at most `width` bytes, each behind `lead`.
     pub fn comment(&self, lead: &str, width: usize) -> String {
+    /// The first sentence as lines of at most `width` characters, each after `lead`.
+    pub fn wrapped(&self, lead: &str, width: usize) -> String {
         let mut lines: Vec<String> = Vec::new();
         for word in self.summary().split_whitespace() {
             match lines.last_mut() {
@@ -128,6 +130,7 @@ impl Doc {
     fn allows_null(&self, name: &str) -> bool {
         let text = self.parameter(name).unwrap_or_default();
         text.contains("NULL") && !text.contains("NULL on failure") && !text.contains("not NULL")
+        lines.iter().map(|line| format!("{line}\n")).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 mod fortran;
 mod interface;
 mod julia;
+mod python;
 
 use crate::root;
 use interface::Interface;
@@ -15,6 +16,8 @@ const FILES: [(&str, Emitter); 3] = [
     ("bindings/fortran/pcml_objects.f90", fortran::objects),
     ("bindings/julia/PCML.jl/src/LibPCML.jl", julia::low_level),
 ];
+const FILES: [(&str, Emitter); 2] =
+    [("bindings/fortran/pcml_c.f90", fortran::low_level), ("bindings/python/src/pcml/_c.py", python::low_level)];
 
 fn generate() -> Result<Vec<(&'static str, String)>, String> {
     let header = root().join("include/pcml.h");
