@@ -1,4 +1,4 @@
-"""`pcml.convert` as it was installed: python -m unittest discover bindings/python/tests"""
+"""`pcml.convert` as it was installed: python -m unittest discover bindings/python/tests/convert"""
 
 import importlib.util
 import json
@@ -13,7 +13,7 @@ import numpy as np
 import pcml
 from pcml import command, tensors
 
-FIXTURES = Path(__file__).parents[3] / "cli/tests/fixtures"
+FIXTURES = Path(__file__).parents[4] / "cli/tests/fixtures"
 #: In CI nothing may be skipped that can be installed.
 TORCH = "CI" in os.environ or importlib.util.find_spec("torch") is not None
 KERAS = "CI" in os.environ or TORCH and all(importlib.util.find_spec(name) is not None for name in ("keras", "h5py"))
