@@ -6,7 +6,7 @@ mod tools;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use tools::{have, printed, root, run, scratch, succeed};
+use tools::{WITH_COMMAND, have, printed, root, run, scratch, succeed};
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("a path in UTF-8")
@@ -26,6 +26,7 @@ fn install(dir: &Path) -> PathBuf {
             &format!("-DCMAKE_INSTALL_PREFIX={}", prefix.display()),
             &format!("-DPCML_TARGET_DIR={}", cargo_dir.display()),
             "-DCMAKE_INSTALL_LIBDIR=lib",
+            WITH_COMMAND,
         ],
     );
     succeed("cmake", ["--build", text(&build)]);
@@ -197,7 +198,8 @@ fn the_source_tree_serves_add_subdirectory() {
         ),
     )
     .unwrap();
-    let output = configure(&dir, &dir.join("build"), &[format!("-DPCML_TARGET_DIR={}", cargo_dir.display())]);
+    let target = format!("-DPCML_TARGET_DIR={}", cargo_dir.display());
+    let output = configure(&dir, &dir.join("build"), &[target, WITH_COMMAND.into()]);
     assert!(output.status.success(), "{}", printed(&output));
     succeed("cmake", ["--build", text(&dir.join("build"))]);
     for program in ["border", "border_static"] {

@@ -53,3 +53,6 @@ pub fn succeed<S: AsRef<OsStr>>(program: impl AsRef<OsStr>, args: impl IntoItera
     assert!(output.status.success(), "{}: {}\n{}", name.display(), output.status, printed(&output));
     printed(&output)
 }
+
+/// The argument of CMake that makes cargo build the library as for the Python package, so that the tests compile it once.
+pub const WITH_COMMAND: &str = "-DPCML_CARGO_FLAGS=--package=pcml-cli;--bin=pcml";

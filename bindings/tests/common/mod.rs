@@ -41,6 +41,7 @@ pub fn prefix() -> PathBuf {
             &format!("-DCMAKE_INSTALL_PREFIX={}", prefix.display()),
             &format!("-DPCML_TARGET_DIR={}", target.display()),
             "-DCMAKE_INSTALL_LIBDIR=lib",
+            tools::WITH_COMMAND,
         ],
     );
     succeed("cmake", ["--build", text(&build)]);

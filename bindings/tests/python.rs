@@ -1,0 +1,131 @@
+//! The Python package: its tests against the installed library, its examples and its page, its types, and what pip makes of it.
+
+mod common;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::tools::{have, printed, run, scratch, succeed};
+use common::{STORIES, c_story, prefix, root, story_model, text};
+
+/// A Python that has these modules: PCML_PYTHON, else python3; where there is none the test says so, and fails in CI.
+fn python(modules: &str) -> Option<PathBuf> {
+    let python = PathBuf::from(std::env::var_os("PCML_PYTHON").unwrap_or("python3".into()));
+    let found = Command::new(&python).args(["-c", &format!("import {modules}")]).output();
+    if found.is_ok_and(|o| o.status.success()) {
+        return Some(python);
+    }
+    assert!(std::env::var_os("CI").is_none(), "{} has no {modules}", python.display());
+    println!("skipped: {} has no {modules}", python.display());
+    None
+}
+
+fn sources() -> PathBuf {
+    root().join("bindings/python/src")
+}
+
+/// Runs Python with the package from its sources and the installed library; what it printed.
+#[track_caller]
+fn with_package(python: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new(python);
+    command.args(arguments).env("PYTHONPATH", sources()).env("PCML_LIBRARY", prefix().join("lib/libpcml.so.0"));
+    // Threads of others' libraries wait for each other on busy machines.
+    command.envs([("PYTHONDONTWRITEBYTECODE", "1"), ("OMP_NUM_THREADS", "1")]);
+    let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    assert!(output.status.success(), "{command:?}: {}\n{}", output.status, printed(&output));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+#[test]
+fn the_package_passes_its_tests() {
+    let Some(python) = python("numpy") else { return };
+    with_package(&python, &["-m", "unittest", "discover", text(&root().join("bindings/python/tests/library"))]);
+}
+
+#[test]
+fn stories_print_what_the_c_programs_print() {
+    let Some(python) = python("numpy") else { return };
+    if !have(&["cc"]) {
+        return;
+    }
+    for story in STORIES {
+        let program = root().join(format!("examples/python/{story}.py"));
+        assert_eq!(with_package(&python, &[text(&program), text(&story_model(story))]), c_story(story), "{story}");
+    }
+}
+
+#[test]
+fn structs_are_laid_out_as_in_c() {
+    let Some(python) = python("numpy") else { return };
+    if !have(&["cc"]) {
+        return;
+    }
+    let dir = scratch("python_layout");
+    let (source, program) = (dir.join("layout.c"), dir.join("layout"));
+    let script = text(&root().join("bindings/python/tests/layout.py")).to_string();
+    std::fs::write(&source, with_package(&python, &[&script, "c"])).expect("a source file");
+    let include = format!("-I{}", prefix().join("include").display());
+    succeed("cc", ["-std=c99", &include, text(&source), "-o", text(&program)]);
+    assert_eq!(succeed(&program, [""; 0]), with_package(&python, &[&script, "python"]));
+}
+
+/// The page's blocks in Python, one after the other as one program, in a folder of their own.
+#[test]
+fn the_page_runs() {
+    let Some(python) = python("numpy, torch") else { return };
+    let page = std::fs::read_to_string(root().join("docs/python.md")).expect("the page");
+    let blocks: Vec<&str> = page.split("```python\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() > 3, "{} blocks", blocks.len());
+    let program = scratch("python_page").join("page.py");
+    std::fs::write(&program, blocks.join("\n")).expect("a program");
+    let models = root().join("examples/models");
+    with_package(&python, &["-c", &format!("import os, runpy; os.chdir({models:?}); runpy.run_path({program:?})")]);
+}
+
+#[test]
+fn types_are_consistent() {
+    let Some(python) = python("mypy, numpy, torch") else { return };
+    let config = root().join("bindings/python/pyproject.toml");
+    let cache = scratch("python_types");
+    let arguments = ["-m", "mypy", "--config-file", text(&config), "--cache-dir", text(&cache)];
+    succeed(&python, arguments.iter().copied().chain([text(&sources().join("pcml"))]));
+}
+
+#[test]
+fn pip_makes_a_wheel_of_the_library_and_the_command() {
+    let Some(python) = python("venv, ensurepip") else { return };
+    let venv = scratch("python_package");
+    succeed(&python, ["-m", "venv", text(&venv)]);
+    let here = venv.join("bin/python");
+    let (package, wheels) = (root().join("bindings/python"), venv.join("wheels"));
+    // What this build has compiled already is not compiled once more.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
+    let mut pip = Command::new(&here);
+    pip.args(["-m", "pip", "wheel", "--no-input", "-q", "--no-deps", "-w", text(&wheels), text(&package)]);
+    let built = pip.env("CARGO_TARGET_DIR", target).output().expect("pip");
+    if !built.status.success() {
+        assert!(std::env::var_os("CI").is_none(), "{}", printed(&built));
+        println!("skipped: the Python package, pip: {}", printed(&built).lines().last().unwrap_or("failed"));
+        return;
+    }
+    let made: Vec<OsString> =
+        std::fs::read_dir(&wheels).expect("wheels").map(|e| e.expect("a wheel").file_name()).collect();
+    let [wheel] = &made[..] else { panic!("{made:?}") };
+    assert!(text(Path::new(wheel)).contains("-py3-none-linux"), "{wheel:?} is for one Python alone");
+    succeed(&here, ["-m", "pip", "install", "--no-input", "-q", text(&wheels.join(wheel))]);
+    assert!(succeed(venv.join("bin/pcml"), ["--version"]).contains("0.1"));
+    let loaded = succeed(&here, ["-c", "import pcml; print(pcml.library.lib._name, pcml.sum([0.5, 1.5]))"]);
+    assert!(loaded.contains("site-packages/pcml/libpcml") && loaded.contains(" 2.0"), "{loaded}");
+    // A PyTorch that is there already need not be installed once more.
+    let torch = run(&python, ["-c", "import torch, pathlib; print(pathlib.Path(torch.__file__).parents[1])"]);
+    if torch.status.success() {
+        let own = succeed(&here, ["-c", "import sysconfig; print(sysconfig.get_path('purelib'), end='')"]);
+        std::fs::write(Path::new(&own).join("torch.pth"), torch.stdout).expect("a path file");
+        println!("{}", succeed(&here, [root().join("examples/python/train.py")]));
+    } else {
+        assert!(std::env::var_os("CI").is_none(), "{} has no PyTorch", python.display());
+        println!("skipped: training and conversion of PyTorch checkpoints, {} has no PyTorch", python.display());
+    }
+    succeed(&here, ["-m", "unittest", "discover", text(&root().join("bindings/python/tests/convert"))]);
+}
