@@ -13,7 +13,9 @@ from pathlib import Path
 from setuptools import Distribution, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
-from setuptools.command.build_scripts import build_scripts
+
+# Setuptools has it under no name of its own.
+from distutils.command.build_scripts import build_scripts  # isort: skip
 
 ROOT = Path(__file__).resolve().parents[2]
 #: In one call, so that cargo compiles what both need once.
