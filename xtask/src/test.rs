@@ -116,7 +116,7 @@ fn python() -> Option<PathBuf> {
         let status = Command::new(path).args(["-c", &format!("import {modules}")]).stderr(Stdio::null()).status();
         status.is_ok_and(|s| s.success())
     };
-    let has_all = |path: &PathBuf| imports(path, "torch, safetensors, sklearn, h5py, onnxruntime");
+    let has_all = |path: &PathBuf| imports(path, "torch, safetensors, sklearn, h5py, onnxruntime, mypy");
     let own = root().join("target/python");
     let of_own = own.join("bin/python");
     let places: Vec<PathBuf> = std::env::var_os("PCML_PYTHON")

@@ -10,7 +10,7 @@ import operator
 import struct
 import sys
 from collections.abc import Sequence
-from typing import Any, Callable, Optional, Protocol, Union
+from typing import Any, Callable, Optional, Protocol, Union, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +45,7 @@ def _fields_are_known() -> bool:
     """Whether an array object begins as numpy's C headers have it: the object's head, then the address of the data."""
     if sys.implementation.name != "cpython":
         return False
-    samples = [np.zeros(5), np.zeros((4, 6), np.float32)[1::2, ::-2]]
+    samples: list[npt.NDArray[Any]] = [np.zeros(5), np.zeros((4, 6), np.float32)[1::2, ::-2]]
     return all(_field_address(array) == _protocol_address(array) for array in samples)
 
 
@@ -132,8 +132,7 @@ def _view(name: str, value: Any, numbers: bool) -> NDArray:
     if not hasattr(value, "__dlpack__") or isinstance(value, np.ma.MaskedArray):
         raise DtypeError(f"{name} is a {type(value).__name__}, expected a numpy array or one with __dlpack__")
     try:
-        view: NDArray = np.from_dlpack(value)
-        return view
+        return cast(NDArray, np.from_dlpack(value))
     except (BufferError, RuntimeError, TypeError, ValueError) as e:
         raise DtypeError(f"{name}: {str(e).splitlines()[0] if str(e) else type(e).__name__}") from e
 

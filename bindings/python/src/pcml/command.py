@@ -12,11 +12,11 @@ def path() -> Path:
     """The executable that the environment names, else that which was installed with this package, else one on the PATH."""
     if os.environ.get("PCML_COMMAND"):
         return Path(os.environ["PCML_COMMAND"])
-    places = [sysconfig.get_path("scripts"), sysconfig.get_path("scripts", f"{os.name}_user")]
+    places = [Path(sysconfig.get_path("scripts")), Path(sysconfig.get_path("scripts", f"{os.name}_user"))]
     places.append(Path(__file__).parents[1] / "bin")  # pip install --target
     for place in places:
-        if (Path(place) / NAME).is_file():
-            return Path(place) / NAME
+        if (place / NAME).is_file():
+            return place / NAME
     found = shutil.which(NAME)
     if found is None:
         raise FileNotFoundError(f"the command {NAME} is neither in {places[0]} nor on the PATH")

@@ -1,13 +1,17 @@
 """State dicts of others' code, and networks in ONNX, as model files for pcml. The work is the command's; see docs/convert.md."""
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any, Optional, Union
 
 import numpy as np
+import numpy.typing as npt
 
 from . import command, kerasfile, layers, tensors
 from .error import ConvertError
@@ -25,7 +29,16 @@ POINTS = 16
 AGREEMENT = 1e-4
 
 
-def convert(kind, state, output, *, prefix="", drop=(), description=None, **settings):
+def convert(
+    kind: str,
+    state: Any,
+    output: Union[str, os.PathLike[str]],
+    *,
+    prefix: str = "",
+    drop: Union[str, Iterable[str]] = (),
+    description: Union[Mapping[str, Any], str, os.PathLike[str], None] = None,
+    **settings: Any,
+) -> dict[str, Any]:
     """Makes the model file `output` of a state dict; what the command reports, as a dict.
 
     kind: anp, boon, deeponet, ensemble, fno, keras, neuraloperator, onnx, physicsnemo or sequential.
@@ -42,36 +55,35 @@ def convert(kind, state, output, *, prefix="", drop=(), description=None, **sett
     """
     source = state if callable(state) and (hasattr(state, "state_dict") or hasattr(state, "to_json")) else None
     output = Path(output)
-    with tempfile.TemporaryDirectory(dir=output.parent if output.parent.is_dir() else None) as folder:
-        folder = Path(folder)
+    with tempfile.TemporaryDirectory(dir=output.parent if output.parent.is_dir() else None) as name:
+        folder = Path(name)
         if kind == "ensemble":
-            paths = [state] if isinstance(state, (str, os.PathLike)) else list(state)
+            paths: list[Any] = [state] if isinstance(state, (str, os.PathLike)) else list(state)
         elif kind == "keras":
             paths = [_keras_file(state, folder)]
         elif kind == "onnx":
             paths = [Path(state)]
-            own = "selftest" not in settings and _run_onnx(paths[0], settings, folder)
+            own = "selftest" not in settings and _run_onnx(Path(state), settings, folder)
             settings = {**settings, "selftest": own} if own else settings
         else:
             if kind == "sequential" and source is not None and not {"activation", "steps"} & set(settings):
                 settings["steps"] = layers.steps(source)
             paths = [_state_file(state if source is None else source.state_dict(), folder)]
-        common = ["convert", kind, *paths, "--json", "--prefix", prefix]
+        common: list[Any] = ["convert", kind, *paths, "--json", "--prefix", prefix]
         for name in [drop] if isinstance(drop, str) else drop:
             common += ["--drop", name]
         scaled = [f"{name}={_text(value)}" for name, value in settings.items() if name in SCALINGS]
         for name, value in settings.items():
             if name not in SCALINGS:
                 common += ["--set", f"{name}={_text(value)}"]
-        more = [part for text in scaled for part in ("--set", text)]
-        if description is not None:
-            if isinstance(description, Mapping):
-                text = json.dumps(description)
-                description = folder / "description.json"
-                description.write_text(text)
+        more: list[Any] = [part for text in scaled for part in ("--set", text)]
+        if isinstance(description, Mapping):
+            (folder / "description.json").write_text(json.dumps(description))
+            more += ["--description", folder / "description.json"]
+        elif description is not None:
             more += ["--description", description]
         made = folder / output.name
-        report = json.loads(_run([*common, *more, "--output", made]))
+        report: dict[str, Any] = json.loads(_run([*common, *more, "--output", made]))
         compared = made
         if source is not None and more:
             # Scalings are around the source: it is compared with a model that goes without.
@@ -86,24 +98,24 @@ def convert(kind, state, output, *, prefix="", drop=(), description=None, **sett
     return report
 
 
-def _named(value):
+def _named(value: Any) -> str:
     """Functions, classes and modules by name."""
     return getattr(value, "__name__", type(value).__name__)
 
 
-def _text(value):
+def _text(value: Any) -> str:
     """JSON, or a word as it is; arrays and tensors are lists."""
     return value if isinstance(value, str) else json.dumps(value, default=lambda array: array.tolist())
 
 
-def _run(arguments):
+def _run(arguments: Iterable[Any]) -> str:
     done = subprocess.run([command.path(), *map(str, arguments)], capture_output=True, text=True)
     if done.returncode != 0:
         raise ConvertError(done.stderr.strip().removeprefix("pcml: "))
     return done.stdout
 
 
-def _keras_file(state, folder):
+def _keras_file(state: Any, folder: Path) -> Any:
     """A safetensors file with the weights and the JSON of a Keras model, or such a file as it is."""
     found = kerasfile.of_model(state) if hasattr(state, "to_json") else kerasfile.of_file(Path(state))
     if found is None:
@@ -114,7 +126,7 @@ def _keras_file(state, folder):
     return path
 
 
-def _state_file(state, folder):
+def _state_file(state: Any, folder: Path) -> Any:
     """A safetensors file with the state dict."""
     metadata = {}
     if not isinstance(state, Mapping):
@@ -139,7 +151,7 @@ def _state_file(state, folder):
     return path
 
 
-def _checkpoint(path):
+def _checkpoint(path: Any) -> Mapping[str, Any]:
     """The state dict of a PyTorch checkpoint, loaded without running anything of it."""
     try:
         import torch
@@ -156,12 +168,13 @@ def _checkpoint(path):
     if not isinstance(loaded, Mapping):
         raise ConvertError(f"{path} holds a {type(loaded).__name__}, expected a state dict")
     for name in ("state_dict", "model_state_dict"):
-        if isinstance(loaded.get(name), Mapping):
-            return loaded[name]
+        inner = loaded.get(name)
+        if isinstance(inner, Mapping):
+            return inner
     return loaded
 
 
-def _run_onnx(path, settings, folder):
+def _run_onnx(path: Path, settings: Mapping[str, Any], folder: Path) -> Optional[str]:
     """A file with an input and what onnxruntime gives for it; None without onnxruntime."""
     try:
         import onnxruntime
@@ -175,7 +188,7 @@ def _run_onnx(path, settings, folder):
     if more or port.type not in ("tensor(float)", "tensor(double)") or len(port.shape) < 2:
         # The command says what it takes.
         return None
-    shape = [extent if isinstance(extent, int) and extent > 0 else None for extent in port.shape]
+    shape: list[Any] = [extent if isinstance(extent, int) and extent > 0 else None for extent in port.shape]
     channel = 1 if settings.get("layout") == "first" else len(shape) - 1
     grid = settings.get("shape", POINTS)
     grid = list(grid) if isinstance(grid, (list, tuple)) else [grid] * (len(shape) - 2)
@@ -197,7 +210,7 @@ def _run_onnx(path, settings, folder):
     return str(made)
 
 
-def _compare(kind, source, path, settings):
+def _compare(kind: str, source: Any, path: Path, settings: Mapping[str, Any]) -> bool:
     """Whether the source was run on the model's self-test; it must give the stored output."""
     stored = {name: np.array(value) for name, value in tensors.load(path, "selftest.").items()}
     if kind in CHANNELS_FIRST + CHANNELS_LAST:
@@ -220,10 +233,10 @@ def _compare(kind, source, path, settings):
         found = [_evaluate(source, (u, x)).reshape(stored["mean"].shape)]
     else:
         return False
-    for found, expected in zip(found, expected):
-        if found.shape != expected.shape:
-            raise ConvertError(f"the module gives shape {found.shape}, the model {expected.shape}")
-        apart, size = np.abs(found - expected).max(), np.abs(expected).max()
+    for its, own in zip(found, expected):
+        if its.shape != own.shape:
+            raise ConvertError(f"the module gives shape {its.shape}, the model {own.shape}")
+        apart, size = np.abs(its - own).max(), np.abs(own).max()
         if not apart <= AGREEMENT * size:
             raise ConvertError(
                 f"the module and the model are {apart:.1e} apart, expected at most {AGREEMENT:.0e} of {size:.1e}: a setting differs"
@@ -231,23 +244,26 @@ def _compare(kind, source, path, settings):
     return True
 
 
-def _head(y, head):
+def _head(y: npt.NDArray[Any], head: Mapping[str, Any]) -> list[npt.NDArray[Any]]:
     """Mean and variance of a network whose last layer gives means, and what variances are made of."""
     mean, raw = np.split(y, 2, axis=-1)
     spread = (np.exp(raw) if head["function"] == "exp" else np.logaddexp(0, raw)) + head.get("minimum", 0.0)
     return [mean, spread**2 if head["of"] == "deviation" else spread]
 
 
-def _evaluate(module, inputs):
+def _evaluate(module: Any, inputs: Any) -> npt.NDArray[Any]:
     """What a torch module gives as it predicts."""
     import torch
 
     like = next(module.parameters())
     dtype = like.dtype.to_real() if like.dtype.is_complex else like.dtype
-    one = lambda x: torch.from_numpy(np.ascontiguousarray(x)).to(like.device, dtype)
-    inputs = tuple(map(one, inputs)) if isinstance(inputs, tuple) else one(inputs)
+
+    def tensor(x: npt.NDArray[Any]) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(x)).to(like.device, dtype)
+
+    inputs = tuple(map(tensor, inputs)) if isinstance(inputs, tuple) else tensor(inputs)
     training = module.training
     with torch.no_grad():
-        found = module.eval()(inputs).cpu().double().numpy()
+        found: npt.NDArray[Any] = module.eval()(inputs).cpu().double().numpy()
     module.train(training)
     return found

@@ -1,8 +1,13 @@
 """Weights and JSON of a Keras model: of the model itself, a .keras file or an HDF5 file. Nothing of a file is run, and Keras is not needed."""
 
+from __future__ import annotations
+
 import io
 import json
 import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Optional
 
 import numpy as np
 
@@ -16,7 +21,11 @@ VARIABLES = {
 }
 
 
-def of_model(model):
+#: Weights by layer and name, and the JSON.
+Found = tuple[dict[str, Any], str]
+
+
+def of_model(model: Any) -> Found:
     """Weights by layer and name, and the JSON."""
     weights = {}
     for layer in model.layers:
@@ -29,7 +38,7 @@ def of_model(model):
     return weights, model.to_json()
 
 
-def of_file(path):
+def of_file(path: Path) -> Optional[Found]:
     """The same of a file; None where it is of another kind, such as a safetensors file."""
     with open(path, "rb") as file:
         start = file.read(8)
@@ -38,7 +47,7 @@ def of_file(path):
     return _legacy(path) if start.startswith(b"\x89HDF") else None
 
 
-def _h5py(path):
+def _h5py(path: Path) -> Any:
     try:
         import h5py
     except ImportError:
@@ -46,18 +55,20 @@ def _h5py(path):
     return h5py
 
 
-def _archive(path):
+def _archive(path: Path) -> Found:
     with zipfile.ZipFile(path) as archive:
         if not {"config.json", "model.weights.h5"} <= set(archive.namelist()):
             raise ConvertError(f"{path} has no config.json and model.weights.h5, expected a file of model.save(\"NAME.keras\")")
         config, data = archive.read("config.json").decode(), archive.read("model.weights.h5")
-    weights, used = {}, {}
+    weights: dict[str, Any] = {}
+    used: dict[str, int] = {}
     with _h5py(path).File(io.BytesIO(data), "r") as file:
         for layer in json.loads(config)["config"]["layers"]:
             kind, fields = layer["class_name"], layer["config"]
             if kind not in VARIABLES:
                 continue
-            group, names = VARIABLES[kind]
+            group = VARIABLES[kind][0]
+            names: Sequence[str] = VARIABLES[kind][1]
             # Groups of a class are numbered in the order of its layers.
             count = used[kind] = used.get(kind, -1) + 1
             if kind == "BatchNormalization":
@@ -70,7 +81,7 @@ def _archive(path):
     return weights, config
 
 
-def _legacy(path):
+def _legacy(path: Path) -> Found:
     with _h5py(path).File(path, "r") as file:
         config = file.attrs.get("model_config")
         if config is None or "model_weights" not in file:

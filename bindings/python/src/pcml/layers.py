@@ -1,9 +1,14 @@
 """The layers of a torch.nn.Sequential in order, as kind sequential takes them in its setting `steps`."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
 from .error import ConvertError
 
 #: Modules without tensors that are an activation by this name, and what they must have for it.
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "Tanh": ("tanh", {}),
     "ReLU": ("relu", {}),
     "Sigmoid": ("sigmoid", {}),
@@ -16,7 +21,7 @@ ACTIVATIONS = {
 KNOWN = ["Linear", "BatchNorm1d", "Dropout", "GELU", "Identity", *ACTIVATIONS]
 
 
-def steps(module):
+def steps(module: Any) -> list[Any]:
     """Names of layers and activations; objects for what has a number of its own."""
     if type(module).__name__ != "Sequential":
         raise ConvertError(
@@ -26,7 +31,7 @@ def steps(module):
     return list(_flat(module, ""))
 
 
-def _flat(module, prefix):
+def _flat(module: Any, prefix: str) -> Iterator[Any]:
     for name, child in module.named_children():
         name, kind = prefix + name, type(child).__name__
         if kind == "Sequential":

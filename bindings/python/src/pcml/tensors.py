@@ -1,33 +1,39 @@
 """Safetensors files of numpy arrays, written and read as the format says, without a dependency."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "C64": "<c8", "I64": "<i8", "I32": "<i4", "U8": "|u1", "BOOL": "|b1"}
 NAMES = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
 
 
-def array(name, value) -> np.ndarray:
+def array(name: str, value: Any) -> npt.NDArray[Any]:
     """A tensor or array as a numpy array that the format has."""
     if hasattr(value, "detach"):
         value = value.detach().cpu().resolve_conj()
         if str(value.dtype) == "torch.bfloat16":
             value = value.float()
         value = value.numpy()
-    value = np.asarray(value)
-    if value.dtype == np.complex128:
-        value = np.stack([value.real, value.imag], axis=-1)
-    value = value.astype(value.dtype.newbyteorder("<"), copy=False)
-    if value.dtype not in NAMES:
-        raise TypeError(f"{name} has dtype {value.dtype}, expected floating-point or complex numbers")
-    return value
+    found: npt.NDArray[Any] = np.asarray(value)
+    if found.dtype == np.complex128:
+        found = np.stack([found.real, found.imag], axis=-1)
+    found = found.astype(found.dtype.newbyteorder("<"), copy=False)
+    if found.dtype not in NAMES:
+        raise TypeError(f"{name} has dtype {found.dtype}, expected floating-point or complex numbers")
+    return found
 
 
-def save(path: Path, tensors: dict, metadata: dict) -> None:
+def save(path: Path, tensors: Mapping[str, npt.NDArray[Any]], metadata: Mapping[str, str]) -> None:
     """Writes arrays one after the other."""
-    header, at = {"__metadata__": metadata} if metadata else {}, 0
+    header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
+    at = 0
     for name, value in tensors.items():
         header[name] = {"dtype": NAMES[value.dtype], "shape": list(value.shape), "data_offsets": [at, at + value.nbytes]}
         at += value.nbytes
@@ -41,7 +47,7 @@ def save(path: Path, tensors: dict, metadata: dict) -> None:
                 file.write(np.ascontiguousarray(part).tobytes())
 
 
-def load(path: Path, prefix: str) -> dict:
+def load(path: Path, prefix: str) -> dict[str, npt.NDArray[Any]]:
     """The arrays whose names begin with the prefix, without it."""
     data = np.memmap(path, mode="r")
     length = int.from_bytes(data[:8].tobytes(), "little")

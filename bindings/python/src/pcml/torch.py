@@ -74,7 +74,7 @@ def _of_slices(name: str, tensor: Tensor, slices: int, size: int) -> Tensor:
 
 class _Projection(torch.autograd.Function):
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any,
         mean: Tensor,
         b: Tensor,
@@ -98,7 +98,7 @@ class _Projection(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, cotangent: Tensor) -> tuple[Optional[Tensor], ...]:  # type: ignore[override]
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[Optional[Tensor], ...]:
         mean, b, variance, lower, upper = ctx.saved_tensors
         needed = ctx.needs_input_grad
         gradients = [
@@ -142,14 +142,14 @@ class Operator(torch.nn.Module):
 
 class _Operator(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, plan: Plan, input: Tensor, *values: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, plan: Plan, input: Tensor, *values: Tensor) -> Tensor:
         ctx.plan = plan
         ctx.save_for_backward(input, *values)
         return torch.from_numpy(plan.predict(_array(input), [_array(value) for value in values]))
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, cotangent: Tensor) -> tuple[Optional[Tensor], ...]:  # type: ignore[override]
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[Optional[Tensor], ...]:
         input, *values = (_array(tensor) for tensor in ctx.saved_tensors)
         of_input, of_values = ctx.plan.vjp(input, _array(cotangent), values)
         return (None, torch.from_numpy(of_input), *map(torch.from_numpy, of_values))
@@ -184,14 +184,14 @@ class _BoundaryCorrection(torch.autograd.Function):
     """A linear map of field and values."""
 
     @staticmethod
-    def forward(ctx: Any, boundary: Boundary, field: Tensor, *values: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, boundary: Boundary, field: Tensor, *values: Tensor) -> Tensor:
         ctx.boundary = boundary
         found = field.detach().clone()
         boundary.enforce(_array(found), [_array(value) for value in values])
         return found
 
     @staticmethod
-    def backward(ctx: Any, cotangent: Tensor) -> tuple[Optional[Tensor], ...]:  # type: ignore[override]
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[Optional[Tensor], ...]:
         return (None, *_transposed(ctx.boundary, cotangent))
 
 
