@@ -24,8 +24,8 @@ macro(pcml_find_fortran sources)
       set(pcml_fortran_FOUND TRUE)
     else()
       set(pcml_fortran_FOUND FALSE)
-      set(pcml_NOT_FOUND_MESSAGE
-        "component fortran needs the language Fortran: call enable_language(Fortran), or name it in project(), before find_package(pcml)")
+      set(pcml_fortran_reason
+        "it needs the language Fortran: call enable_language(Fortran), or name it in project(), before find_package(pcml)")
     endif()
     unset(pcml_languages)
   endif()

@@ -109,8 +109,6 @@ impl Doc {
 
     /// The first sentence in lines of at most `width` bytes, each behind `lead`.
     pub fn comment(&self, lead: &str, width: usize) -> String {
-    /// The first sentence as lines of at most `width` characters, each after `lead`.
-    pub fn wrapped(&self, lead: &str, width: usize) -> String {
         let mut lines: Vec<String> = Vec::new();
         for word in self.summary().split_whitespace() {
             match lines.last_mut() {
@@ -130,7 +128,6 @@ impl Doc {
     fn allows_null(&self, name: &str) -> bool {
         let text = self.parameter(name).unwrap_or_default();
         text.contains("NULL") && !text.contains("NULL on failure") && !text.contains("not NULL")
-        lines.iter().map(|line| format!("{line}\n")).collect()
     }
 }
 
@@ -488,11 +485,13 @@ mod tests {
                     name: "context".into(),
                     of: Type::Pointer { to: Base::Void, constant: false },
                     nullable: false,
+                    count: None,
                 },
                 Argument {
                     name: "values".into(),
                     of: Type::Pointer { to: Base::Int64, constant: false },
                     nullable: false,
+                    count: None,
                 },
             ],
             result: Type::Value(Base::Int32),

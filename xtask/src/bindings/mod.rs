@@ -11,13 +11,12 @@ use interface::Interface;
 type Emitter = fn(&Interface) -> String;
 
 /// Every generated file and what writes it.
-const FILES: [(&str, Emitter); 3] = [
+const FILES: [(&str, Emitter); 4] = [
     ("bindings/fortran/pcml_c.f90", fortran::low_level),
     ("bindings/fortran/pcml_objects.f90", fortran::objects),
     ("bindings/julia/PCML.jl/src/LibPCML.jl", julia::low_level),
+    ("bindings/python/src/pcml/_c.py", python::low_level),
 ];
-const FILES: [(&str, Emitter); 2] =
-    [("bindings/fortran/pcml_c.f90", fortran::low_level), ("bindings/python/src/pcml/_c.py", python::low_level)];
 
 fn generate() -> Result<Vec<(&'static str, String)>, String> {
     let header = root().join("include/pcml.h");

@@ -120,10 +120,10 @@ fn plain(name: &str) -> &str {
 }
 
 fn docstring(doc: &Doc) -> String {
-    format!("    \"\"\"{}\"\"\"\n\n", doc.wrapped("    ", WIDTH - 6).trim_start().trim_end())
+    format!("    \"\"\"{}\"\"\"\n\n", doc.comment("    ", WIDTH - 6).trim_start().trim_end())
 }
 
 /// The first sentence, for the constant or field below.
 fn comment(doc: &Doc, indent: usize) -> String {
-    doc.wrapped(&format!("{:indent$}#: ", ""), WIDTH)
+    doc.comment(&format!("{:indent$}#: ", ""), WIDTH)
 }

@@ -1124,6 +1124,14 @@ const pcml_plan_predict_address = Ref(C_NULL)
         (Ptr{pcml_plan}, Ptr{pcml_workspace}, Ptr{pcml_const_array}, Ptr{pcml_const_array}, Int64, Ptr{pcml_array}),
         plan, workspace, input, values, value_count, output)
 
+# Predicts as pcml_plan_predict from and to several fields of the host, such as temperature, humidity and winds: the channels of the model
+# are those of the first field, then those of the second and so on.
+const pcml_plan_predict_fields_address = Ref(C_NULL)
+@inline pcml_plan_predict_fields(plan, workspace, inputs, input_count, values, value_count, outputs, output_count) =
+    ccall(pcml_plan_predict_fields_address[], Int32,
+        (Ptr{pcml_plan}, Ptr{pcml_workspace}, Ptr{pcml_const_array}, Int64, Ptr{pcml_const_array}, Int64, Ptr{pcml_array}, Int64),
+        plan, workspace, inputs, input_count, values, value_count, outputs, output_count)
+
 # Perceptrons with a variance head and ensembles: predicts as pcml_plan_predict, with variances.
 const pcml_plan_predict_moments_address = Ref(C_NULL)
 @inline pcml_plan_predict_moments(plan, workspace, input, values, value_count, mean, variance) =
@@ -1458,6 +1466,7 @@ function find!(library)
     pcml_plan_query_address[] = dlsym(library, :pcml_plan_query)
     pcml_plan_covariance_address[] = dlsym(library, :pcml_plan_covariance)
     pcml_plan_predict_address[] = dlsym(library, :pcml_plan_predict)
+    pcml_plan_predict_fields_address[] = dlsym(library, :pcml_plan_predict_fields)
     pcml_plan_predict_moments_address[] = dlsym(library, :pcml_plan_predict_moments)
     pcml_plan_predict_factors_address[] = dlsym(library, :pcml_plan_predict_factors)
     pcml_plan_query_factors_address[] = dlsym(library, :pcml_plan_query_factors)

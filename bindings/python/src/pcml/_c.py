@@ -518,6 +518,7 @@ FUNCTIONS = {
     "pcml_plan_query": (c_int32, (c_void_p, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p)),
     "pcml_plan_covariance": (c_int32, (c_void_p, c_void_p, c_void_p, c_void_p, c_void_p)),
     "pcml_plan_predict": (c_int32, (c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_void_p)),
+    "pcml_plan_predict_fields": (c_int32, (c_void_p, c_void_p, c_void_p, c_int64, c_void_p, c_int64, c_void_p, c_int64)),
     "pcml_plan_predict_moments": (c_int32, (c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_void_p, c_void_p)),
     "pcml_plan_predict_factors": (c_int32, (c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_void_p, c_void_p)),
     "pcml_plan_query_factors": (c_int32, (c_void_p, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p)),

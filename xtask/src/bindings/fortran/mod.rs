@@ -175,7 +175,6 @@ fn is_array(argument: &Argument) -> bool {
 /// The first sentence as comment lines.
 fn comment(doc: &Doc, indent: usize) -> String {
     doc.comment(&format!("{:indent$}! ", ""), WIDTH)
-    doc.wrapped(&format!("{:indent$}! ", ""), WIDTH)
 }
 
 /// A statement, continued where it is too long for a line.
