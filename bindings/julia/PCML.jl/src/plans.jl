@@ -1,5 +1,5 @@
-export condition!, covariance!, derivative_workspace, jitter, jvp!, latent!, member_count, predict!, predict_factors!, predict_lawful!,
-    predict_moments!, query!, query_factors!, regularised_count, vjp!
+export condition!, covariance!, derivative_workspace, jitter, jvp!, latent!, member_count, predict!, predict_factors!, predict_fields!,
+    predict_lawful!, predict_moments!, query!, query_factors!, regularised_count, vjp!
 
 """
     Plan(model, T; batch, context, targets, shape, ...)
@@ -36,6 +36,18 @@ left out. `values` has an array for each Dirichlet and Neumann face of a model w
 @inline function predict!(out, plan::Plan, workspace::Workspace, in; values = ())
     check(LibPCML.pcml_plan_predict(plan, workspace, input(in), inputs(values), length(values), output(out)))
     return out
+end
+
+"""
+    predict_fields!(outputs, plan, workspace, inputs; values = ())
+
+[`predict!`](@ref) from and to several fields (tuples or vectors of arrays) whose channels follow one another, each read and written where it lies.
+Returns `outputs`.
+"""
+@inline function predict_fields!(outs, plan::Plan, workspace::Workspace, ins; values = ())
+    check(LibPCML.pcml_plan_predict_fields(
+        plan, workspace, inputs(ins), length(ins), inputs(values), length(values), outputs(outs), length(outs)))
+    return outs
 end
 
 """

@@ -196,6 +196,10 @@ end
     @test member_count(two) == 2 && mean == expected && maximum(variance) == 0
     predict_factors!(mean, factors, two, Workspace(two), x)
     @test mean == expected && maximum(abs, factors) == 0
+    mean .= 0
+    predict_fields!((mean,), one, Workspace(one), (x[:, 1:4], view(x, :, 5), @view x[:, 6:9]))
+    @test mean == expected
+    @test status_of(() -> predict_fields!((mean,), one, Workspace(one), (x[:, 1:4],))) === :shape
 
     process = gaussian_process(:matern52, 1, 1; length_scales = 0.4, signal_variance = 2, noise_variance = 1e-4, means = 0.5)
     @test hyperparameters(process) ≈ [2, 1e-4, 0.4, 0.5]

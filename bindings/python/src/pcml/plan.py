@@ -131,6 +131,27 @@ class Plan(Handle):
         )
         return target
 
+    def predict_fields(
+        self, inputs: Sequence[Readable], out: Sequence[Writable], values: Sequence[Readable] = ()
+    ) -> Sequence[Writable]:
+        """Predicts as `predict` from and to several fields whose channels follow one another, each [.., channels] or [..] for a single
+        channel; they are read and written where they lie. Returns out."""
+        fields, arrays = given_all("inputs", inputs), given_all("values", values)
+        targets = [writable(f"out[{i}]", target) for i, target in enumerate(out)]
+        check(
+            lib.pcml_plan_predict_fields(
+                self.pointer,
+                self._scratch.of("pcml_plan_workspace", self),
+                describe_all("inputs", fields),
+                len(fields),
+                describe_all("values", arrays),
+                len(arrays),
+                describe_all("out", targets),
+                len(targets),
+            )
+        )
+        return out
+
     def predict_moments(
         self,
         input: Readable,

@@ -28,6 +28,17 @@ class Perceptrons(unittest.TestCase):
         self.assertEqual(plan.predict(rows.astype(np.float32)).dtype, np.float32)
         self.assertEqual((plan.members, plan.regularised), (0, 0))
 
+    def test_several_fields(self):
+        plan = pcml.Plan(load("porous"), batch=6)
+        rows = laws.state(6, 9)
+        out = np.empty((6, 2))[:, :1]
+        fields = [rows[:, :4], rows[:, 4].copy(), rows[:, 5:].astype(np.float32).astype(np.float64)]
+        joined = np.concatenate([fields[0], fields[1][:, None], fields[2]], axis=1)
+        plan.predict_fields(fields, [out])
+        np.testing.assert_array_equal(out, plan.predict(joined))
+        with self.assertRaisesRegex(pcml.ShapeError, "9 channels together"):
+            plan.predict_fields(fields[:2], [out])
+
     def test_what_does_not_fit(self):
         plan = pcml.Plan(load("porous"), np.float32, batch=6)
         for rows, error in (
