@@ -321,7 +321,7 @@ fn correct_body<const F32: bool>(job: Correct) -> Corrected {
         scale: [0.0; LANES],
         most: [0; LANES],
         change: [0.0; LANES],
-        cell: [f64::MAX; LANES],
+        cell: [NOWHERE; LANES],
     };
     for (at, g) in row.chunks(BLOCK).enumerate().map(|(k, g)| (k * BLOCK, g)) {
         let before = read(mean, at, &mut stage.mean[..g.len()]);
@@ -370,7 +370,7 @@ fn correct_body<const F32: bool>(job: Correct) -> Corrected {
     if mean_streams || variance_streams {
         fence();
     }
-    let (mut largest_change, mut cell) = (0.0, f64::MAX);
+    let (mut largest_change, mut cell) = (0.0, NOWHERE);
     for l in 0..LANES {
         if sums.change[l] > largest_change || (sums.change[l] == largest_change && sums.cell[l] < cell) {
             (largest_change, cell) = (sums.change[l], sums.cell[l]);
@@ -416,6 +416,10 @@ fn moved(u: f64, reach: f64, lambda: f64) -> f64 {
 fn stored<const F32: bool>(x: f64) -> f64 {
     if F32 { x as f32 as f64 } else { x }
 }
+
+/// Behind every cell, and within the range of integers: compilers convert before they choose, and what cannot be converted would raise
+/// a flag of the processor, or its trap.
+const NOWHERE: f64 = (1u64 << 53) as f64;
 
 static ONES: [f64; BLOCK] = [1.0; BLOCK];
 
