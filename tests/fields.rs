@@ -23,8 +23,8 @@ fn network(inputs: usize, outputs: usize) -> Value {
     perceptron(channels("a", inputs), &[9], channels("u", outputs), json!("tanh"), Value::Null)
 }
 
-fn operator(axes: usize, inputs: usize, outputs: usize) -> Value {
-    let mut d = operators::plain(3, &vec![2; axes], &vec![1; axes]);
+fn operator(padding: &[usize], inputs: usize, outputs: usize) -> Value {
+    let mut d = operators::plain(3, &vec![2; padding.len()], padding);
     d["inputs"] = operators::channels("a", inputs);
     d["outputs"] = operators::channels("u", outputs);
     d
@@ -150,7 +150,7 @@ proptest! {
     fn operators_of_fields(
         axes in 1usize..3, batch in 1usize..3, inputs in 1usize..5, outputs in 1usize..4, members in 1usize..3, seed in 0u64..1 << 40,
     ) {
-        let d = operator(axes, inputs, outputs);
+        let d = operator(&[1, 1][..axes], inputs, outputs);
         let grid = [7, 6][..axes].to_vec();
         let model = load(&operators::with_selftest(operators::random(&d, seed)));
         let options = Options { batch, shape: Some(grid.clone()), ..Options::default() };
@@ -198,8 +198,7 @@ fn unsafe_fields(plan: &Plan, data: *mut f64, parts: [(usize, Layout); 2]) -> Re
 #[test]
 fn values_on_faces_and_logarithms() {
     let faces = json!(operators::pair(0, "dirichlet", 0.1));
-    let mut d = operators::conditioned(operator(1, 2, 1), "exact", faces);
-    d["fno"]["padding"] = json!([0]);
+    let d = operators::conditioned(operator(&[0], 2, 1), "exact", faces);
     let model = load(&operators::with_selftest(operators::random(&d, 4)));
     let plan = Plan::new(&model, Dtype::F64, &Options { shape: Some(vec![9]), ..Options::default() }).unwrap();
     let mut workspace = plan.workspace().unwrap();

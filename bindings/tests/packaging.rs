@@ -5,7 +5,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use common::tools::{have, printed, run, scratch, succeed};
+use common::tools::{WITH_COMMAND, have, printed, run, scratch, succeed};
 use common::{STORIES, c_story, prefix, root, story_model, text};
 
 /// A file that CMake, a host or a test wants.
@@ -170,7 +170,7 @@ fn the_examples_in_cpp_build_against_the_tree() {
 fn built(dir: &Path) -> Vec<String> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
     if std::env::var_os("PCML_PREFIX").is_none() {
-        return vec![format!("-DPCML_TARGET_DIR={}", target.display())];
+        return vec![format!("-DPCML_TARGET_DIR={}", target.display()), WITH_COMMAND.into()];
     }
     let (lib, release) = (prefix().join("lib"), dir.join("target/release"));
     std::fs::create_dir_all(&release).unwrap();

@@ -5,6 +5,7 @@
 pub mod tools;
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use tools::succeed;
 
@@ -23,11 +24,14 @@ pub fn model(name: &str) -> PathBuf {
     root().join("examples/models").join(format!("{name}.safetensors"))
 }
 
-/// The installed tree: that of PCML_PREFIX, else one that is built with CMake, in cargo's own folder so that nothing is compiled twice.
+/// The installed tree: that of PCML_PREFIX, else one that is built with CMake, in cargo's own folder so that nothing is compiled twice. Tests
+/// of one program wait for the first of them to build it.
 pub fn prefix() -> PathBuf {
-    if let Some(there) = std::env::var_os("PCML_PREFIX") {
-        return there.into();
-    }
+    static PREFIX: OnceLock<PathBuf> = OnceLock::new();
+    PREFIX.get_or_init(|| std::env::var_os("PCML_PREFIX").map_or_else(install, PathBuf::from)).clone()
+}
+
+fn install() -> PathBuf {
     let here = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let (build, prefix) = (here.join("bindings/build"), here.join("bindings/prefix"));
     let target = here.parent().expect("the target folder");
