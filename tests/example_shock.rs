@@ -4,14 +4,10 @@
 mod tools;
 
 use serde_json::Value;
-use tools::{root, succeed};
+use tools::{example, succeed};
 
 fn printed(extra: &[&str]) -> String {
-    let cargo = std::env::var("CARGO").unwrap_or("cargo".into());
-    let manifest = root().join("Cargo.toml");
-    let base =
-        ["run", "--quiet", "--release", "--manifest-path", manifest.to_str().unwrap(), "--example", "shock", "--"];
-    succeed(cargo, [&base[..], extra].concat())
+    succeed(example("shock"), extra)
 }
 
 fn value(set: &Value, side: &str, key: &str) -> f64 {

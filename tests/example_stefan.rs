@@ -4,15 +4,12 @@
 mod tools;
 
 use serde_json::Value;
-use tools::{root, scratch, succeed};
+use tools::{example, scratch, succeed};
 
 fn cases(extra: &[&str], out: &std::path::Path) -> Vec<Value> {
-    let cargo = std::env::var("CARGO").unwrap_or("cargo".into());
-    let manifest = root().join("Cargo.toml");
-    let base =
-        ["run", "--quiet", "--release", "--manifest-path", manifest.to_str().unwrap(), "--example", "stefan", "--"];
     let arguments = ["--json", "--out", out.to_str().unwrap()];
-    let json: Value = serde_json::from_str(&succeed(cargo, [&base[..], &arguments, extra].concat())).expect("JSON");
+    let json: Value =
+        serde_json::from_str(&succeed(example("stefan"), [&arguments[..], extra].concat())).expect("JSON");
     json["cases"].as_array().expect("cases").clone()
 }
 

@@ -2,12 +2,10 @@
 
 mod common;
 
-use common::{STORIES, c_story, story_model, text, tools};
+use common::{STORIES, c_story, story_model, tools};
 
 fn rust_story(story: &str) -> String {
-    let model = story_model(story);
-    let args = ["run", "--quiet", "--release", "-p", "pcml", "--example", story, "--", text(&model)];
-    tools::succeed(env!("CARGO"), args)
+    tools::succeed(tools::example(story), [story_model(story)])
 }
 
 /// Cargo builds examples with what dev-dependencies ask of their dependencies, the installed library without: the digits would differ if those
