@@ -40,7 +40,7 @@ pub fn run() -> Result<(), String> {
         ("tests", &["test", "--release", "--workspace", "--locked", "--no-fail-fast", "--", "--show-output"]),
         ("lints with networks in ONNX", &with_onnx("clippy", &["--lib", "--bin", "pcml"], &["-D", "warnings"])),
         ("networks in ONNX", &with_onnx("test", &["--no-fail-fast"], &["--show-output"])),
-        ("benches, once each", &["test", "--release", "--benches", "--locked"]),
+        ("benches, once each", &["test", "--release", "--workspace", "--benches", "--locked"]),
     ];
     for (name, args) in steps {
         println!("== {name}: cargo {}", args.join(" "));
