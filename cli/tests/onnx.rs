@@ -149,7 +149,9 @@ mod conversion {
         let run = |code: &str| {
             let mut command = std::process::Command::new(&python);
             command.args(["-c", code]).env("PYTHONPATH", tree().join("bindings/python/src"));
-            command.env("PCML_COMMAND", env!("CARGO_BIN_EXE_pcml")).output()
+            // Cargo leaves the library there where nothing but tests is built.
+            let library = Path::new(env!("CARGO_BIN_EXE_pcml")).with_file_name("deps").join("libpcml.so");
+            command.env("PCML_COMMAND", env!("CARGO_BIN_EXE_pcml")).env("PCML_LIBRARY", library).output()
         };
         let has = |modules: &str| run(&format!("import {modules}")).is_ok_and(|o| o.status.success());
         if !has("numpy") {
