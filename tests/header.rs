@@ -6,29 +6,13 @@ mod tools;
 use std::mem::offset_of;
 
 use pcml::capi::{pcml_array, pcml_const_array, pcml_fit_report, pcml_flux_limits, pcml_flux_report};
-use tools::{have, root, scratch, succeed};
+use tools::{have, root, scratch, succeed, xtask};
 
 const STRICT: [&str; 4] = ["-Wall", "-Wextra", "-pedantic", "-Werror"];
 
 #[test]
 fn the_committed_header_is_the_generated_one() {
-    let cargo = std::env::var("CARGO").unwrap_or("cargo".into());
-    let manifest = root().join("Cargo.toml");
-    succeed(
-        cargo,
-        [
-            "run",
-            "--quiet",
-            "--release",
-            "--manifest-path",
-            manifest.to_str().unwrap(),
-            "-p",
-            "xtask",
-            "--",
-            "header",
-            "--check",
-        ],
-    );
+    xtask(&["header", "--check"]);
 }
 
 #[test]

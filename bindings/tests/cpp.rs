@@ -5,7 +5,7 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::tools::{have, printed, run, scratch, succeed};
-use common::{STORIES, c_story, model, prefix, root, story_model, text};
+use common::{STORIES, blocks, c_story, model, prefix, root, story_model, text};
 
 const STRICT: [&str; 7] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-pthread"];
 
@@ -170,13 +170,6 @@ fn threads_share_plans() {
     compile("g++", &source("threads"), &plain, &["-std=c++17", "-O1"]);
     let checked = run("valgrind", ["--tool=helgrind", "-q", "--error-exitcode=9", text(&plain), text(&columns), "10"]);
     assert!(checked.status.success(), "{}", printed(&checked));
-}
-
-/// The fenced blocks of a page in one language.
-fn blocks(page: &str, language: &str) -> Vec<String> {
-    let text = std::fs::read_to_string(root().join("docs").join(page)).unwrap();
-    let opened = format!("\n```{language}\n");
-    text.split(&opened).skip(1).map(|b| b.split("\n```").next().unwrap().to_string() + "\n").collect()
 }
 
 /// Every program of a page compiles strictly and succeeds; the first one also by the commands and the project of the page.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use common::tools::{have, printed, run, scratch, succeed};
-use common::{model, prefix, root, text};
+use common::{blocks, model, prefix, root, text};
 
 /// The modules, in the order of their use.
 const MODULES: [&str; 4] = ["pcml_c", "pcml_errors", "pcml_objects", "pcml"];
@@ -195,13 +195,6 @@ fn cmake_says_what_a_project_without_fortran_lacks() {
     assert!(!output.status.success() && printed(&output).contains("enable_language(Fortran)"), "{}", printed(&output));
 }
 
-/// The blocks of a page that are in a language.
-fn blocks(page: &str, language: &str) -> Vec<String> {
-    let text = std::fs::read_to_string(root().join(page)).expect("the page");
-    let fence = format!("```{language}\n");
-    text.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_string()).collect()
-}
-
 #[test]
 fn the_guides_code_compiles_and_runs() {
     if !GFORTRAN.there() || !have(&["cmake"]) {
@@ -209,7 +202,7 @@ fn the_guides_code_compiles_and_runs() {
     }
     let dir = scratch("fortran_guide");
     let mut modules = Vec::new();
-    for (i, block) in blocks("docs/fortran.md", "fortran").iter().enumerate() {
+    for (i, block) in blocks("fortran.md", "fortran").iter().enumerate() {
         let source = dir.join(format!("block_{i}.f90"));
         std::fs::write(&source, block).expect("a file in a new folder");
         if block.starts_with("module") {
@@ -220,9 +213,9 @@ fn the_guides_code_compiles_and_runs() {
         succeed(GFORTRAN.build(&format!("fortran_guide_{i}"), &sources, &["-fopenmp"]), [""; 0]);
     }
     let project = scratch("fortran_guide_cmake");
-    let [lists] = &blocks("docs/fortran.md", "cmake")[..] else { panic!("one block in CMake") };
+    let [lists] = &blocks("fortran.md", "cmake")[..] else { panic!("one block in CMake") };
     std::fs::write(project.join("CMakeLists.txt"), lists).expect("a file in a new folder");
-    std::fs::write(project.join("host.f90"), &blocks("docs/fortran.md", "fortran")[0]).expect("a file in a new folder");
+    std::fs::write(project.join("host.f90"), &blocks("fortran.md", "fortran")[0]).expect("a file in a new folder");
     let (build, tree) = (project.join("build"), format!("-DCMAKE_PREFIX_PATH={}", prefix().display()));
     succeed("cmake", ["-S", text(&project), "-B", text(&build), &tree]);
     succeed("cmake", ["--build", text(&build)]);

@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 use std::process::Command;
 
-use common::{root, text, tools};
+use common::{blocks, root, text, tools};
 
 /// What a Julia program prints on standard output; its compiled packages stay in cargo's folder.
 fn julia(program: &Path, arguments: &[&str]) -> String {
@@ -49,10 +49,8 @@ fn the_programs_of_the_page_run() {
     if !tools::have(&["julia", "cmake"]) {
         return;
     }
-    let page = std::fs::read_to_string(root().join("docs/julia.md")).expect("docs/julia.md");
     let dir = tools::scratch("julia_page");
-    let programs: Vec<&str> =
-        page.split("```julia\n").skip(1).map(|rest| rest.split("```").next().expect("a block")).collect();
+    let programs = blocks("julia.md", "julia");
     assert!(programs.len() >= 5, "{} programs", programs.len());
     for (i, program) in programs.iter().enumerate() {
         let file = dir.join(format!("block_{}.jl", i + 1));

@@ -8,7 +8,7 @@ use std::process::Output;
 use std::sync::Mutex;
 
 use common::tools::{have, printed, run, scratch, succeed};
-use common::{model, prefix, root, text};
+use common::{blocks, model, prefix, root, text};
 
 /// One implementation, as Debian names its programs.
 struct Mpi {
@@ -310,16 +310,9 @@ fn examples_print_the_same_in_c_and_fortran_on_any_number_of_ranks() {
     }
 }
 
-/// The fenced blocks of a page that are in one language.
-fn blocks(page: &str, language: &str) -> Vec<String> {
-    let fence = format!("```{language}\n");
-    page.split(&fence).skip(1).filter_map(|rest| rest.split_once("```").map(|(block, _)| block.to_owned())).collect()
-}
-
 #[test]
 fn what_the_page_shows_compiles_and_runs() {
-    let page = std::fs::read_to_string(root().join("docs/mpi.md")).expect("the page");
-    let (in_c, in_fortran) = (blocks(&page, "c"), blocks(&page, "fortran"));
+    let (in_c, in_fortran) = (blocks("mpi.md", "c"), blocks("mpi.md", "fortran"));
     assert_eq!((in_c.len(), in_fortran.len()), (3, 1));
     let expected = "status 0, mass 10.000000\n".repeat(3);
     for mpi in mpis("mpicc") {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::tools::{have, printed, run, scratch, succeed};
-use common::{STORIES, c_story, prefix, root, story_model, text};
+use common::{STORIES, blocks, c_story, prefix, root, story_model, text};
 
 /// A Python that has these modules: PCML_PYTHON, else python3; where there is none the test says so, and fails in CI.
 fn python(modules: &str) -> Option<PathBuf> {
@@ -74,8 +74,7 @@ fn structs_are_laid_out_as_in_c() {
 #[test]
 fn the_page_runs() {
     let Some(python) = python("numpy, torch") else { return };
-    let page = std::fs::read_to_string(root().join("docs/python.md")).expect("the page");
-    let blocks: Vec<&str> = page.split("```python\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let blocks = blocks("python.md", "python");
     assert!(blocks.len() > 3, "{} blocks", blocks.len());
     let program = scratch("python_page").join("page.py");
     std::fs::write(&program, blocks.join("\n")).expect("a program");

@@ -39,10 +39,17 @@ impl<'a> Fields<'a> {
 /// Hands over rows `first .. first + count` of a field: row less first, channel of the field, value.
 fn each(field: &View, width: usize, first: usize, count: usize, mut put: impl FnMut(usize, usize, f64)) {
     let mut buffer = [0.0; BUFFER];
+    let (mut row, mut channel) = (0, 0);
     for start in (0..count * width).step_by(BUFFER) {
         let part = &mut buffer[..BUFFER.min(count * width - start)];
         field.gather(first * width + start, part);
-        part.iter().enumerate().for_each(|(i, v)| put((start + i) / width, (start + i) % width, *v));
+        for v in part {
+            put(row, channel, *v);
+            channel += 1;
+            if channel == width {
+                (row, channel) = (row + 1, 0);
+            }
+        }
     }
 }
 

@@ -57,6 +57,16 @@ pub fn succeed<S: AsRef<OsStr>>(program: impl AsRef<OsStr>, args: impl IntoItera
 /// The argument of CMake that makes cargo build the library as for the Python package, so that the tests compile it once.
 pub const WITH_COMMAND: &str = "-DPCML_CARGO_FLAGS=--package=pcml-cli;--bin=pcml";
 
+/// Runs a chore of the repository, which must succeed.
+#[track_caller]
+pub fn xtask(chore: &[&str]) {
+    let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
+    let manifest = root().join("Cargo.toml");
+    let manifest = manifest.to_str().expect("a path in UTF-8");
+    let run = ["run", "--quiet", "--release", "--manifest-path", manifest, "-p", "xtask", "--"];
+    succeed(cargo, [&run[..], chore].concat());
+}
+
 /// An example of the library, built with all members of the workspace, as tests are: nothing is compiled twice then.
 pub fn example(name: &str) -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());

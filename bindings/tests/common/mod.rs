@@ -53,6 +53,13 @@ fn install() -> PathBuf {
     prefix
 }
 
+/// The fenced blocks in one language of a page in docs/.
+pub fn blocks(page: &str, language: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(root().join("docs").join(page)).expect("a page");
+    let opened = format!("\n```{language}\n");
+    text.split(&opened).skip(1).map(|rest| rest.split("\n```").next().unwrap_or_default().to_string() + "\n").collect()
+}
+
 /// The examples that every language has: each prints the same table and bits. A story takes the path of its model.
 pub const STORIES: [&str; 2] = ["porous", "insulated"];
 
