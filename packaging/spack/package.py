@@ -1,3 +1,5 @@
+from spack_repo.builtin.build_systems.cmake import CMakePackage
+
 from spack.package import *
 
 
@@ -7,7 +9,8 @@ class Pcml(CMakePackage):
 
     license("MIT OR Apache-2.0")
 
-    # Sources are those of the tree that the recipe lies in: spack develop --path <tree> pcml@0.1.0
+    # For Spack 1.0 and newer, as packages/pcml/package.py of a repository of yours. Sources are those of the tree that the recipe lies in:
+    # spack develop --path <tree> pcml@0.1.0, in an environment.
     version("0.1.0")
 
     depends_on("c", type="build")
