@@ -225,6 +225,25 @@ fn the_page_on_c_holds() {
 }
 
 #[test]
+fn the_page_on_conversion_predicts() {
+    if !have(&["cmake", "cc"]) {
+        return;
+    }
+    let [program] = &blocks("convert.md", "c")[..] else { panic!("one program in C") };
+    let dir = scratch("page_convert");
+    let (file, predict, include) = (dir.join("predict.c"), dir.join("predict"), root().join("include"));
+    let library = prefix().join("lib");
+    let (rpath, lib) = (format!("-Wl,-rpath,{}", text(&library)), format!("-L{}", text(&library)));
+    std::fs::write(&file, program).unwrap();
+    let strict = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", text(&include), text(&file)];
+    succeed("cc", strict.iter().chain(&["-o", text(&predict), &lib, "-lpcml", &rpath]));
+    let told = succeed(&predict, [model("porous")]);
+    assert_eq!(told.split_whitespace().filter(|word| word.parse::<f64>().is_ok()).count(), 2, "{told}");
+    let failed = run(&predict, ["nowhere"]);
+    assert!(!failed.status.success() && printed(&failed).contains("nowhere: No such file"), "{}", printed(&failed));
+}
+
+#[test]
 fn the_page_on_cpp_holds() {
     page_holds("cpp.md", "cpp", "c++", "-std=c++17");
 }
