@@ -10,8 +10,8 @@
 //! Cells of a sample vary each on its own, so that the last one above lies to the right of where the mean falls; a second rule, as
 //! many cells as are above wherever they lie, errs to the left. The averages have both.
 
-#[path = "../stefan/problem.rs"]
-mod problem;
+#[path = "../problems/mod.rs"]
+mod problems;
 #[path = "../stefan/surrogate.rs"]
 mod surrogate;
 
@@ -22,9 +22,11 @@ use pcml::field::Dtype;
 use pcml::model::Model;
 use pcml::{View, ViewMut};
 
-use problem::Stefan;
-use surrogate::{CELLS, Outcome, Surrogate, TIME};
+use problems::conservation::{self, Function, Stefan};
+use surrogate::{CELLS, Outcome, Surrogate};
 
+const PROBLEM: &conservation::Problem = &conservation::STEFAN;
+const TIME: f64 = PROBLEM.time;
 const U_STAR: f64 = 0.6;
 const SETS: usize = 20;
 const SAMPLES: usize = 1000;
@@ -220,7 +222,7 @@ fn main() -> Outcome<()> {
         }
     }
     let function = Stefan::new(U_STAR);
-    let mut surrogate = Surrogate::new(&Model::load(&path)?, Dtype::F64, SETS)?;
+    let mut surrogate = Surrogate::new(PROBLEM, &Model::load(&path)?, Dtype::F64, SETS)?;
     surrogate.condition(&function, 0..SETS as u64)?;
     let predicted = surrogate.predict::<f64>(TIME, SETS)?;
     let x = &surrogate.x;

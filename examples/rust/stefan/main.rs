@@ -7,22 +7,24 @@
 //! variance (ProbConserv). Prints a table, or one JSON object, and draws the profiles and the mass over time.
 
 mod figures;
-mod problem;
+#[path = "../problems/mod.rs"]
+mod problems;
 mod surrogate;
 
 use std::path::PathBuf;
 use std::time::Instant;
 
-use pcml::constraint::{
-    Constraints, Posterior, Prior, Projector, ProjectorOptions, Report, Rule, Scratch, log_density,
-};
+use pcml::constraint::{Posterior, Prior, Projector, ProjectorOptions, Report, Scratch, log_density};
 use pcml::field::Element;
 use pcml::model::Model;
 use pcml::{View, ViewMut};
 
 use figures::Band;
-use problem::{Stefan, T_MAX};
-use surrogate::{CELLS, Field, LATENTS, Outcome, Surrogate, TIME};
+use problems::conservation::{self, Function, Stefan};
+use surrogate::{CELLS, Field, LATENTS, Outcome, Surrogate};
+
+const PROBLEM: &conservation::Problem = &conservation::STEFAN;
+const TIME: f64 = PROBLEM.time;
 
 const FUNCTIONS: usize = 50;
 
@@ -46,9 +48,8 @@ struct Tools {
 
 impl Tools {
     fn new<T: Element>(model: &Model) -> Outcome<Tools> {
-        let surrogate = Surrogate::new(model, T::DTYPE, FUNCTIONS)?;
-        let mut constraints = Constraints::new(CELLS)?;
-        constraints.add_quadrature(Rule::Trapezoid, View::new("x", &surrogate.x, &[CELLS])?, 0.0)?;
+        let surrogate = Surrogate::new(PROBLEM, model, T::DTYPE, FUNCTIONS)?;
+        let constraints = conservation::law(&surrogate.x)?;
         let projector = |prior| -> Outcome<(Projector, Scratch)> {
             let projector = Projector::new(&constraints, prior, &ProjectorOptions::default())?;
             let scratch = projector.scratch(FUNCTIONS)?;
@@ -112,25 +113,17 @@ impl Tools {
             let mean: Vec<f64> = mean.iter().map(|v| (*v).into()).collect();
             let squares = mean.iter().zip(&truth).map(|(u, t)| (u - t).powi(2)).sum::<f64>();
             row.mse += share * squares / CELLS as f64;
-            let front = front_position(&self.surrogate.x, &mean, 0.5 * function.u_star);
-            row.front_error += share * (front - function.front(TIME)).abs();
+            let front = function.front(TIME).ok_or("a front")?;
+            row.front_error += share * (front.found(&self.surrogate.x, &mean) - front.position).abs();
         }
         Ok(row)
-    }
-}
-
-/// Where a profile on points x last falls through a level, linearly between points; 0 where it never does.
-fn front_position(x: &[f64], u: &[f64], level: f64) -> f64 {
-    match (1..u.len()).rev().find(|&i| u[i - 1] >= level && u[i] < level) {
-        Some(i) => x[i - 1] + (x[i] - x[i - 1]) * (u[i - 1] - level) / (u[i - 1] - u[i]),
-        None => 0.0,
     }
 }
 
 fn run<T: Element + Into<f64>>(model: &Model, out: &std::path::Path) -> Outcome<Vec<Row>> {
     let mut tools = Tools::new::<T>(model)?;
     let mut rows = Vec::new();
-    for u_star in [0.6, 0.5] {
+    for &u_star in PROBLEM.test {
         let function = Stefan::new(u_star);
         let per_slice = |start: Instant| start.elapsed().as_secs_f64() * 1e6 / FUNCTIONS as f64;
         let start = Instant::now();
@@ -153,7 +146,7 @@ fn run<T: Element + Into<f64>>(model: &Model, out: &std::path::Path) -> Outcome<
 
         let mut masses = Vec::new();
         for step in 1..=40 {
-            let t = T_MAX * step as f64 / 40.0;
+            let t = PROBLEM.t_max * step as f64 / 40.0;
             tools.surrogate.condition(&function, 0..1)?;
             let predicted = tools.surrogate.predict::<T>(t, 1)?;
             let mut lawful = Vec::new();

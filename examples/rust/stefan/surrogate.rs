@@ -7,11 +7,10 @@ use pcml::field::{Dtype, Element};
 use pcml::model::{Model, Options, Plan, Workspace};
 use pcml::{View, ViewMut};
 
-use crate::problem::{SIDE, Stefan};
+use crate::problems::conservation::{Function, Problem, SIDE};
 
 pub const CELLS: usize = 201;
 pub const LATENTS: usize = 100;
-pub const TIME: f64 = 0.05;
 const SEED: u64 = 2023;
 
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -23,15 +22,16 @@ pub struct Field<T> {
     pub variance: Vec<T>,
 }
 
-/// A plan with its workspace, and the points of the cells.
+/// A plan with its workspace, for a problem on cells at points x.
 pub struct Surrogate {
+    problem: &'static Problem,
     plan: Plan,
     workspace: Workspace,
     pub x: Vec<f64>,
 }
 
 impl Surrogate {
-    pub fn new(model: &Model, dtype: Dtype, batch: usize) -> Outcome<Surrogate> {
+    pub fn new(problem: &'static Problem, model: &Model, dtype: Dtype, batch: usize) -> Outcome<Surrogate> {
         let options = Options {
             batch,
             context: Some(SIDE * SIDE),
@@ -41,16 +41,15 @@ impl Surrogate {
             ..Options::default()
         };
         let plan = Plan::new(model, dtype, &options)?;
-        let x = (0..CELLS).map(|i| i as f64 / (CELLS - 1) as f64).collect();
-        Ok(Surrogate { workspace: plan.workspace()?, plan, x })
+        Ok(Surrogate { problem, workspace: plan.workspace()?, plan, x: problem.cells(CELLS) })
     }
 
     /// Takes the function's context sets of these numbers.
-    pub fn condition(&mut self, function: &Stefan, sets: Range<u64>) -> Outcome<()> {
+    pub fn condition(&mut self, function: &dyn Function, sets: Range<u64>) -> Outcome<()> {
         let (mut x, mut y) = (Vec::new(), Vec::new());
         let count = sets.clone().count();
         for index in sets {
-            let (points, values) = function.context(SEED, index);
+            let (points, values) = self.problem.context(function, SEED, index);
             x.extend(points);
             y.extend(values);
         }
