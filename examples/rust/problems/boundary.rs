@@ -14,7 +14,7 @@ use pcml::model::boundary::{Face, Kind};
 use super::Draw;
 
 pub use burgers_periodic::{Circle, values};
-pub use cavity::Cavity;
+pub use cavity::{Cavity, RANGE as LID_SPEEDS, VISCOSITY};
 pub use heat_wall::Bar;
 
 /// A family of functions.
@@ -90,6 +90,44 @@ impl Problem {
         (self.faces)()
     }
 
+    /// How far u is from the conditions of its faces, node by node, but for where faces meet: there one of them alone can hold.
+    pub fn misses(&self, grid: &Grid, u: &[f64], values: &[Vec<f64>]) -> Vec<f64> {
+        let (faces, mut values, shape) = (self.faces(), values.iter(), grid.shape());
+        let mut misses = Vec::new();
+        for face in &faces {
+            let n = shape[face.axis];
+            let node = |k: usize| grid.nodes(u, face.axis, k);
+            let (own, other) = if face.side < 0 { (0, n - 1) } else { (n - 1, 0) };
+            let asked = match face.kind {
+                Kind::Periodic => node(other),
+                _ => values.next().expect("a value for each face").clone(),
+            };
+            let found: Vec<f64> = match face.kind {
+                Kind::Neumann => {
+                    let first = if face.side < 0 { 0 } else { n - face.stencil.len() };
+                    let scale = 1.0 / (grid.axes[face.axis][1] - grid.axes[face.axis][0]);
+                    let mut slope = vec![0.0; asked.len()];
+                    for (k, c) in face.stencil.iter().enumerate() {
+                        slope.iter_mut().zip(node(first + k)).for_each(|(s, u)| *s += scale * c * u);
+                    }
+                    slope
+                }
+                _ => node(own),
+            };
+            let along: Vec<usize> = (0..shape.len()).filter(|a| *a != face.axis).collect();
+            let meets = |mut at: usize| {
+                along.iter().rev().any(|&a| {
+                    let i = at % shape[a];
+                    at /= shape[a];
+                    (i == 0 || i + 1 == shape[a]) && faces.iter().any(|other| other.axis == a)
+                })
+            };
+            let apart = found.iter().zip(&asked).enumerate().filter(|(at, _)| !meets(*at));
+            misses.extend(apart.map(|(_, (u, value))| (u - value).abs()));
+        }
+        misses
+    }
+
     /// Function `index` of a seed.
     pub fn sample(&self, grid: &Grid, seed: u64, index: u64) -> Sample {
         (self.solve)(grid, Draw::new(seed, index))
@@ -108,6 +146,16 @@ impl Grid {
     /// First and last point of each axis.
     pub fn bounds(&self) -> Vec<[f64; 2]> {
         self.axes.iter().map(|axis| [axis[0], axis[axis.len() - 1]]).collect()
+    }
+
+    /// The integral of a state of space by the trapezoid rule.
+    pub fn integral(&self, state: &[f64]) -> f64 {
+        let space = self.axes[..self.axes.len() - 1].iter().rev();
+        let along = |u: Vec<f64>, x: &Vec<f64>| -> Vec<f64> {
+            let cell = |u: &[f64], i: usize| 0.5 * (x[i] - x[i - 1]) * (u[i] + u[i - 1]);
+            u.chunks_exact(x.len()).map(|u| (1..x.len()).map(|i| cell(u, i)).sum()).collect()
+        };
+        space.fold(state.to_vec(), along)[0]
     }
 
     /// A field by its values.
@@ -131,15 +179,19 @@ impl Grid {
     }
 
     /// A field from its states in the order of time.
-    fn stack(&self, states: &[Vec<f64>]) -> Vec<f64> {
+    pub fn stack(&self, states: &[Vec<f64>]) -> Vec<f64> {
         (0..states[0].len()).flat_map(|i| states.iter().map(move |u| u[i])).collect()
     }
 
-    /// The nodes of a field on a face, in the order of the grid without the face's axis.
+    /// The nodes of a field on a face.
     pub fn face(&self, u: &[f64], axis: usize, side: i32) -> Vec<f64> {
+        self.nodes(u, axis, if side < 0 { 0 } else { self.axes[axis].len() - 1 })
+    }
+
+    /// The nodes of a field with one index along an axis, in the order of the grid without that axis.
+    fn nodes(&self, u: &[f64], axis: usize, node: usize) -> Vec<f64> {
         let shape = self.shape();
         let inner: usize = shape[axis + 1..].iter().product();
-        let node = if side < 0 { 0 } else { shape[axis] - 1 };
         u.chunks_exact(shape[axis] * inner).flat_map(|u| &u[node * inner..(node + 1) * inner]).copied().collect()
     }
 

@@ -13,6 +13,7 @@ use pcml::error::Result;
 
 use super::Draw;
 
+pub use burgers::PROBLEM as BURGERS;
 pub use stefan::{PROBLEM as STEFAN, Stefan};
 
 /// Context points of a function along each axis.
@@ -35,6 +36,8 @@ pub struct Problem {
     pub nonnegative: bool,
     /// Whether u never grows with x.
     pub falling: bool,
+    /// Whether u is discontinuous.
+    pub jumps: bool,
     build: fn(f64) -> Box<dyn Function>,
 }
 

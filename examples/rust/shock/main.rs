@@ -10,18 +10,18 @@
 //! Cells of a sample vary each on its own, so that the last one above lies to the right of where the mean falls; a second rule, as
 //! many cells as are above wherever they lie, errs to the left. The averages have both.
 
+mod posterior;
 #[path = "../problems/mod.rs"]
 mod problems;
-#[path = "../stefan/surrogate.rs"]
+#[path = "../surrogate.rs"]
 mod surrogate;
 
 use std::path::PathBuf;
 
-use pcml::constraint::{Constraints, Inference, Prior, Projector, ProjectorOptions, Report, Rule, Scratch};
 use pcml::field::Dtype;
 use pcml::model::Model;
-use pcml::{View, ViewMut};
 
+use posterior::{SAMPLES, Sampler, Shock, Summary};
 use problems::conservation::{self, Function, Stefan};
 use surrogate::{CELLS, Outcome, Surrogate};
 
@@ -29,134 +29,7 @@ const PROBLEM: &conservation::Problem = &conservation::STEFAN;
 const TIME: f64 = PROBLEM.time;
 const U_STAR: f64 = 0.6;
 const SETS: usize = 20;
-const SAMPLES: usize = 1000;
-const SEED: u64 = 1;
 const BINS: usize = 20;
-/// So noisy a row says nothing: its samples are those of the prediction.
-const NO_LAW: f64 = 1e200;
-
-/// Samples of a prediction, and how far they are from the law.
-struct Sampler {
-    /// With the exact row, which is also the judge of all samples, and with the row that says nothing.
-    exact: (Projector, Inference),
-    vague: (Projector, Inference),
-    scratch: Scratch,
-    report: Report,
-    samples: Vec<f64>,
-}
-
-/// The shock positions of samples by each rule, in ascending order.
-struct Posterior {
-    positions: [Vec<f64>; 2],
-    largest_residual: f64,
-    /// Samples whose residual is beyond the rounding of the stored values.
-    unlawful: usize,
-}
-
-/// What is printed of a posterior.
-#[derive(Clone, Copy, Default)]
-struct Summary {
-    mean: f64,
-    deviation: f64,
-    low: f64,
-    high: f64,
-    error: f64,
-    largest_residual: f64,
-    unlawful: usize,
-}
-
-impl Posterior {
-    fn summary(&self, rule: Shock, truth: f64) -> Summary {
-        let positions = &self.positions[rule as usize];
-        let n = positions.len();
-        let quantile = |p: f64| positions[(p * (n - 1) as f64).round() as usize];
-        let mean = positions.iter().sum::<f64>() / n as f64;
-        let squares: f64 = positions.iter().map(|x| (x - mean).powi(2)).sum();
-        Summary {
-            mean,
-            deviation: (squares / (n - 1) as f64).sqrt(),
-            low: quantile(0.05),
-            high: quantile(0.95),
-            error: (mean - truth).abs(),
-            largest_residual: self.largest_residual,
-            unlawful: self.unlawful,
-        }
-    }
-}
-
-/// How a profile's shock is found.
-#[derive(Clone, Copy)]
-enum Shock {
-    /// The position of the last cell above half of u*.
-    Last,
-    /// The same, had all cells above come first.
-    Count,
-}
-
-impl Shock {
-    /// 0 where no cell is above.
-    fn position(self, x: &[f64], u: &[f64]) -> f64 {
-        let above = |u: &f64| *u > 0.5 * U_STAR;
-        let cells = match self {
-            Shock::Last => u.iter().rposition(above).map_or(0, |i| i + 1),
-            Shock::Count => u.iter().copied().filter(above).count(),
-        };
-        cells.checked_sub(1).map_or(0.0, |i| x[i])
-    }
-}
-
-impl Sampler {
-    fn new(x: &[f64]) -> Outcome<Sampler> {
-        let side = |noise: f64| -> Outcome<(Projector, Inference)> {
-            let mut constraints = Constraints::new(CELLS)?;
-            constraints.add_quadrature(Rule::Trapezoid, View::new("x", x, &[CELLS])?, noise)?;
-            let projector = Projector::new(&constraints, Prior::Diagonal, &ProjectorOptions::default())?;
-            let inference = projector.inference(SAMPLES)?;
-            Ok((projector, inference))
-        };
-        let (exact, vague) = (side(0.0)?, side(NO_LAW)?);
-        let (scratch, report) = (exact.0.scratch(SAMPLES)?, exact.0.report(SAMPLES)?);
-        Ok(Sampler { exact, vague, scratch, report, samples: vec![0.0; SAMPLES * CELLS] })
-    }
-
-    fn draw(
-        &mut self,
-        lawful: bool,
-        x: &[f64],
-        mean: &[f64],
-        variance: &[f64],
-        mass: f64,
-        set: usize,
-    ) -> Outcome<Posterior> {
-        let (projector, inference) = if lawful { &mut self.exact } else { &mut self.vague };
-        projector.sample(
-            inference,
-            View::new("mean", mean, &[CELLS])?,
-            Some(View::new("variance", variance, &[CELLS])?),
-            View::new("b", &[mass], &[1])?,
-            SEED,
-            (set * SAMPLES) as u64,
-            ViewMut::new("samples", &mut self.samples, &[SAMPLES, CELLS])?,
-        )?;
-        self.exact.0.check(
-            &mut self.scratch,
-            View::new("samples", &self.samples, &[SAMPLES, CELLS])?,
-            View::new("b", &[mass; SAMPLES], &[SAMPLES])?,
-            &mut self.report,
-        )?;
-        let rows: Vec<_> = (0..SAMPLES).map(|k| self.report.rows(k)[0]).collect();
-        let positions = [Shock::Last, Shock::Count].map(|rule| {
-            let mut positions: Vec<f64> = self.samples.chunks_exact(CELLS).map(|u| rule.position(x, u)).collect();
-            positions.sort_by(f64::total_cmp);
-            positions
-        });
-        Ok(Posterior {
-            positions,
-            largest_residual: rows.iter().map(|row| row.residual_after.abs()).fold(0.0, f64::max),
-            unlawful: rows.iter().filter(|row| row.residual_after.abs() > row.tolerance).count(),
-        })
-    }
-}
 
 /// Averages, before the law and after it; the largest residual, and all unlawful samples.
 fn average(sets: &[[Summary; 2]]) -> [Summary; 2] {
@@ -225,11 +98,11 @@ fn main() -> Outcome<()> {
     let mut surrogate = Surrogate::new(PROBLEM, &Model::load(&path)?, Dtype::F64, SETS)?;
     surrogate.condition(&function, 0..SETS as u64)?;
     let predicted = surrogate.predict::<f64>(TIME, SETS)?;
-    let x = &surrogate.x;
+    let (x, level) = (&surrogate.x, 0.5 * U_STAR);
     let exact: Vec<f64> = x.iter().map(|x| function.solution(TIME, *x)).collect();
-    let truth = Shock::Last.position(x, &exact);
+    let truth = Shock::Last.position(x, &exact, level);
 
-    let mut sampler = Sampler::new(x)?;
+    let mut sampler = Sampler::new(x, level)?;
     let mut drawn = Vec::new();
     for (set, (mean, variance)) in
         predicted.mean.chunks_exact(CELLS).zip(predicted.variance.chunks_exact(CELLS)).enumerate()

@@ -23,9 +23,9 @@ pub const PROBLEM: Problem = Problem {
     solve,
 };
 
-const VISCOSITY: f64 = 0.01;
+pub const VISCOSITY: f64 = 0.01;
 const LAST: f64 = 2.0;
-const RANGE: [f64; 2] = [0.5, 1.5];
+pub const RANGE: [f64; 2] = [0.5, 1.5];
 /// Cells of the solver to one of the grid.
 const REFINEMENT: usize = 2;
 

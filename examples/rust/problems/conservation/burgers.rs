@@ -14,6 +14,7 @@ pub const PROBLEM: Problem = Problem {
     time: 0.5,
     nonnegative: true,
     falling: true,
+    jumps: true,
     build: |a| Box::new(Burgers { a }),
 };
 

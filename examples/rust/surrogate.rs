@@ -1,4 +1,5 @@
-//! The shipped model, conditioned on context sets that training never saw and queried at one time.
+//! A trained model of a conservation problem, conditioned on context sets that training never saw and queried at one time.
+#![allow(dead_code)]
 
 use std::error::Error;
 use std::ops::Range;
@@ -11,7 +12,9 @@ use crate::problems::conservation::{Function, Problem, SIDE};
 
 pub const CELLS: usize = 201;
 pub const LATENTS: usize = 100;
-const SEED: u64 = 2023;
+pub const SEED: u64 = 2023;
+/// Context points of a function.
+pub const POINTS: usize = SIDE * SIDE;
 
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -20,6 +23,16 @@ pub type Outcome<T> = Result<T, Box<dyn Error>>;
 pub struct Field<T> {
     pub mean: Vec<T>,
     pub variance: Vec<T>,
+}
+
+impl<T: Element> Field<T> {
+    pub fn new(slices: usize) -> Field<T> {
+        Field { mean: vec![T::default(); slices * CELLS], variance: vec![T::default(); slices * CELLS] }
+    }
+
+    pub fn slices(&self) -> usize {
+        self.mean.len() / CELLS
+    }
 }
 
 /// A plan with its workspace, for a problem on cells at points x.
@@ -31,10 +44,11 @@ pub struct Surrogate {
 }
 
 impl Surrogate {
+    /// For at most `batch` functions at a time.
     pub fn new(problem: &'static Problem, model: &Model, dtype: Dtype, batch: usize) -> Outcome<Surrogate> {
         let options = Options {
             batch,
-            context: Some(SIDE * SIDE),
+            context: Some(POINTS),
             targets: Some(CELLS),
             latents: LATENTS,
             seed: SEED,
@@ -46,21 +60,15 @@ impl Surrogate {
 
     /// Takes the function's context sets of these numbers.
     pub fn condition(&mut self, function: &dyn Function, sets: Range<u64>) -> Outcome<()> {
-        let (mut x, mut y) = (Vec::new(), Vec::new());
-        let count = sets.clone().count();
-        for index in sets {
-            let (points, values) = self.problem.context(function, SEED, index);
-            x.extend(points);
-            y.extend(values);
-        }
-        let points = SIDE * SIDE;
-        let x = View::new("context_x", &x, &[count, points, 2])?;
-        Ok(self.plan.condition(&mut self.workspace, &x, &View::new("context_y", &y, &[count, points, 1])?)?)
+        let (x, y) = contexts(self.problem, function, sets);
+        let count = y.len() / POINTS;
+        let x = View::new("context_x", &x, &[count, POINTS, 2])?;
+        Ok(self.plan.condition(&mut self.workspace, &x, &View::new("context_y", &y, &[count, POINTS, 1])?)?)
     }
 
     pub fn predict<T: Element>(&mut self, t: f64, sets: usize) -> Outcome<Field<T>> {
-        let target: Vec<f64> = self.x.iter().flat_map(|x| [t, *x]).collect();
-        let mut field = Field { mean: vec![T::default(); sets * CELLS], variance: vec![T::default(); sets * CELLS] };
+        let target = targets(&self.x, t);
+        let mut field = Field::new(sets);
         self.plan.query(
             &mut self.workspace,
             &View::new("target_x", &target, &[CELLS, 2])?,
@@ -70,4 +78,20 @@ impl Surrogate {
         )?;
         Ok(field)
     }
+}
+
+/// Points (t, x) and values of context sets, one after the other.
+pub fn contexts(problem: &Problem, function: &dyn Function, sets: Range<u64>) -> (Vec<f64>, Vec<f64>) {
+    let (mut x, mut y) = (Vec::new(), Vec::new());
+    for index in sets {
+        let (points, values) = problem.context(function, SEED, index);
+        x.extend(points);
+        y.extend(values);
+    }
+    (x, y)
+}
+
+/// Points (t, x) of one time.
+pub fn targets(x: &[f64], t: f64) -> Vec<f64> {
+    x.iter().flat_map(|x| [t, *x]).collect()
 }

@@ -1,0 +1,37 @@
+//! Model files: those that are there, and the names of those that are not.
+
+use std::path::PathBuf;
+
+use pcml::model::Model;
+
+use crate::surrogate::Outcome;
+
+pub struct Models {
+    folder: PathBuf,
+    pub missing: Vec<String>,
+}
+
+impl Models {
+    pub fn new(folder: PathBuf) -> Models {
+        Models { folder, missing: Vec::new() }
+    }
+
+    /// The model of this name, `NAME.safetensors`.
+    pub fn find(&self, name: &str) -> Outcome<Option<Model>> {
+        let path = self.folder.join(format!("{name}.safetensors"));
+        if !path.exists() {
+            return Ok(None);
+        }
+        Ok(Some(Model::load(&path).map_err(|e| format!("{}: {e}", path.display()))?))
+    }
+
+    /// The same, noted where it is missing.
+    pub fn need(&mut self, name: &str) -> Outcome<Option<Model>> {
+        let found = self.find(name)?;
+        if found.is_none() {
+            eprintln!("missing: {}", self.folder.join(format!("{name}.safetensors")).display());
+            self.missing.push(name.into());
+        }
+        Ok(found)
+    }
+}
