@@ -75,7 +75,6 @@ pub fn run(problem: &'static Problem, models: &mut Models, out: &Path) -> Outcom
             let band = |name: &str, field: &Field<f64>| Band::new(name, &field.mean[..CELLS], &field.variance[..CELLS]);
             let mut bands = vec![band("ANP", &predicted)];
             for (at, (name, corrector)) in correctors.iter_mut().enumerate() {
-                // Bounds go on top of the posterior's own variance.
                 let lawful = corrector.apply(&predicted, mass)?;
                 put(format!("ANP, {name}"), &lawful)?;
                 if at <= PROBABLE {
