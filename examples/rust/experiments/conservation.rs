@@ -94,7 +94,7 @@ pub fn run(problem: &'static Problem, models: &mut Models, out: &Path) -> Outcom
                     let (mean, variance) = (&predicted.mean[..CELLS], &predicted.variance[..CELLS]);
                     Ok(sampler.draw(lawful, &x, mean, variance, mass, 0)?.positions[Shock::Last as usize].clone())
                 };
-                histogram(&file("shock"), &label, front.position, [positions(false)?, positions(true)?])?;
+                histogram(&file("shock"), &label, x[1] - x[0], front.position, [positions(false)?, positions(true)?])?;
             }
         }
         if let Some(soft) = &mut soft {
@@ -125,19 +125,21 @@ fn row(parameter: f64, method: String, score: Score) -> Vec<Cell> {
 }
 
 /// Shock positions of samples before the law and after it, and where the shock is.
-fn histogram(path: &Path, title: &str, truth: f64, sides: [Vec<f64>; 2]) -> Outcome<()> {
-    let low = sides[0][0].min(sides[1][0]).min(truth);
-    let high = sides[0][SAMPLES - 1].max(sides[1][SAMPLES - 1]).max(truth);
-    let width = ((high - low) / BINS as f64).max(1e-9);
+fn histogram(path: &Path, title: &str, cell: f64, truth: f64, sides: [Vec<f64>; 2]) -> Outcome<()> {
+    // A bin has whole cells, which positions are.
+    let first = sides[0][0].min(sides[1][0]) - 0.5 * cell;
+    let last = sides[0][SAMPLES - 1].max(sides[1][SAMPLES - 1]) + 0.5 * cell;
+    let width = cell * ((last - first) / (cell * BINS as f64)).ceil();
+    let (low, high) = (first.min(truth - cell), (first + width * ((last - first) / width).ceil()).max(truth + cell));
     let heights = sides.map(|positions| {
         let mut counts = [0.0; BINS];
-        positions.iter().for_each(|p| counts[(((p - low) / width) as usize).min(BINS - 1)] += 1.0 / SAMPLES as f64);
+        positions.iter().for_each(|p| counts[(((p - first) / width) as usize).min(BINS - 1)] += 1.0 / SAMPLES as f64);
         counts
     });
     let most = heights.iter().flatten().fold(0.0, |most: f64, h| most.max(*h));
     let panels = ["before the law", "after it"].into_iter().zip(heights).enumerate().map(|(i, (side, heights))| {
         let bar = |(bin, h): (usize, &f64)| {
-            let (a, b) = (low + bin as f64 * width, low + (bin + 1) as f64 * width);
+            let (a, b) = (first + bin as f64 * width, first + (bin + 1) as f64 * width);
             (vec![(a, 0.0), (a, *h), (b, *h), (b, 0.0)], charts::COLORS[i])
         };
         Panel {

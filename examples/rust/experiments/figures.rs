@@ -32,7 +32,7 @@ pub fn draw(problem: &Problem, grid: &Grid, sample: &Sample, all: &[Found], out:
             let of = |name: &str, u: &[f64], color| Line::new(name, grid.times(), &slope(u), color);
             let mut lines = vec![of("solver", &sample.output, BLACK)];
             lines.extend(drawn.iter().zip(COLORS).map(|(f, c)| of(f.method, &f.first, c)));
-            let title = "u_x at the insulated wall".to_string();
+            let title = "u_x at the insulated wall, first order".to_string();
             charts::row(&path("flux"), &[Panel { title, labels: ["t", "u_x"], lines, ..Panel::default() }])
         }
         "stokes" => {

@@ -5,7 +5,7 @@
 //!
 //! Every experiment prints a table, or all of them one JSON object, and draws figures into DIR (target/experiments). Models come from
 //! examples/models; rows of those that are not there are left out and their names are told, and a run of all then ends with 1. With a page,
-//! its tables are written anew. docs/results.md is such a page and says what is compared with what.
+//! its tables are written anew and its figures copied. docs/results.md is such a page and says what is compared with what.
 
 mod boundary;
 #[path = "../charts.rs"]
@@ -107,7 +107,7 @@ fn main() -> Outcome<ExitCode> {
         }
     }
     if let Some(page) = page {
-        page::write(&page, &tables)?;
+        page::write(&page, &tables, &out)?;
     }
     Ok(if all && !models.missing.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
