@@ -245,7 +245,7 @@ pub fn run(problem: &'static Problem, models: &mut Models, out: &Path) -> Outcom
     let order = ["FNO", "FNO, faces set at the output", "FNO, faces and balance", "BOON", "BOON, the published rule"];
     all.sort_by_key(|found| order.iter().position(|method| *method == found.method).unwrap_or(order.len()));
     table.rows.extend(all.iter().chain([&solver]).map(Found::row));
-    figures::draw(problem, &grid, &first.expect("a function"), &all, out)?;
+    table.figures = figures::draw(problem, &grid, &first.expect("a function"), &all, out)?;
     Ok(table)
 }
 

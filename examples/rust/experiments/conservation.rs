@@ -64,8 +64,9 @@ pub fn run(problem: &'static Problem, models: &mut Models, out: &Path) -> Outcom
         let function = function.as_ref();
         let mass = function.mass(t);
         let mut judge = Judge::new(function, t, &x)?;
+        let rows = &mut table.rows;
         let mut put = |method: String, field: &Field<f64>| -> Outcome<()> {
-            table.rows.push(row(parameter, method, judge.score(field)?));
+            rows.push(row(parameter, method, judge.score(field)?));
             Ok(())
         };
         if let Some(anp) = &mut anp {
@@ -83,18 +84,28 @@ pub fn run(problem: &'static Problem, models: &mut Models, out: &Path) -> Outcom
             }
             let label = format!("{} = {parameter}", problem.parameter);
             let truth: Vec<f64> = x.iter().map(|x| function.solution(t, *x)).collect();
-            let file = |kind: &str| out.join(format!("{}_{kind}_{parameter}.svg", problem.name));
-            charts::profiles(&file("profile"), &label, &x, &truth, &bands)?;
+            let mut file = |kind: &str, caption: &str| {
+                let name = format!("{}_{kind}_{parameter}.svg", problem.name);
+                let path = out.join(&name);
+                if parameter == problem.test[0] {
+                    table.figures.push((caption.into(), name));
+                }
+                path
+            };
+            let path =
+                file("profile", "Mean and three standard deviations of one prediction, before and after projections");
+            charts::profiles(&path, &label, &x, &truth, &bands)?;
             let [(_, hard), (_, probable), ..] = &mut correctors[..] else { unreachable!("at least two corrections") };
             let masses = correction::masses::<f64>(problem, function, anp, [hard, probable])?;
-            charts::masses(&file("mass"), &label, &masses)?;
+            charts::masses(&file("mass", "Mass of one prediction over time"), &label, &masses)?;
             if let Some(front) = function.front(t) {
                 let mut sampler = Sampler::new(&x, front.level)?;
                 let mut positions = |lawful| -> Outcome<Vec<f64>> {
                     let (mean, variance) = (&predicted.mean[..CELLS], &predicted.variance[..CELLS]);
                     Ok(sampler.draw(lawful, &x, mean, variance, mass, 0)?.positions[Shock::Last as usize].clone())
                 };
-                histogram(&file("shock"), &label, x[1] - x[0], front.position, [positions(false)?, positions(true)?])?;
+                let path = file("shock", "Shock positions of samples, before the law and after it");
+                histogram(&path, &label, x[1] - x[0], front.position, [positions(false)?, positions(true)?])?;
             }
         }
         if let Some(soft) = &mut soft {

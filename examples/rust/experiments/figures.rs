@@ -10,13 +10,24 @@ use crate::maps;
 use crate::problems::boundary::{Grid, Problem, Sample};
 use crate::surrogate::Outcome;
 
-/// Figures of the problems that have some; of the first function, and of all in the mean where the title says error.
-pub fn draw(problem: &Problem, grid: &Grid, sample: &Sample, all: &[Found], out: &Path) -> Outcome<()> {
+/// Figures of the problems that have some, with their captions; of the first function, and of all in the mean where the title says error.
+pub fn draw(
+    problem: &Problem,
+    grid: &Grid,
+    sample: &Sample,
+    all: &[Found],
+    out: &Path,
+) -> Outcome<Vec<(String, String)>> {
+    let mut figures = Vec::new();
     let drawn: Vec<&Found> = all.iter().filter(|found| ["FNO", "BOON"].contains(&found.method)).collect();
     if drawn.is_empty() {
-        return Ok(());
+        return Ok(figures);
     }
-    let path = |kind: &str| out.join(format!("{}_{kind}.svg", problem.name));
+    let mut path = |kind: &str, caption: String| {
+        let name = format!("{}_{kind}.svg", problem.name);
+        figures.push((caption, name.clone()));
+        out.join(name)
+    };
     let over_time = |title: &str, value: fn(&Found) -> &[f64]| Panel {
         title: title.into(),
         labels: ["t", ""],
@@ -33,7 +44,8 @@ pub fn draw(problem: &Problem, grid: &Grid, sample: &Sample, all: &[Found], out:
             let mut lines = vec![of("solver", &sample.output, BLACK)];
             lines.extend(drawn.iter().zip(COLORS).map(|(f, c)| of(f.method, &f.first, c)));
             let title = "u_x at the insulated wall, first order".to_string();
-            charts::row(&path("flux"), &[Panel { title, labels: ["t", "u_x"], lines, ..Panel::default() }])
+            let path = path("flux", "The difference quotient at the insulated wall".into());
+            charts::row(&path, &[Panel { title, labels: ["t", "u_x"], lines, ..Panel::default() }])?;
         }
         "stokes" => {
             let t = grid.times().len() / 2;
@@ -43,7 +55,8 @@ pub fn draw(problem: &Problem, grid: &Grid, sample: &Sample, all: &[Found], out:
             lines.extend(drawn.iter().zip(COLORS).map(|(f, c)| of(f.method, &f.first, c)));
             let title = format!("u at t = {:.2}", grid.times()[t]);
             let profiles = Panel { title, labels: ["y", "u"], lines, ..Panel::default() };
-            charts::row(&path("layer"), &[profiles, over_time("Absolute error, mean over y", |f| &f.absolute)])
+            let path = path("layer", "The layer at one time, and the error over time".into());
+            charts::row(&path, &[profiles, over_time("Absolute error, mean over y", |f| &f.absolute)])?;
         }
         "cavity" => {
             let times = grid.times().len();
@@ -52,15 +65,17 @@ pub fn draw(problem: &Problem, grid: &Grid, sample: &Sample, all: &[Found], out:
             let mut fields = vec![("w at t = 0".to_string(), state(&sample.input, 0))];
             let at = |name: &str, u: &[f64], t: usize| (format!("{name}, t = {:.2}", grid.times()[t]), state(u, t));
             fields.extend(steps.map(|t| at("solver", &sample.output, t)));
-            maps::maps(&path("solver"), &fields, grid.axes[0].len(), 6.0)?;
+            maps::maps(&path("solver", "Vorticity of the solver".into()), &fields, grid.axes[0].len(), 6.0)?;
             for found in &drawn {
-                let name = path(&found.method.to_lowercase());
+                let name = path(&found.method.to_lowercase(), format!("Vorticity of {}", found.method));
                 maps::maps(&name, &steps.map(|t| at(found.method, &found.first, t)), grid.axes[0].len(), 6.0)?;
             }
-            charts::row(&path("error"), &[over_time("Relative L2 error", |f| &f.over_time)])
+            let path = path("error", "Relative error over time".into());
+            charts::row(&path, &[over_time("Relative L2 error", |f| &f.over_time)])?;
         }
-        _ => Ok(()),
+        _ => (),
     }
+    Ok(figures)
 }
 
 /// A node of the first axis at all times.

@@ -8,6 +8,8 @@ pub struct Table {
     pub title: String,
     pub columns: Vec<&'static str>,
     pub rows: Vec<Vec<Cell>>,
+    /// Caption and file name of what is drawn beside it.
+    pub figures: Vec<(String, String)>,
 }
 
 #[derive(Clone)]
@@ -51,7 +53,7 @@ impl Cell {
 
 impl Table {
     pub fn new(name: &str, title: String, columns: &[&'static str]) -> Table {
-        Table { name: name.into(), title, columns: columns.to_vec(), rows: Vec::new() }
+        Table { name: name.into(), title, columns: columns.to_vec(), rows: Vec::new(), figures: Vec::new() }
     }
 
     fn shown(&self) -> Vec<Vec<String>> {
@@ -73,10 +75,12 @@ impl Table {
         println!();
     }
 
-    pub fn markdown(&self) -> String {
+    /// The table, and its figures from a folder.
+    pub fn markdown(&self, folder: &str) -> String {
         let lines: Vec<_> = self.shown().iter().map(|line| format!("| {} |\n", line.join(" | "))).collect();
         let rule = format!("|{}\n", "---|".repeat(self.columns.len()));
-        format!("{}{rule}{}", lines[0], lines[1..].concat())
+        let figures = self.figures.iter().map(|(caption, file)| format!("\n![{caption}]({folder}/{file})\n"));
+        format!("{}\n\n{}{rule}{}{}", self.title, lines[0], lines[1..].concat(), figures.collect::<String>())
     }
 
     pub fn json(&self) -> Value {
