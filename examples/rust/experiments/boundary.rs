@@ -204,7 +204,7 @@ pub fn run(problem: &'static Problem, models: &mut Models, out: &Path) -> Outcom
     let mut joint = None;
     let mut first = None;
     for index in FIRST..FIRST + FUNCTIONS {
-        if (index - FIRST) % 25 == 0 {
+        if (index - FIRST).is_multiple_of(25) {
             eprintln!("{}: function {} of {FUNCTIONS}", problem.name, index - FIRST);
         }
         let sample = problem.sample(&grid, SEED, index);

@@ -103,7 +103,7 @@ impl Circle {
         self.spectrum.fill(Complex::default());
         self.spectrum[..u.len()].copy_from_slice(u);
         self.inverse.process(&mut self.spectrum, &mut self.field).expect("sizes of the plan");
-        self.field.iter_mut().for_each(|u| *u *= 0.5 * *u);
+        self.field.iter_mut().for_each(|u| *u = 0.5 * *u * *u);
         let scale = 2.0 * PI / self.field.len() as f64;
         self.forward.process(&mut self.field, &mut self.spectrum).expect("sizes of the plan");
         (0..u.len()).map(|k| self.spectrum[k] * Complex::new(0.0, -scale * k as f64)).collect()
