@@ -1,5 +1,5 @@
 /* The heap as one program sees it: every block that it, or the library, takes and gives back is counted; the k-th request of the calling
-   thread can be refused. With WITHOUT_HEAP, for valgrind and sanitizers that bring a heap of their own, nothing is counted. */
+   thread can be refused, or all from then on. With WITHOUT_HEAP, for valgrind and sanitizers that bring a heap of their own, nothing is counted. */
 #ifndef TESTS_HEAP_H
 #define TESTS_HEAP_H
 
@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 _Atomic long heap_blocks;
-_Thread_local long heap_fuse = -1, heap_asked;
+_Thread_local long heap_fuse = -1, heap_asked, heap_refused;
+_Thread_local int heap_stays;
 
 #ifdef WITHOUT_HEAP
 enum { HEAP_COUNTED = 0 };
@@ -22,11 +23,15 @@ void *__libc_realloc(void *, size_t);
 void *__libc_memalign(size_t, size_t);
 void __libc_free(void *);
 
-/* Whether this request is the one to be refused. */
+/* Whether this request is to be refused: heap_fuse requests are served before; negative: all. */
 static int heap_refuses(void) {
   heap_asked++;
-  if (heap_fuse < 0 || heap_fuse-- > 0)
+  if (heap_fuse < 0 || heap_fuse > 0) {
+    heap_fuse -= heap_fuse > 0;
     return 0;
+  }
+  heap_fuse -= !heap_stays;
+  heap_refused++;
   errno = ENOMEM;
   return 1;
 }

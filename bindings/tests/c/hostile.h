@@ -253,12 +253,12 @@ static int64_t elements(const pcml_array *a) {
   return n;
 }
 
-/* The element that comes i-th in C order. */
+/* The element that comes i-th in C order; of a spoiled array it may lie anywhere. */
 static char *element(const pcml_array *a, int64_t i) {
-  int64_t at = 0;
+  uint64_t at = (uint64_t)(uintptr_t)a->data;
   for (int k = a->rank; k-- > 0; i /= a->shape[k])
-    at += i % a->shape[k] * a->strides[k];
-  return (char *)a->data + at * (a->dtype == PCML_DTYPE_F32 ? 4 : 8);
+    at += (uint64_t)(i % a->shape[k]) * (uint64_t)a->strides[k] * (a->dtype == PCML_DTYPE_F32 ? 4 : 8);
+  return (char *)(uintptr_t)at;
 }
 
 /* Axes of extent 1 may come and go, as may the order of axes in memory, gaps and directions. */
@@ -347,16 +347,17 @@ static int within_contract(const pcml_array *a) {
     return 1;
   int width = a->dtype == PCML_DTYPE_F32 ? 4 : 8;
   wide low = 0, high = 0, all = 1;
-  int beyond = 0;
   for (int k = 0; k < a->rank; k++) {
     if (a->shape[k] < 1)
       return 1;
-    wide span = (wide)(a->shape[k] - 1) * a->strides[k] * width;
-    beyond |= span > INT64_MAX || span < INT64_MIN;
+    wide span = (wide)(a->shape[k] - 1) * a->strides[k];
+    if (span > INT64_MAX / 8 || span < INT64_MIN / 8)
+      return 1;
+    span *= width;
     *(span < 0 ? &low : &high) += span;
     all = all > INT64_MAX ? all : all * a->shape[k];
   }
-  if ((intptr_t)a->data % width != 0 || beyond || high - low > INT64_MAX || all > INT64_MAX / width)
+  if ((intptr_t)a->data % width != 0 || high - low > INT64_MAX || all > INT64_MAX / width)
     return 1;
   if (most > 0 && all > most)
     return 0;
@@ -373,13 +374,11 @@ static void spoil_one(void) {
   switch (kind) {
   case 0: is_null[k] = 1; return;
   case 1: case 2: case 3: {
-    const char *at = within_contract(a) ? (const char *)a->data : NULL;
-    if (at && at >= arena && at < arena + ARENA && a->dtype >= 1 && a->dtype <= 2 && a->rank >= 1 && a->rank <= PCML_MAX_RANK) {
-      pcml_array whole = *a;
-      for (int i = 0; i < a->rank; i++)
-        if (whole.shape[i] < 1 || whole.shape[i] > 4096)
-          return;
-      char *to = element(a, below((int)elements(a)));
+    int64_t n = a->dtype >= 1 && a->dtype <= 2 && a->rank >= 1 && a->rank <= PCML_MAX_RANK;
+    for (int i = 0; n > 0 && i < a->rank; i++)
+      n = a->shape[i] < 1 || a->shape[i] > 4096 ? 0 : n * a->shape[i] > 65536 ? 0 : n * a->shape[i];
+    if (n > 0) {
+      char *to = element(a, below((int)n));
       if (to >= arena && to + 8 <= arena + ARENA && (intptr_t)to % 4 == 0)
         store(to, a->dtype, ANY(odd_numbers));
     }
@@ -389,9 +388,9 @@ static void spoil_one(void) {
   case 5: a->struct_size = ANY(odd_integers); break;
   case 6: a->data = NULL; break;
   case 7: a->dtype = choice(3); break;
-  case 8: a->dtype = 3 - a->dtype; break;
+  case 8: a->dtype = a->dtype == PCML_DTYPE_F32 ? PCML_DTYPE_F64 : PCML_DTYPE_F32; break;
   case 9: a->rank = one_in(2) ? choice(9) : 1 + below(PCML_MAX_RANK); break;
-  case 10: a->shape[axis] = one_in(2) ? a->shape[axis] + below(5) - 2 : ANY(odd_integers); break;
+  case 10: a->shape[axis] = one_in(2) ? (int64_t)((uint64_t)a->shape[axis] + (uint64_t)below(5) - 2) : ANY(odd_integers); break;
   case 11: a->strides[axis] = one_in(2) ? below(5) - 2 : ANY(odd_integers); break;
   case 12: case 13: a->data = (char *)arrays[below(array_count)].data + 4 * below(6); break;
   case 14:
@@ -513,6 +512,10 @@ static void differences(int32_t status) {
       if (is_output[k] && was_passed[k])
         for (int64_t i = 0; i < elements(&arrays[k]); i++) {
           char *at = element(&arrays[k], i);
+          if (at < arena || at >= arena + ARENA) {
+            found("a success with a result that has no place");
+            break;
+          }
           memcpy(shadow + (at - arena), at, arrays[k].dtype == PCML_DTYPE_F32 ? 4 : 8);
         }
   /* A panic comes in the middle of a call. */

@@ -1,0 +1,333 @@
+/* No memory: every call that may allocate, with the k-th of its requests refused, for all k, in processes of their own.
+
+       failures <source tree> [--stays] [--list]
+
+   What may come of it: success all the same; PCML_STATUS_OUT_OF_MEMORY or another status, with a text, no handle, as many blocks as
+   before and the same call good afterwards; the end of the process, which is what Rust makes of it wherever the library does not ask
+   first. Anything else is wrong. --stays refuses all later requests too, --list tells each k. Exits with 1 when something is wrong. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <pcml.h>
+
+#include "heap.h"
+
+/* Every call: a name, and what is done. Objects that are made before are named by what they are; `slot` receives a new one. */
+#define CALLS(X)                                                                                                                         \
+  X(options_create, pcml_options_create((pcml_options **)&slot))                                                                         \
+  X(options_set_shape, pcml_options_set_shape(options, 2, shape))                                                                        \
+  X(options_set_length_scales, pcml_options_set_length_scales(options, 1, ones))                                                         \
+  X(options_set_means, pcml_options_set_means(options, 1, ones))                                                                         \
+  X(options_set_boundary, pcml_options_set_boundary(other_options, boundary))                                                            \
+  X(boundary_create, pcml_boundary_create((pcml_boundary **)&slot))                                                                      \
+  X(boundary_add_face, pcml_boundary_add_face(boundary, 0, 1, PCML_BOUNDARY_KIND_NEUMANN, ones, 3, 0.1))                                 \
+  X(constraints_create, pcml_constraints_create(N, (pcml_constraints **)&slot))                                                          \
+  X(constraints_add_quadrature, pcml_constraints_add_quadrature(rows, PCML_RULE_SIMPSON, &rising, 0.0))                                  \
+  X(constraints_add_row, pcml_constraints_add_row(rows, &weights, 0.0))                                                                  \
+  X(constraints_add_absent_row, pcml_constraints_add_absent_row(rows, 0.0))                                                              \
+  X(constraints_add_grid_quadrature, pcml_constraints_add_grid_quadrature(rows, PCML_RULE_TRAPEZOID, axes, 2, 0, 0.0))                   \
+  X(constraints_add_sparse_rows, pcml_constraints_add_sparse_rows(rows, 2, starts, cells, ones, NULL))                                   \
+  X(constraints_add_boundary, pcml_constraints_add_boundary(rows, axes, 2, 0, sides, 0, 1.0, 1.0, 2, 0.0))                               \
+  X(constraints_add_periodic, pcml_constraints_add_periodic(rows, shape, 2, 0, 0, 0.0))                                                  \
+  X(constraints_add_stencils, pcml_constraints_add_stencils(rows, 2, 2, cells, ones, 0, 0.0))                                            \
+  X(constraints_add_quadratic, pcml_constraints_add_quadratic(rows, 4, cells, cells, ones))                                              \
+  X(constraints_add_energy, pcml_constraints_add_energy(rows, &weights))                                                                 \
+  X(constraints_add_simplex, pcml_constraints_add_simplex(rows, 0, 2, N / 2, 1.0))                                                       \
+  X(constraints_add_monotone, pcml_constraints_add_monotone(rows, 0, N, PCML_DIRECTION_INCREASING))                                      \
+  X(projector_create, pcml_projector_create(law, PCML_PRIOR_DIAGONAL, NULL, (pcml_projector **)&slot))                                   \
+  X(projector_create_banded, pcml_projector_create(law, PCML_PRIOR_COVARIANCE_BAND, options, (pcml_projector **)&slot))                  \
+  X(projector_create_dense, pcml_projector_create(law, PCML_PRIOR_DENSE, NULL, (pcml_projector **)&slot))                                \
+  X(projector_create_invariant, pcml_projector_create(invariant, PCML_PRIOR_DIAGONAL, NULL, (pcml_projector **)&slot))                   \
+  X(projector_workspace, pcml_projector_workspace(projector, 2, (pcml_workspace **)&slot))                                               \
+  X(projector_workspace_dense, pcml_projector_workspace(dense, 2, (pcml_workspace **)&slot))                                             \
+  X(projector_report, pcml_projector_report(projector, 2, (pcml_report **)&slot))                                                        \
+  X(bounded_workspace, pcml_bounded_workspace(projector, 2, (pcml_workspace **)&slot))                                                   \
+  X(nonlinear_workspace, pcml_nonlinear_workspace(nonlinear, 2, (pcml_workspace **)&slot))                                               \
+  X(inference_workspace, pcml_inference_workspace(projector, 2, (pcml_workspace **)&slot))                                               \
+  X(inference_workspace_dense, pcml_inference_workspace(dense, 2, (pcml_workspace **)&slot))                                             \
+  X(part_workspace, pcml_part_workspace(projector, (pcml_workspace **)&slot))                                                            \
+  X(reduction_create, pcml_reduction_create(reduce, NULL, (pcml_reduction **)&slot))                                                     \
+  X(flux_create, pcml_flux_create(N, left, right, &weights, NULL, (pcml_flux **)&slot))                                                  \
+  X(flux_create_gradients, pcml_flux_create(N, left, right, &weights, iterative, (pcml_flux **)&slot))                                   \
+  X(flux_workspace, pcml_flux_workspace(mesh, (pcml_workspace **)&slot))                                                                 \
+  X(flux_workspace_gradients, pcml_flux_workspace(other_mesh, (pcml_workspace **)&slot))                                                 \
+  X(model_load, pcml_model_load(paths[MLP], (pcml_model **)&slot))                                                                       \
+  X(model_load_bytes_mlp, load(MLP))                                                                                                     \
+  X(model_load_bytes_ensemble, load(ENSEMBLE))                                                                                           \
+  X(model_load_bytes_anp, load(ANP))                                                                                                     \
+  X(model_load_bytes_deeponet, load(DEEPONET))                                                                                           \
+  X(model_load_bytes_fno2, load(FNO))                                                                                                    \
+  X(model_load_bytes_boon2, load(BOON))                                                                                                  \
+  X(model_load_bytes_gp, load(GP))                                                                                                       \
+  X(model_gaussian_process, pcml_model_gaussian_process(PCML_KERNEL_RBF, 1, 1, options, (pcml_model **)&slot))                           \
+  X(model_ensemble, pcml_model_ensemble(members, 2, (pcml_model **)&slot))                                                               \
+  X(model_fit, pcml_model_fit(models[GP], &points, &values, NULL, other_options, (pcml_model **)&slot, NULL))                            \
+  X(plan_create_mlp, plan(MLP))                                                                                                          \
+  X(plan_create_ensemble, plan(ENSEMBLE))                                                                                                \
+  X(plan_create_anp, plan(ANP))                                                                                                          \
+  X(plan_create_deeponet, plan(DEEPONET))                                                                                                \
+  X(plan_create_fno2, plan(FNO))                                                                                                         \
+  X(plan_create_boon2, plan(BOON))                                                                                                       \
+  X(plan_create_gp, plan(GP))                                                                                                            \
+  X(plan_create_threads, pcml_plan_create(models[FNO], PCML_DTYPE_F64, with_threads, (pcml_plan **)&slot))                               \
+  X(plan_workspace_mlp, workspace(MLP))                                                                                                  \
+  X(plan_workspace_ensemble, workspace(ENSEMBLE))                                                                                        \
+  X(plan_workspace_anp, workspace(ANP))                                                                                                  \
+  X(plan_workspace_deeponet, workspace(DEEPONET))                                                                                        \
+  X(plan_workspace_fno2, workspace(FNO))                                                                                                 \
+  X(plan_workspace_boon2, workspace(BOON))                                                                                               \
+  X(plan_workspace_gp, workspace(GP))                                                                                                    \
+  X(plan_derivative_workspace, pcml_plan_derivative_workspace(plans[BOON], (pcml_workspace **)&slot))                                    \
+  X(operator_part_create, pcml_operator_part_create(models[FNO], PCML_DTYPE_F64, options, 32, owned, 2, (pcml_operator_part **)&slot))   \
+  X(operator_part_workspace, pcml_operator_part_workspace(part, (pcml_workspace **)&slot))                                               \
+  X(a_refusal, pcml_version(NULL, NULL, NULL))                                                                                           \
+  X(a_refused_model, pcml_model_load_bytes("not a model", 11, (pcml_model **)&slot))
+
+enum { N = 8, MLP = 0, ENSEMBLE, ANP, DEEPONET, FNO, BOON, GP, MODELS };
+static const char *const files[MODELS] = {"mlp", "mlp-ensemble", "anp", "deeponet", "fno2", "boon2-exact", "gp"};
+static char paths[MODELS][512], *bytes[MODELS];
+static int64_t sizes[MODELS];
+
+static void *slot;
+static pcml_options *options, *other_options, *iterative, *with_threads;
+static pcml_boundary *boundary;
+static pcml_constraints *rows, *law, *invariant;
+static pcml_projector *projector, *dense, *nonlinear;
+static pcml_flux *mesh, *other_mesh;
+static pcml_model *models[MODELS];
+static const pcml_model *members[2];
+static pcml_plan *plans[MODELS];
+static pcml_operator_part *part;
+static const int64_t shape[2] = {N, N}, starts[3] = {0, 2, 4}, cells[4] = {0, 1, 1, 2}, owned[2] = {0, 1};
+static const int32_t sides[2] = {-1, 0};
+static int64_t left[N], right[N];
+static double ones[N * N], steps[N];
+static pcml_const_array weights, rising, axes[2], points, values;
+
+static int32_t reduce(void *context, int64_t *sums, int64_t count) {
+  (void)context;
+  (void)sums;
+  return count < 0;
+}
+
+static int32_t load(int k) { return pcml_model_load_bytes(bytes[k], sizes[k], (pcml_model **)&slot); }
+
+static int32_t plan(int k) { return pcml_plan_create(models[k], PCML_DTYPE_F64, options, (pcml_plan **)&slot); }
+
+static int32_t workspace(int k) { return pcml_plan_workspace(plans[k], (pcml_workspace **)&slot); }
+
+#define DO(name, call) \
+  static int32_t do_##name(void) { return call; }
+CALLS(DO)
+#define ENTRY(name, call) {#name, do_##name},
+static const struct {
+  const char *name;
+  int32_t (*call)(void);
+} calls[] = {CALLS(ENTRY)};
+
+static void check(int32_t status) {
+  char text[512];
+  if (status != PCML_STATUS_OK) {
+    pcml_error_message(text, sizeof text, NULL);
+    fprintf(stderr, "%s\n", text);
+    exit(2);
+  }
+}
+
+static pcml_const_array array(const double *data, int64_t n, int64_t m) {
+  pcml_const_array a = {sizeof a, data, PCML_DTYPE_F64, 2, {n, m}, {m, 1}};
+  return a;
+}
+
+static void make_objects(const char *tree) {
+  for (int k = 0; k < N * N; k++)
+    ones[k] = 1.0 + 0.01 * k * k;
+  for (int k = 0; k < N; k++) {
+    steps[k] = k;
+    left[k] = k;
+    right[k] = k + 1 < N ? k + 1 : -1;
+  }
+  weights = array(ones, 1, N * N);
+  rising = array(ones, 1, N * N);
+  axes[0] = axes[1] = array(steps, 1, N);
+  points = array(ones, 4, 2);
+  values = array(ones + 8, 4, 2);
+  check(pcml_options_create(&options));
+  check(pcml_options_set_batch(options, 1));
+  check(pcml_options_set_context(options, 4));
+  check(pcml_options_set_targets(options, 4));
+  check(pcml_options_set_shape(options, 2, shape));
+  check(pcml_options_set_length_scales(options, 1, ones));
+  check(pcml_options_set_prior_size(options, 1));
+  check(pcml_options_create(&other_options));
+  check(pcml_options_set_restarts(other_options, 1));
+  check(pcml_options_create(&iterative));
+  check(pcml_options_set_direct_cells(iterative, 0));
+  check(pcml_options_create(&with_threads));
+  check(pcml_options_set_shape(with_threads, 2, shape));
+  check(pcml_options_set_threads(with_threads, 2));
+  check(pcml_boundary_create(&boundary));
+  check(pcml_boundary_add_face(boundary, 0, -1, PCML_BOUNDARY_KIND_NEUMANN, ones, 3, 0.1));
+  check(pcml_constraints_create(N * N, &rows));
+  check(pcml_constraints_create(N * N, &law));
+  check(pcml_constraints_add_row(law, &weights, 0.0));
+  check(pcml_constraints_create(N * N, &invariant));
+  check(pcml_constraints_add_row(invariant, &weights, 0.0));
+  check(pcml_constraints_add_energy(invariant, &weights));
+  check(pcml_projector_create(law, PCML_PRIOR_DIAGONAL, NULL, &projector));
+  check(pcml_projector_create(law, PCML_PRIOR_DENSE, NULL, &dense));
+  check(pcml_projector_create(invariant, PCML_PRIOR_DIAGONAL, NULL, &nonlinear));
+  weights = array(ones, 1, N);
+  check(pcml_flux_create(N, left, right, &weights, NULL, &mesh));
+  check(pcml_flux_create(N, left, right, &weights, iterative, &other_mesh));
+  for (int k = 0; k < MODELS; k++) {
+    snprintf(paths[k], sizeof paths[k], "%s/fuzz/corpus/model_file/seed-%s.safetensors", tree, files[k]);
+    FILE *f = fopen(paths[k], "rb");
+    if (!f || fseek(f, 0, SEEK_END) != 0)
+      exit(2);
+    sizes[k] = ftell(f);
+    bytes[k] = malloc((size_t)sizes[k]);
+    rewind(f);
+    if (fread(bytes[k], 1, (size_t)sizes[k], f) != (size_t)sizes[k])
+      exit(2);
+    fclose(f);
+    check(pcml_model_load(paths[k], &models[k]));
+    check(pcml_plan_create(models[k], PCML_DTYPE_F64, options, &plans[k]));
+  }
+  members[0] = members[1] = models[MLP];
+  check(pcml_operator_part_create(models[FNO], PCML_DTYPE_F64, options, 32, owned, 2, &part));
+}
+
+/* What comes of one refused request: a status, or one of these. */
+enum { UNTOUCHED = 60, CARRIED_ON, ENDED, NO_TEXT = 70, A_HANDLE, BLOCKS_LEFT, BAD_AFTERWARDS };
+
+/* The end of the process is caught, and what it had in hand is lost: enough for calls that make their object from nothing. */
+static sigjmp_buf before_the_end;
+
+static void ended(int number) { siglongjmp(before_the_end, number); }
+
+static int grows(int k) { return strstr(calls[k].name, "_add_") || strstr(calls[k].name, "_set_"); }
+
+static int in_child(int k, long fuse, int stays) {
+  char text[600];
+  int64_t length = 0;
+  long before = atomic_load(&heap_blocks);
+  slot = NULL;
+  heap_refused = 0;
+  if (sigsetjmp(before_the_end, 1) != 0) {
+    heap_fuse = -1;
+    return ENDED;
+  }
+  heap_stays = stays;
+  heap_fuse = fuse;
+  int32_t status = calls[k].call();
+  heap_fuse = -1;
+  if (heap_refused == 0)
+    return UNTOUCHED;
+  if (status == PCML_STATUS_OK)
+    return CARRIED_ON;
+  if (pcml_error_message(text, sizeof text, &length) != PCML_STATUS_OK || length == 0)
+    return NO_TEXT;
+  if (slot)
+    return A_HANDLE;
+  /* Objects that grow may keep room that they asked for. */
+  if (atomic_load(&heap_blocks) != before && !grows(k))
+    return BLOCKS_LEFT;
+  int32_t again = calls[k].call();
+  return again == PCML_STATUS_OK || strncmp(calls[k].name, "a_", 2) == 0 ? status : BAD_AFTERWARDS;
+}
+
+static const char *told(int outcome) {
+  switch (outcome) {
+  case CARRIED_ON: return "success";
+  case NO_TEXT: return "WRONG: no text";
+  case A_HANDLE: return "WRONG: a handle after a failure";
+  case BLOCKS_LEFT: return "WRONG: blocks are left";
+  case BAD_AFTERWARDS: return "WRONG: the same call fails afterwards";
+  case ENDED: return "the process ends";
+  default: return outcome > 0 ? pcml_status_name(outcome) : "WRONG: another signal";
+  }
+}
+
+int main(int argc, char **argv) {
+  int stays = 0, list = 0;
+  for (int k = 2; k < argc; k++) {
+    stays |= strcmp(argv[k], "--stays") == 0;
+    list |= strcmp(argv[k], "--list") == 0;
+  }
+  if (argc < 2) {
+    fprintf(stderr, "usage: failures <source tree> [--stays] [--list]\n");
+    return 2;
+  }
+  /* The end of a process is quicker without. */
+  setenv("RUST_BACKTRACE", "0", 1);
+  make_objects(argv[1]);
+  /* The text of a thread has its room before. */
+  char path[500];
+  memset(path, 'n', sizeof path);
+  path[sizeof path - 1] = 0;
+  pcml_model *none;
+  if (pcml_model_load(path, &none) == PCML_STATUS_OK)
+    return 2;
+  int wrong = 0;
+  enum { MOST = 100000 };
+  int *outcomes = mmap(NULL, MOST * sizeof *outcomes + sizeof(long), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (outcomes == MAP_FAILED)
+    return 2;
+  long *told_to = (long *)(outcomes + MOST);
+  long all[3] = {0};
+  printf("%-34s %8s %8s %8s %8s\n", "call", "requests", "refused", "ended", "success");
+  for (size_t f = 0; f < sizeof calls / sizeof *calls; f++) {
+    long sums[3] = {0}, since = 0, k = 0;
+    int last = 0, outcome = 0;
+    char lines[8192] = "";
+    for (;; k++) {
+      /* One process for many k, up to an end that may leave an object half changed. */
+      if (k == *told_to) {
+        fflush(stdout);
+        pid_t child = fork();
+        if (child == 0) {
+          if (!freopen("/dev/null", "w", stderr))
+            _exit(2);
+          signal(SIGABRT, ended);
+          alarm(300);
+          for (long next = k; next < MOST; next++) {
+            outcomes[next] = in_child((int)f, next, stays);
+            *told_to = next + 1;
+            if (outcomes[next] == UNTOUCHED || (outcomes[next] == ENDED && grows((int)f)))
+              break;
+          }
+          _exit(0);
+        }
+        int status = 0;
+        if (child < 0 || waitpid(child, &status, 0) != child)
+          return 2;
+        if (WIFSIGNALED(status))
+          outcomes[(*told_to)++] = -WTERMSIG(status);
+      }
+      outcome = outcomes[k];
+      if (outcome != last && k > since && strlen(lines) < sizeof lines - 200)
+        snprintf(lines + strlen(lines), 200, "    %ld to %ld: %s\n", since + 1, k, told(last));
+      since = outcome != last ? k : since;
+      last = outcome;
+      if (outcome == UNTOUCHED)
+        break;
+      wrong += strncmp(told(outcome), "WRONG", 5) == 0 || outcome == PCML_STATUS_PANIC;
+      sums[outcome == ENDED ? 1 : outcome == CARRIED_ON ? 2 : 0]++;
+    }
+    *told_to = 0;
+    printf("%-34s %8ld %8ld %8ld %8ld\n", calls[f].name, k, sums[0], sums[1], sums[2]);
+    if (list || strstr(lines, "WRONG"))
+      printf("%s", lines);
+    for (int i = 0; i < 3; i++)
+      all[i] += sums[i];
+  }
+  printf("%ld refused, %ld ended the process, %ld succeeded all the same; %d wrong\n", all[0], all[1], all[2], wrong);
+  return wrong > 0;
+}

@@ -1,0 +1,156 @@
+//! The C border under hostile calls, long runs, traps of floating-point exceptions and missing memory: short versions of the programs in
+//! bindings/tests/c.
+
+mod common;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use common::tools::{have, printed, run, scratch, succeed};
+use common::{model, prefix, root, text};
+
+/// Compiles C sources against the installed tree.
+fn compile(dir: &Path, name: &str, sources: &[PathBuf], flags: &[&str]) -> PathBuf {
+    let (program, lib) = (dir.join(name), prefix().join("lib"));
+    let (include, search) = (format!("-I{}", root().join("include").display()), format!("-L{}", lib.display()));
+    let run_path = format!("-Wl,-rpath,{}", lib.display());
+    let strict = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-pedantic", "-Werror", "-pthread", &include];
+    let sources = sources.iter().map(|source| text(source));
+    let linked = [&search, "-lpcml", &run_path, "-lm", "-o", text(&program)];
+    succeed("cc", strict.into_iter().chain(flags.iter().copied()).chain(sources).chain(linked));
+    program
+}
+
+fn program(name: &str, flags: &[&str]) -> PathBuf {
+    let dir = scratch(&format!("hostile_{name}_{}", flags.len()));
+    compile(&dir, name, &[root().join(format!("bindings/tests/c/{name}.c"))], flags)
+}
+
+fn there(programs: &[&str]) -> bool {
+    if !cfg!(all(target_os = "linux", target_env = "gnu")) {
+        println!("skipped: needs glibc");
+        return false;
+    }
+    have(programs)
+}
+
+/// The functions that pcml.h declares.
+fn functions() -> Vec<String> {
+    let header = std::fs::read_to_string(root().join("include/pcml.h")).expect("the header");
+    let declared = |line: &str| {
+        let (head, _) = line.split_once('(')?;
+        let name = head.strip_prefix("int32_t ").or(head.strip_prefix("void ")).or(head.strip_prefix("const char *"))?;
+        name.starts_with("pcml_").then(|| name.to_string())
+    };
+    header.lines().filter_map(declared).collect()
+}
+
+#[test]
+fn bad_calls_are_refused_and_leave_everything_as_it_was() {
+    if !there(&["cmake", "cc"]) {
+        return;
+    }
+    let told = succeed(program("campaign", &["-O1"]), [text(root()), "--seed", "1", "--calls", "40000"]);
+    let calls: HashMap<&str, u64> = told
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            Some((words.next()?, words.next()?.parse().ok()?))
+        })
+        .collect();
+    let declared = functions();
+    assert!(declared.len() > 100, "{declared:?}");
+    let never: Vec<&String> = declared.iter().filter(|name| calls.get(name.as_str()).is_none_or(|&n| n == 0)).collect();
+    assert!(never.is_empty(), "not called: {never:?}\n{told}");
+}
+
+#[test]
+fn bad_calls_touch_no_memory_but_their_own() {
+    if !there(&["cmake", "cc", "valgrind"]) {
+        return;
+    }
+    let sanitized = program(
+        "campaign",
+        &["-O1", "-g", "-DWITHOUT_HEAP", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    );
+    let options = "ASAN_OPTIONS=allocator_may_return_null=1:max_allocation_size_mb=2048";
+    succeed("env", [options, text(&sanitized), text(root()), "--seed", "2", "--calls", "10000"]);
+    let plain = program("campaign", &["-O1", "-g", "-DWITHOUT_HEAP"]);
+    // Absurd sizes are refused by the limit, not by the machine.
+    let line = format!(
+        "ulimit -v 8000000; exec valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite '{}' '{}' --seed 3 --calls 2000",
+        plain.display(),
+        root().display()
+    );
+    succeed("bash", ["-c", &line]);
+}
+
+#[test]
+fn a_long_run_needs_no_more_than_its_start() {
+    if there(&["cmake", "cc"]) {
+        succeed(program("soak", &["-O1"]), [text(root()), "--calls", "200000"]);
+    }
+}
+
+/// What an example takes as its argument.
+fn argument(example: &str) -> Option<PathBuf> {
+    match example {
+        "stefan" | "porous" => Some(model(example)),
+        "insulated" | "domain" => Some(model("heat")),
+        "emulator" => Some(model("columns")),
+        _ => None,
+    }
+}
+
+#[test]
+fn examples_raise_no_floating_point_exception() {
+    if !there(&["cmake", "cc", "c++"]) || !cfg!(target_arch = "x86_64") {
+        return;
+    }
+    let dir = scratch("hostile_traps");
+    let traps = root().join("bindings/tests/c/traps.c");
+    let examples = std::fs::read_dir(root().join("examples/c")).expect("the examples");
+    let mut caught = Vec::new();
+    let mut run_one = |program: &Path, example: &str| {
+        let output = run(program, argument(example));
+        if !output.status.success() {
+            caught.push(format!("{}: {}\n{}", program.display(), output.status, printed(&output)));
+        }
+    };
+    for file in
+        examples.map(|entry| entry.expect("an entry").path()).filter(|path| path.extension().is_some_and(|e| e == "c"))
+    {
+        let example = file.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_string();
+        let program = compile(&dir, &example, &[file, traps.clone()], &["-O2", "-ffp-contract=off"]);
+        run_one(&program, &example);
+    }
+    let object = dir.join("traps.o");
+    succeed("cc", ["-std=c11", "-D_GNU_SOURCE", "-c", text(&traps), "-o", text(&object)]);
+    for example in common::STORIES {
+        let (program, lib) = (dir.join(format!("{example}_in_cpp")), prefix().join("lib"));
+        let (include, run_path) = (root().join("include"), format!("-Wl,-rpath,{}", lib.display()));
+        let source = root().join(format!("examples/cpp/{example}.cpp"));
+        let flags = [
+            "-std=c++17",
+            "-O2",
+            "-ffp-contract=off",
+            "-I",
+            text(&include),
+            text(&source),
+            text(&object),
+            "-L",
+            text(&lib),
+        ];
+        succeed("c++", flags.into_iter().chain(["-lpcml", &run_path, "-o", text(&program)]));
+        run_one(&program, example);
+    }
+    assert!(caught.is_empty(), "{}", caught.join("\n"));
+}
+
+#[test]
+fn without_memory_a_call_is_refused_or_the_process_ends() {
+    if there(&["cmake", "cc"]) {
+        let told = succeed(program("failures", &["-O1"]), [text(root())]);
+        println!("{}", told.lines().last().unwrap_or_default());
+    }
+}
