@@ -379,7 +379,7 @@ static void spoil_one(void) {
       n = a->shape[i] < 1 || a->shape[i] > 4096 ? 0 : n * a->shape[i] > 65536 ? 0 : n * a->shape[i];
     if (n > 0) {
       char *to = element(a, below((int)n));
-      if (to >= arena && to + 8 <= arena + ARENA && (intptr_t)to % 4 == 0)
+      if ((uintptr_t)to - (uintptr_t)arena <= ARENA - 8 && (uintptr_t)to % 4 == 0)
         store(to, a->dtype, ANY(odd_numbers));
     }
     return;
