@@ -1,6 +1,6 @@
 """Writes a trained Fourier neural operator as a pcml model file, like export.py.
 
-    python export_fno.py runs/heat/checkpoint.pt model.safetensors
+    python export_fno.py runs/stokes/checkpoint.pt model.safetensors
 """
 
 import argparse
@@ -8,27 +8,48 @@ from pathlib import Path
 
 import torch
 
-import heat
 from export import FORMAT, write
+from faces import Functions
 from fno import FNO
 
 
-def description(model: FNO, settings: dict) -> dict:
-    names = ["x", "t"]
-    channel = {"unit": "1", "offset": 0.0, "scale": 1.0}
-    low, high = heat.RANGE
-    kind = "with both fluxes exact" if model.valued else "without boundary conditions"
+def sample(model: FNO, functions: Functions) -> Functions:
+    """The first function, thinned to the fewest points that carry the modes and stencils: a small self-test."""
+    grid, padding, modes = functions.x.shape[1:-1], model.padding, model.arguments["modes"]
+    least = [c if axis + 1 < len(grid) else 2 * (c - 1) - p for axis, (c, p) in enumerate(zip(modes, padding))]
+    for face in model.faces:
+        least[face["axis"]] = max(least[face["axis"]], len(face.get("stencil", "u")) + 1)
+    places = [torch.linspace(0, n - 1, min(n, max(3, m))).round().long() for n, m in zip(grid, least)]
+
+    def thin(a: torch.Tensor, kept: list[torch.Tensor]) -> torch.Tensor:
+        for axis, place in enumerate(kept):
+            a = a.index_select(1 + axis, place)
+        return a.contiguous()
+
+    one = functions[:1]
+    others = lambda face: [place for axis, place in enumerate(places) if axis != face["axis"]]
+    return Functions(thin(one.x, places), thin(one.u, places), [thin(v, others(f)) for f, v in zip(model.valued, one.values)])
+
+
+def channels(of: list, units: list[float]) -> list[dict]:
+    return [{"name": c["name"], "unit": c.get("unit", "1"), "offset": 0.0, "scale": unit} for c, unit in zip(of, units)]
+
+
+def description(model: FNO, problem: dict, units: dict, settings: dict) -> dict:
+    kind = "its boundary conditions exact" if model.faces else "without boundary conditions"
+    varied = ", ".join(f"{name} in [{low}, {high}]" for name, (low, high) in problem["parameters"].items())
     whole = {
         "format": FORMAT,
         "architecture": "fno",
         "fno": model.numbers(),
-        "inputs": [{"name": "u0"} | channel],
-        "outputs": [{"name": "u"} | channel],
-        "grid": [{"name": n, "lower": low, "upper": high} for n, (low, high) in zip(names, model.bounds)],
+        "inputs": channels(problem["inputs"], units["inputs"]),
+        "outputs": channels(problem["outputs"], [units["outputs"]] * len(problem["outputs"])),
+        "grid": problem["axes"],
         "provenance": {
-            "title": f"Fourier neural operator, heat equation with a Neumann condition on either side, {kind}",
-            "training_data": f"Crank-Nicolson, {settings['functions']} functions, u(x, 0) = cos(w pi x), w in [{low}, {high}], "
-                             f"{heat.POINTS} points x, {heat.TIMES} times up to {heat.LAST}",
+            "title": f"Fourier neural operator, {problem['title']}, {kind}",
+            "equation": problem["equation"],
+            "training_data": f"cargo run --release --example problems -- {problem['name']} --functions {problem['functions']} "
+                             f"--seed {problem['seed']}: the first {settings['functions']}; {varied}",
             "recipe": "examples/training/train_fno.py",
             "settings": settings,
             "licence": "MIT OR Apache-2.0",
@@ -41,23 +62,26 @@ def description(model: FNO, settings: dict) -> dict:
 
 
 @torch.no_grad()
-def selftest(model: FNO) -> dict:
+def selftest(model: FNO, units: dict, sample: Functions) -> dict:
     """Two functions: one of the problem; one of noise, with noise at the faces, which shows every frequency and channel."""
-    # The file's weights have the model's precision, which f64 holds exactly.
-    twin = FNO(**model.arguments).double()
-    twin.load_state_dict(model.state_dict())
     generator = torch.Generator().manual_seed(7)
-    noise = lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float64)
-    x, _ = heat.functions(torch.tensor([3.0], dtype=torch.float64))
-    x = torch.cat([x, noise(*x.shape)])
-    values = [torch.cat([value, noise(*value.shape)]) for value in heat.face_values(1)] if model.valued else []
-    faces = {f"selftest.face.{f}": value for f, value in enumerate(values)}
-    return {"selftest.input": x, "selftest.output": twin(x, values).contiguous()} | faces
+    both = sample.map(lambda a: torch.cat([a, torch.randn(a.shape, generator=generator, dtype=a.dtype)]))
+    twin = FNO(**model.arguments).double()
+    # The file's weights have the model's precision, which f64 holds exactly.
+    twin.load_state_dict(model.state_dict())
+    given = torch.tensor(units["inputs"], dtype=torch.float64)
+    u = units["outputs"] * twin(both.x / given, [value / units["outputs"] for value in both.values])
+    return {"selftest.input": both.x, "selftest.output": u.contiguous()} | {
+        f"selftest.face.{f}": value for f, value in enumerate(both.values)}
 
 
-def export_fno(model: FNO, path: Path, settings: dict):
-    tensors = {name: value.detach().float().contiguous() for name, value in model.state_dict().items()}
-    write(path, description(model, settings), tensors | selftest(model))
+def export_fno(checkpoint: Path, path: Path):
+    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    model = FNO(**state["arguments"])
+    model.load_state_dict(state["model"])
+    tensors = {name: value.contiguous() for name, value in model.state_dict().items()}
+    write(path, description(model, state["problem"], state["units"], state["settings"]),
+          tensors | selftest(model, state["units"], Functions(**state["sample"])))
 
 
 def main():
@@ -65,10 +89,7 @@ def main():
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("model", type=Path)
     args = parser.parse_args()
-    state = torch.load(args.checkpoint, weights_only=True)
-    model = FNO(**state["arguments"])
-    model.load_state_dict(state["model"])
-    export_fno(model, args.model, state["settings"])
+    export_fno(args.checkpoint, args.model)
 
 
 if __name__ == "__main__":

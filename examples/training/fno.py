@@ -4,28 +4,31 @@
     blocks       v = spectral(v) + skip(v), then the activation (not after the last one)
     projection   pointwise, width -> output channels
 
-The grid has one axis, or two of which the second may be time; faces lie on the first. Module names are those of the model file
+The grid has one to three axes; faces lie on all but the last (on one axis, on that). Module names are those of the model file
 (see docs/model-file.md, whose rule "exact" this is), so a state dict is the file's tensor list.
 
     python fno.py        # checks the layers in f64 against FFTs and against dense linear algebra
 """
 
 import functools
+import itertools
 import math
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from faces import misses
+
 
 @functools.cache
-def transforms(points: int, count: int, last: bool, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def transforms(points: int, count: int, last: bool, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
     """Truncated transforms along an axis, complex: forward [count, points], inverse [points, count].
 
     The last axis keeps frequencies 0 to count - 1 of real data: the real part of its inverse stands for the others too.
     """
     assert count <= (points // 2 + 1 if last else points), f"{count} modes on {points} points"
-    frequencies = torch.arange(count) - (0 if last else count // 2)
+    frequencies = kept(count, last)
     # Whole turns are taken off as integers: the angle is then exact to rounding.
     turns = torch.outer(frequencies, torch.arange(points)).remainder(points)
     angle = 2 * math.pi / points * turns.double()
@@ -35,64 +38,97 @@ def transforms(points: int, count: int, last: bool, dtype: torch.dtype) -> tuple
         weight[(frequencies > 0) & (2 * frequencies != points)] = 2.0
     inverse = (forward.conj() * weight[:, None]).T / points
     complex_dtype = torch.complex128 if dtype == torch.float64 else torch.complex64
-    return forward.to(complex_dtype), inverse.to(complex_dtype).contiguous()
+    return forward.to(device, complex_dtype), inverse.to(device, complex_dtype).contiguous()
+
+
+def kept(count: int, last: bool) -> Tensor:
+    return torch.arange(count) - (0 if last else count // 2)
 
 
 class Spectral(nn.Module):
-    """K: multiplies the kept modes by a complex matrix each. With `regularisation`, corrected for a pair of faces on the first axis."""
+    """K: multiplies the kept modes by a complex matrix each; corrected for a pair of faces on each axis of `pairs`."""
 
-    def __init__(self, width: int, modes: list[int], regularisation: float | None):
+    def __init__(self, width: int, modes: list[int], pairs: list[int] = (), regularisation: float = 0.01):
         super().__init__()
-        self.modes, self.regularisation = modes, regularisation
+        self.modes, self.pairs, self.regularisation = modes, pairs, regularisation
         # Zero-mean, so that the kernel among the nodes of faces is well conditioned before training.
         self.weight = nn.Parameter(torch.randn(width, width, *modes, 2) / (2 * width))
 
     def forward(self, x: Tensor) -> Tensor:
-        """x [batch, width, n_1, (n_2)]."""
+        """x [batch, width, n_1, .., n_d]."""
         # One axis is the case of a second one with a single point and its frequency 0, but for who holds the half spectrum.
         single = len(self.modes) == 1
+        weight = torch.view_as_complex(self.weight).movedim((0, 1), (-2, -1))  # [k_1, .., k_d, in, out]
         if single:
-            x = x.unsqueeze(-1)
-        normal = transforms(x.shape[2], self.modes[0], single, x.dtype)
-        tangential = transforms(x.shape[3], 1 if single else self.modes[1], True, x.dtype)
-        weight = torch.view_as_complex(self.weight)
-        weight = weight.reshape(*weight.shape[:2], self.modes[0], -1).permute(2, 3, 0, 1)  # [normal, tangential, in, out]
+            x, weight = x.unsqueeze(-1), weight.unsqueeze(1)
+        leading, last = range(x.dim() - 3), x.dim() - 3
+        tables = [transforms(n, c, single or axis == last, x.dtype, x.device)
+                  for axis, (n, c) in enumerate(zip(x.shape[2:], weight.shape))]
 
-        lines = along_last(x, tangential[0])
-        modes = torch.einsum("kn,binf->kfbi", normal[0], lines)
+        lines = along_last(x, tables[last][0])
+        modes = lines
+        for axis in leading:
+            modes = along(modes, tables[axis][0], 2 + axis)
+        modes = modes.movedim((0, 1), (-2, -1))  # [k_1, .., k_d, batch, in]
         result = modes @ weight
-        if self.regularisation is not None:
-            ends = [0, x.shape[2] - 1]
-            among = normal[0][:, ends], normal[1][ends]
-            # Along the faces, frequencies whose negative is themselves: there real fields see the real part alone.
-            real = (2 * torch.arange(tangential[0].shape[0])) % x.shape[3] == 0
-            result = result + self.change(lines[:, :, ends], result, weight, among, real)
-        result = torch.einsum("nk,kfbo->bonf", normal[1], result)
+        if self.pairs:
+            # Every pair starts from the input as it came.
+            delta = sum(self.delta(axis, lines, result, weight, tables) for axis in self.pairs)
+            result = result + delta @ weight
+        result = result.movedim((-2, -1), (0, 1))
+        for axis in leading:
+            result = along(result, tables[axis][1], 2 + axis)
         # The real part of the inverse as one real product.
-        inverse = torch.stack([tangential[1].real.T, -tangential[1].imag.T], dim=1).flatten(0, 1)
-        result = torch.view_as_real(result).flatten(-2) @ inverse
+        inverse = tables[last][1]
+        inverse = torch.stack([inverse.real.T, -inverse.imag.T], dim=1).flatten(0, 1)
+        result = torch.view_as_real(result.contiguous()).flatten(-2) @ inverse
         return result.squeeze(-1) if single else result
 
-    def change(self, x: Tensor, result: Tensor, weight: Tensor, among: tuple[Tensor, Tensor], real: Tensor) -> Tensor:
-        """What delta adds to the modes of K x. x [batch, width, face, tangential]; result [normal, tangential, batch, width]."""
-        forward, inverse = among  # of the faces' nodes: [normal, face], [face, normal]
-        keep = (~real).to(x.real.dtype)
+    def delta(self, axis: int, lines: Tensor, result: Tensor, weight: Tensor, tables: list[tuple[Tensor, Tensor]]) -> Tensor:
+        """Modes [k_1, .., k_d, batch, in] of what changes at the nodes of both faces of an axis.
 
-        def symmetric(a: Tensor) -> Tensor:
-            """a [tangential, ..]: without what real fields do not see."""
-            return torch.complex(a.real, a.imag * keep.view(-1, *[1] * (a.dim() - 1)))
+        lines [batch, in, n_1, .., k_d], result [k_1, .., k_d, batch, out]: of the input and of K x. The others are the tangential axes.
+        """
+        ends = torch.tensor([0, lines.shape[2 + axis] - 1], device=lines.device)
+        forward, inverse = tables[axis][0][:, ends], tables[axis][1][ends]  # [k, face], [face, k]
+        others = [a for a in range(lines.dim() - 3) if a != axis]
+        grid = [tables[a][0].shape[1] for a in (*others, -1)]
 
-        kernel = symmetric(torch.einsum("pk,kq,kfio->fpoqi", inverse, forward, weight).flatten(3).flatten(1, 2))
-        found = symmetric(torch.einsum("pk,kfbo->fbpo", inverse, result).flatten(2))
+        x = lines.index_select(2 + axis, ends)
+        for a in others:
+            x = along(x, tables[a][0], 2 + a)
+        x = x.movedim((0, 2 + axis, 1), (-3, -2, -1)).flatten(-2)
+        among = torch.einsum("pk,kq->kpq", inverse, forward)
+        kernel = torch.einsum("kpq,k...io->...poqi", among, weight.movedim(axis, 0))
+        kernel = seen(kernel.flatten(-2).flatten(-3, -2), grid)
+        found = seen(torch.einsum("pk,k...bo->...bpo", inverse, result.movedim(axis, 0)).flatten(-2), grid)
         adjoint = kernel.mH
         gram = adjoint @ kernel
-        size = gram.diagonal(dim1=-2, dim2=-1).real.mean(-1)
-        shift = self.regularisation**2 * size
-        gram = gram + torch.diag_embed(shift[:, None].expand(-1, gram.shape[-1])).to(gram.dtype)
-        inverse_kernel = torch.linalg.solve(gram, adjoint)
-        delta = x.permute(3, 0, 2, 1).flatten(2) - found @ inverse_kernel.mT
-        delta = delta.unflatten(2, (2, -1))
-        return torch.einsum("kq,fbqi->kfbi", forward, delta) @ weight
+        shift = self.regularisation**2 * gram.diagonal(dim1=-2, dim2=-1).real.mean(-1, keepdim=True)
+        gram = gram + torch.diag_embed(shift.expand(gram.shape[:-1])).to(gram.dtype)
+        delta = x - found @ torch.linalg.solve(gram, adjoint).mT
+        return torch.einsum("kq,...bqi->k...bi", forward, delta.unflatten(-1, (2, -1))).movedim(0, axis)
+
+
+def seen(a: Tensor, grid: list[int]) -> Tensor:
+    """a [tangential frequencies.., any, any] on a grid of so many points, as real fields see it: where the last frequency is its own
+    negative, its mean with the conjugate at the negative of the others, which counts 0 where that is not kept."""
+    place = len(grid) - 1
+    real = [f for f in range(a.shape[place]) if 2 * f % grid[-1] == 0]
+    real = torch.tensor(real, device=a.device)
+    chosen = a.index_select(place, real)
+    mirror = chosen.conj()
+    for axis, n in enumerate(grid[:-1]):
+        frequencies = kept(a.shape[axis], False)
+        opposite = (frequencies[:, None] + frequencies) % n == 0
+        there = opposite.any(1).to(a.device, a.real.dtype).view(-1, *[1] * (a.dim() - axis - 1))
+        mirror = mirror.index_select(axis, opposite.int().argmax(1).to(a.device)) * there
+    return a.index_copy(place, real, 0.5 * (chosen + mirror))
+
+
+def along(x: Tensor, matrix: Tensor, axis: int) -> Tensor:
+    """Complex x [.., n, ..] times a matrix [count, n] along an axis."""
+    return torch.tensordot(matrix, x, dims=([1], [axis])).movedim(0, axis)
 
 
 def along_last(x: Tensor, matrix: Tensor) -> Tensor:
@@ -111,9 +147,9 @@ class Pointwise(nn.Linear):
 
 
 class Block(nn.Module):
-    def __init__(self, width: int, modes: list[int], regularisation: float | None):
+    def __init__(self, width: int, modes: list[int], pairs: list[int], regularisation: float):
         super().__init__()
-        self.spectral = Spectral(width, modes, regularisation)
+        self.spectral = Spectral(width, modes, pairs, regularisation)
         self.skip = Pointwise(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -124,32 +160,30 @@ def pointwise(widths: list[int]) -> nn.ModuleList:
     return nn.ModuleList(Pointwise(a, b) for a, b in zip(widths, widths[1:]))
 
 
-def identity(x: Tensor) -> Tensor:
-    return x
-
-
 class FNO(nn.Module):
-    """input [batch, n_1, (n_2), inputs] -> [batch, n_1, (n_2), outputs], in the units of network values.
+    """input [batch, n_1, .., n_d, inputs] -> [batch, n_1, .., n_d, outputs], in the units of network values.
 
     `bounds`: first and last coordinate of each axis, for the grid channels and the spacing of the faces' stencils; `padding`: zero cells
-    after each axis; `faces`: as in the model file, both of the first axis, or a periodic one that stands for both, or none.
+    after each axis; `faces`: as in the model file, both of an axis, or a periodic one that stands for both.
     """
 
     def __init__(self, inputs: int, outputs: int, width: int, blocks: int, modes: list[int], projection: list[int],
                  bounds: list[list[float]], padding: list[int], faces: list[dict] = (), regularisation: float = 0.01):
         super().__init__()
-        assert len(modes) == len(bounds) == len(padding) and len(modes) in (1, 2)
+        assert len(modes) == len(bounds) == len(padding) and len(modes) in (1, 2, 3)
         self.arguments = {"inputs": inputs, "outputs": outputs, "width": width, "blocks": blocks, "modes": modes,
                           "projection": projection, "bounds": bounds, "padding": padding, "faces": list(faces),
                           "regularisation": regularisation}
         self.bounds, self.padding, self.faces = bounds, padding, list(faces)
         # Faces that have a value; a periodic pair is corrected by its mean alone.
         self.valued = [face for face in self.faces if face["kind"] != "periodic"]
-        if self.faces:
-            assert all(face["axis"] == 0 for face in self.faces) and padding[0] == 0
-            assert not self.valued or sorted(face["side"] for face in self.faces) == [-1, 1] and len(self.valued) == 2
+        axes = sorted({face["axis"] for face in self.faces})
+        assert axes == list(range(len(axes))) and len(axes) <= max(1, len(modes) - 1) and not any(padding[a] for a in axes)
+        pairs = sorted({face["axis"] for face in self.valued})
+        for axis in pairs:
+            assert sorted(face["side"] for face in self.faces if face["axis"] == axis) == [-1, 1]
         self.lifting = pointwise([inputs + len(modes), width])
-        self.blocks = nn.ModuleList(Block(width, modes, regularisation if self.valued else None) for _ in range(blocks))
+        self.blocks = nn.ModuleList(Block(width, modes, pairs, regularisation) for _ in range(blocks))
         self.projection = pointwise([width, *projection, outputs])
 
     def numbers(self) -> dict:
@@ -163,108 +197,105 @@ class FNO(nn.Module):
         """The model file's field `boon`."""
         return {"rule": "exact", "regularisation": self.arguments["regularisation"], "faces": self.faces}
 
-    def set_faces(self, x: Tensor, values: list[Tensor], activation=identity) -> Tensor:
-        """x [batch, channels, n_1, ..] with the nodes of faces set from what it was before the activation, which spares nodes with
-        values; values [batch, outputs, ..], one a face."""
-        if not self.faces:
-            return activation(x)
-        if not self.valued:
-            mean = (0.5 * (x[:, :, 0] + x[:, :, -1])).unsqueeze(2)
-            return activation(torch.cat([mean, x[:, :, 1:-1], mean], dim=2))
-        ends = {}
-        for face, value in zip(self.faces, values):
-            output = torch.arange(x.shape[1]) % value.shape[1]
-            node = value[:, output]
+    def set_faces(self, x: Tensor, values: list[Tensor]) -> Tensor:
+        """x [batch, channels, n_1, ..] with the nodes of faces set; values [batch, outputs, ..], one a face that has one."""
+        of = iter(values)
+        conditions = [(face, None if face["kind"] == "periodic" else next(of)) for face in self.faces]
+        # Stated values hold at corners.
+        conditions.sort(key=lambda condition: ["periodic", "neumann", "dirichlet"].index(condition[0]["kind"]))
+        for face, value in conditions:
+            axis = 2 + face["axis"]
+            n = x.shape[axis]
+            if value is None:
+                mean = 0.5 * (x.narrow(axis, 0, 1) + x.narrow(axis, n - 1, 1))
+                x = torch.cat([mean, x.narrow(axis, 1, n - 2), mean], axis)
+                continue
+            node = value[:, torch.arange(x.shape[1]) % value.shape[1]].unsqueeze(axis)
+            lower = face["side"] < 0
             if face["kind"] == "neumann":
-                lower, upper = self.bounds[0]
-                spacing = face.get("spacing", (upper - lower) / (x.shape[2] - 1))
+                low, high = self.bounds[face["axis"]]
+                spacing = face.get("spacing", (high - low) / (n - 1))
                 stencil = face["stencil"]
-                own = 0 if face["side"] < 0 else len(stencil) - 1
-                first = 0 if face["side"] < 0 else x.shape[2] - len(stencil)
-                others = sum(c * x[:, :, first + k] for k, c in enumerate(stencil) if k != own)
+                own, first = (0, 0) if lower else (len(stencil) - 1, n - len(stencil))
+                others = sum(c * x.narrow(axis, first + k, 1) for k, c in enumerate(stencil) if k != own)
                 node = (spacing * node - others) / stencil[own]
-            ends[face["side"]] = node.unsqueeze(2)
-        return torch.cat([ends[-1], activation(x[:, :, 1:-1]), ends[1]], dim=2)
-
-    def project(self, x: Tensor, activation=F.gelu) -> Tensor:
-        for i, layer in enumerate(self.projection):
-            x = layer(activation(x) if i > 0 else x)
+            x = torch.cat([node, x.narrow(axis, 1, n - 1)] if lower else [x.narrow(axis, 0, n - 1), node], axis)
         return x
 
+    def activate(self, x: Tensor) -> Tensor:
+        """The activation, which spares nodes with values."""
+        if not self.valued:
+            return F.gelu(x)
+        spared = torch.zeros(x.shape[2:], dtype=torch.bool, device=x.device)
+        for face in self.valued:
+            spared.select(face["axis"], 0 if face["side"] < 0 else -1).fill_(True)
+        return torch.where(spared, x, F.gelu(x))
+
     def forward(self, x: Tensor, values: list[Tensor] = ()) -> Tensor:
-        """values [batch, (n_2), outputs]: for each face that has one, in the order of `faces`."""
+        """values [batch, the grid without the face's axis, outputs]: for each face that has one, in the order of `faces`."""
         grid = x.shape[1:-1]
         values = [value.movedim(-1, 1) for value in values]
         assert len(values) == len(self.valued)
-        axes = [torch.linspace(low, high, n, dtype=x.dtype) for (low, high), n in zip(self.bounds, grid)]
+        axes = [torch.linspace(low, high, n, dtype=x.dtype, device=x.device) for (low, high), n in zip(self.bounds, grid)]
         coordinates = torch.stack(torch.meshgrid(*axes, indexing="ij")).expand(x.shape[0], -1, *grid)
         v = self.lifting[0](torch.cat([x.movedim(-1, 1), coordinates], dim=1))
-        cells = [c for n in reversed(self.padding) for c in (0, n)]
-        v = F.pad(v, cells)
+        cells = lambda padding: [c for n in reversed(padding) for c in (0, n)]
+        v = F.pad(v, cells(self.padding))
         # Values are zero in the padding.
-        inside = [F.pad(value, cells[:-2]) for value in values]
+        inside = [F.pad(value, cells([n for a, n in enumerate(self.padding) if a != face["axis"]]))
+                  for face, value in zip(self.valued, values)]
         for b, block in enumerate(self.blocks):
-            last = b + 1 == len(self.blocks)
-            v = self.set_faces(block(v), inside, identity if last else F.gelu)
+            v = self.set_faces(block(v), inside)
+            if b + 1 < len(self.blocks):
+                v = self.activate(v)
         for axis, n in enumerate(grid):
             v = v.narrow(2 + axis, 0, n)
-        if self.valued:
-            ends = [self.project(end, identity) for end in (v[:, :, :1], v[:, :, -1:])]
-            v = torch.cat([ends[0], self.project(v[:, :, 1:-1]), ends[1]], dim=2)
-        else:
-            v = self.project(v)
+        # The nodes with values, whose activations the library spares here too, are set anew.
+        for i, layer in enumerate(self.projection):
+            v = layer(F.gelu(v) if i > 0 else v)
         return self.set_faces(v, values).movedim(1, -1)
-
-
-def quotients(u: Tensor, faces: list[dict], spacing: float) -> list[Tensor]:
-    """The difference quotients of Neumann faces, of u [batch, n_1, ..]."""
-    found = []
-    for face in faces:
-        stencil = torch.tensor(face["stencil"], dtype=u.dtype)
-        nodes = u[:, : len(stencil)] if face["side"] < 0 else u[:, -len(stencil):]
-        found.append(torch.einsum("k,bk...->b...", stencil, nodes) / spacing)
-    return found
 
 
 def fft_layer(layer: Spectral, x: Tensor) -> Tensor:
     """K x by FFTs of the whole spectrum."""
     axes = tuple(range(2, x.dim()))
     full = torch.fft.rfftn(x, dim=axes)
-    kept = torch.view_as_complex(layer.weight)
-    out = torch.zeros(x.shape[0], kept.shape[1], *full.shape[2:], dtype=full.dtype)
-    if len(axes) == 1:
-        k = slice(layer.modes[0])
-        out[:, :, k] = torch.einsum("bik,iok->bok", full[:, :, k], kept)
-    else:
-        c, t = layer.modes[0], slice(layer.modes[1])
-        for place, k in enumerate(range(-(c // 2), c - c // 2)):
-            out[:, :, k, t] = torch.einsum("bit,iot->bot", full[:, :, k, t], kept[:, :, place])
+    weight = torch.view_as_complex(layer.weight)
+    out = torch.zeros(x.shape[0], weight.shape[1], *full.shape[2:], dtype=full.dtype)
+    places = [kept(c, axis == axes[-1]) % n for axis, n, c in zip(axes, full.shape[2:], layer.modes)]
+    at = (slice(None), slice(None), *torch.meshgrid(*places, indexing="ij"))
+    out[at] = torch.einsum("bi...,io...->bo...", full[at], weight)
     return torch.fft.irfftn(out, s=x.shape[2:], dim=axes)
 
 
 def dense_correction(layer: Spectral, x: Tensor) -> Tensor:
-    """K x' from K as a matrix, built column by column; x [1, width, n_1, n_2]."""
-    width, n, m = x.shape[1:]
+    """K x' from K as a matrix, built column by column; x [1, width, n_1, .., n_d]."""
+    width, *grid = x.shape[1:]
     unit = torch.eye(x.numel(), dtype=x.dtype).view(-1, *x.shape[1:])
-    columns = fft_layer(layer, unit if len(layer.modes) == 2 else unit.squeeze(-1)).view(unit.shape)
-    matrix = columns.flatten(1).T
+    matrix = fft_layer(layer, unit).flatten(1).T
     field = x.flatten()
-    # Both faces, [face, width], over the second axis, in real space; then in its frequencies.
-    nodes = torch.arange(x.numel()).view(width, n, m)[:, [0, n - 1]].transpose(0, 1).flatten(0, 1)
-    x_hat = torch.fft.fft(field[nodes], dim=1)
-    found_hat = torch.fft.fft((matrix @ field)[nodes], dim=1)
-    kernel_hat = torch.fft.fft(matrix[nodes.T][:, :, nodes[:, 0]], dim=0)
-    delta_hat = torch.zeros_like(x_hat)
-    kept = layer.modes[1] if len(layer.modes) == 2 else 1
-    for f in {k % m for k in range(1 - kept, kept)}:
-        u, s, vh = torch.linalg.svd(kernel_hat[f])
-        shift = layer.regularisation**2 * (s**2).mean()
-        inverse = vh.mH @ torch.diag(s / (s**2 + shift)).to(u.dtype) @ u.mH
-        delta_hat[:, f] = x_hat[:, f] - inverse @ found_hat[:, f]
-    delta = torch.fft.ifft(delta_hat, dim=1)
-    assert delta.imag.abs().max() < 1e-12 * delta.abs().max()
     changed = field.clone()
-    changed[nodes] += delta.real
+    for axis in layer.pairs:
+        # Both faces, [face, width], over the tangential axes, in real space; then in their frequencies.
+        nodes = torch.arange(x.numel()).view(width, *grid).movedim(1 + axis, 0)[[0, -1]].flatten(0, 1)
+        over = list(range(1, nodes.dim()))
+        fft = lambda a, dims: torch.fft.fftn(a, dim=dims) if dims else a + 0j
+        x_hat, found_hat = fft(field[nodes], over), fft((matrix @ field)[nodes], over)
+        origin = nodes[(slice(None), *[0] * len(over))]
+        kernel_hat = fft(matrix[nodes][..., origin], over).movedim(0, -2)
+        delta_hat = torch.zeros_like(x_hat)
+        ranges = [kept(c, a + 1 == len(grid)).tolist() for a, c in enumerate(layer.modes) if a != axis]
+        for frequencies in itertools.product(*ranges):
+            for sign in (1, -1):
+                place = tuple((sign * k) % n for k, n in zip(frequencies, nodes.shape[1:]))
+                u, s, vh = torch.linalg.svd(kernel_hat[place])
+                shift = layer.regularisation**2 * (s**2).mean()
+                inverse = vh.mH @ torch.diag(s / (s**2 + shift)).to(u.dtype) @ u.mH
+                at = (slice(None), *place)
+                delta_hat[at] = x_hat[at] - inverse @ found_hat[at]
+        delta = torch.fft.ifftn(delta_hat, dim=over) if over else delta_hat
+        assert delta.imag.abs().max() < 1e-12 * delta.abs().max()
+        changed.index_add_(0, nodes.flatten(), delta.real.flatten())
     return (matrix @ changed).view(x.shape)
 
 
@@ -279,31 +310,35 @@ def check():
         print(f"{what}: {error:.1e}")
 
     # Even and odd extents, all frequencies and a few of them.
-    cases = [([9], [5]), ([8], [5]), ([12], [4]), ([8, 7], [8, 4]), ([7, 8], [7, 5]), ([12, 10], [5, 3]), ([10, 9], [4, 2])]
+    cases = [([9], [5]), ([8], [5]), ([12], [4]), ([8, 7], [8, 4]), ([7, 8], [7, 5]), ([12, 10], [5, 3]), ([10, 9], [4, 2]),
+             ([4, 5, 6], [4, 5, 4]), ([6, 4, 5], [3, 4, 3]), ([6, 5, 4], [4, 3, 2])]
     for grid, modes in cases:
         x = torch.randn(2, width, *grid)
-        layer = Spectral(width, modes, None)
+        layer = Spectral(width, modes)
         close(layer(x), fft_layer(layer, x), f"FFT, {modes} modes of {grid} points")
-        layer.regularisation = 0.01
-        wide = x if len(grid) == 2 else x.unsqueeze(-1)
-        dense = torch.cat([dense_correction(layer, one[None]) for one in wide])
-        close(layer(x), dense.view(x.shape), f"dense, {modes} modes of {grid} points")
+        for pairs in [[0]] if len(grid) < 3 else [[0], [0, 1]]:
+            layer.pairs = pairs
+            dense = torch.cat([dense_correction(layer, one[None]) for one in x])
+            close(layer(x), dense, f"dense, {modes} modes of {grid} points, faces on axes {pairs}")
 
     # Whole networks: the output obeys its conditions.
-    dirichlet = [{"axis": 0, "side": side, "kind": "dirichlet"} for side in (1, -1)]
-    neumann = [{"axis": 0, "side": -1, "kind": "neumann", "stencil": [-1.0, 1.0]},
-               {"axis": 0, "side": 1, "kind": "neumann", "stencil": [-1 / 3, 3 / 2, -3.0, 11 / 6]}]
-    periodic = [{"axis": 0, "side": -1, "kind": "periodic"}]
-    for grid, modes, padding in ([12], [4], [0]), ([12, 7], [5, 3], [0, 4]):
+    stencils = {-1: [-1.0, 1.0], 1: [-1 / 3, 3 / 2, -3.0, 11 / 6]}
+    of = lambda kind, axis: [{"axis": axis, "side": side, "kind": kind} | ({"stencil": stencils[side]} if kind == "neumann" else {})
+                             for side in (1, -1)]
+    for grid, modes, padding in ([12], [4], [0]), ([12, 7], [5, 3], [0, 4]), ([8, 9, 5], [5, 4, 3], [0, 0, 4]):
         bounds = [[0.0, 2.0]] * len(grid)
         build = lambda faces: FNO(1, 2, 4, 2, modes, [5], bounds, padding, faces)
-        x, values = torch.randn(2, *grid, 1), [torch.randn(2, *grid[1:], 2) for _ in range(2)]
-        u = build(dirichlet)(x, values)
-        close(torch.stack([u[:, -1], u[:, 0]]), torch.stack(values), f"Dirichlet, {grid} points")
-        u = build(neumann)(x, values)
-        close(torch.stack(quotients(u, neumann, 2.0 / 11)), torch.stack(values), f"Neumann, {grid} points")
-        u = build(periodic)(x)
-        close(u[:, 0], u[:, -1], f"periodic, {grid} points")
+        kinds = ["dirichlet", "neumann"]
+        lists = [of(kind, 0) for kind in kinds]
+        if len(grid) == 3:
+            lists = [of(a, 0) + of(b, 1) for a in kinds for b in kinds]
+        for faces in lists + [[{"axis": 0, "side": -1, "kind": "periodic"}]]:
+            values = [torch.randn(2, *[n for a, n in enumerate(grid) if a != face["axis"]], 2)
+                      for face in faces if face["kind"] != "periodic"]
+            u = build(faces)(torch.randn(2, *grid, 1), values)
+            error = max(misses(u, values, faces, bounds))
+            assert error < 1e-12, error
+            print(f"{', '.join(face['kind'] for face in faces)} on {grid} points: {error:.1e}")
 
 
 if __name__ == "__main__":
