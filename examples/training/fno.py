@@ -58,7 +58,8 @@ class Spectral(nn.Module):
         """x [batch, width, n_1, .., n_d]."""
         # One axis is the case of a second one with a single point and its frequency 0, but for who holds the half spectrum.
         single = len(self.modes) == 1
-        weight = torch.view_as_complex(self.weight).movedim((0, 1), (-2, -1))  # [k_1, .., k_d, in, out]
+        # [k_1, .., k_d, in, out]; without gaps, for products of batches of matrices with them are done one by one.
+        weight = torch.view_as_complex(self.weight).movedim((0, 1), (-2, -1)).contiguous()
         if single:
             x, weight = x.unsqueeze(-1), weight.unsqueeze(1)
         leading, last = range(x.dim() - 3), x.dim() - 3
@@ -69,7 +70,7 @@ class Spectral(nn.Module):
         modes = lines
         for axis in leading:
             modes = along(modes, tables[axis][0], 2 + axis)
-        modes = modes.movedim((0, 1), (-2, -1))  # [k_1, .., k_d, batch, in]
+        modes = modes.movedim((0, 1), (-2, -1)).contiguous()  # [k_1, .., k_d, batch, in]
         result = modes @ weight
         if self.pairs:
             # Every pair starts from the input as it came.
@@ -160,6 +161,64 @@ def pointwise(widths: list[int]) -> nn.ModuleList:
     return nn.ModuleList(Pointwise(a, b) for a, b in zip(widths, widths[1:]))
 
 
+class SetFaces(torch.autograd.Function):
+    """Nodes of faces set one after the other, in place: a copy of the field for each would cost more than all layers.
+
+    Conditions are (kind, axis, own node, [(other node, coefficient)], value): value - sum coefficient x other; periodic the mean of both ends.
+    """
+
+    @staticmethod
+    def forward(ctx, x: Tensor, conditions: list[tuple]) -> Tensor:
+        ctx.mark_dirty(x)
+        ctx.conditions = conditions
+        for kind, axis, own, others, value in conditions:
+            if kind == "periodic":
+                mean = 0.5 * (x.select(axis, 0) + x.select(axis, -1))
+                x.select(axis, 0).copy_(mean)
+                x.select(axis, -1).copy_(mean)
+                continue
+            node = x.select(axis, own).copy_(value)
+            for other, coefficient in others:
+                node.sub_(x.select(axis, other), alpha=coefficient)
+        return x
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
+        grad = grad.clone()
+        for kind, axis, own, others, _ in reversed(ctx.conditions):
+            if kind == "periodic":
+                mean = 0.5 * (grad.select(axis, 0) + grad.select(axis, -1))
+                grad.select(axis, 0).copy_(mean)
+                grad.select(axis, -1).copy_(mean)
+                continue
+            node = grad.select(axis, own)
+            for other, coefficient in others:
+                grad.select(axis, other).sub_(node, alpha=coefficient)
+            node.zero_()
+        return grad, None
+
+
+class SparingGelu(torch.autograd.Function):
+    """The activation but at some (axis, node), which stay."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, spared: list[tuple[int, int]]) -> Tensor:
+        ctx.save_for_backward(x)
+        ctx.spared = spared
+        y = F.gelu(x)
+        for axis, node in spared:
+            y.select(axis, node).copy_(x.select(axis, node))
+        return y
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
+        (x,) = ctx.saved_tensors
+        result = torch.ops.aten.gelu_backward(grad, x)
+        for axis, node in ctx.spared:
+            result.select(axis, node).copy_(grad.select(axis, node))
+        return result, None
+
+
 class FNO(nn.Module):
     """input [batch, n_1, .., n_d, inputs] -> [batch, n_1, .., n_d, outputs], in the units of network values.
 
@@ -198,38 +257,29 @@ class FNO(nn.Module):
         return {"rule": "exact", "regularisation": self.arguments["regularisation"], "faces": self.faces}
 
     def set_faces(self, x: Tensor, values: list[Tensor]) -> Tensor:
-        """x [batch, channels, n_1, ..] with the nodes of faces set; values [batch, outputs, ..], one a face that has one."""
-        of = iter(values)
-        conditions = [(face, None if face["kind"] == "periodic" else next(of)) for face in self.faces]
-        # Stated values hold at corners.
-        conditions.sort(key=lambda condition: ["periodic", "neumann", "dirichlet"].index(condition[0]["kind"]))
-        for face, value in conditions:
+        """x [batch, channels, n_1, ..] with the nodes of faces set; values [batch, outputs, ..], one a face that has one. Overwrites x."""
+        conditions, of = [], iter(values)
+        for face in self.faces:
             axis = 2 + face["axis"]
-            n = x.shape[axis]
-            if value is None:
-                mean = 0.5 * (x.narrow(axis, 0, 1) + x.narrow(axis, n - 1, 1))
-                x = torch.cat([mean, x.narrow(axis, 1, n - 2), mean], axis)
-                continue
-            node = value[:, torch.arange(x.shape[1]) % value.shape[1]].unsqueeze(axis)
-            lower = face["side"] < 0
+            n, lower = x.shape[axis], face["side"] < 0
+            stencil, spacing, value = [1.0], 1.0, None
+            if face["kind"] != "periodic":
+                value = next(of)
+                value = value[:, torch.arange(x.shape[1]) % value.shape[1]]
             if face["kind"] == "neumann":
                 low, high = self.bounds[face["axis"]]
-                spacing = face.get("spacing", (high - low) / (n - 1))
-                stencil = face["stencil"]
-                own, first = (0, 0) if lower else (len(stencil) - 1, n - len(stencil))
-                others = sum(c * x.narrow(axis, first + k, 1) for k, c in enumerate(stencil) if k != own)
-                node = (spacing * node - others) / stencil[own]
-            x = torch.cat([node, x.narrow(axis, 1, n - 1)] if lower else [x.narrow(axis, 0, n - 1), node], axis)
-        return x
+                spacing, stencil = face.get("spacing", (high - low) / (n - 1)), face["stencil"]
+            first = 0 if lower else n - len(stencil)
+            own = first if lower else n - 1
+            others = [(first + k, c / stencil[own - first]) for k, c in enumerate(stencil) if first + k != own]
+            conditions.append((face["kind"], axis, own, others, None if value is None else spacing / stencil[own - first] * value))
+        # Stated values hold at corners.
+        conditions.sort(key=lambda condition: ["periodic", "neumann", "dirichlet"].index(condition[0]))
+        return SetFaces.apply(x, conditions) if conditions else x
 
     def activate(self, x: Tensor) -> Tensor:
         """The activation, which spares nodes with values."""
-        if not self.valued:
-            return F.gelu(x)
-        spared = torch.zeros(x.shape[2:], dtype=torch.bool, device=x.device)
-        for face in self.valued:
-            spared.select(face["axis"], 0 if face["side"] < 0 else -1).fill_(True)
-        return torch.where(spared, x, F.gelu(x))
+        return SparingGelu.apply(x, [(2 + face["axis"], 0 if face["side"] < 0 else -1) for face in self.valued])
 
     def forward(self, x: Tensor, values: list[Tensor] = ()) -> Tensor:
         """values [batch, the grid without the face's axis, outputs]: for each face that has one, in the order of `faces`."""
