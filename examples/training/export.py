@@ -40,7 +40,9 @@ def description(model: ANP, problem: Problem, settings: dict) -> dict:
         "conservation": [{"output": "u", "axis": "x", "quadrature": "trapezoid"}],
         "provenance": {
             "title": f"Attentive neural process, {problem.name}, {problem.parameter} in [{first}, {last}]",
-            "training_data": "analytic solution at random points, new functions in every batch",
+            "loss": "evidence lower bound" + (", and the mean squared residual of the equation by the mean" if settings["soft"] else ""),
+            "training_data": "analytic solution at random points, " + (
+                f"{settings['functions']} functions" if settings["functions"] else "new functions in every batch"),
             "recipe": "examples/training/train.py",
             "settings": settings,
             "licence": "MIT OR Apache-2.0",
@@ -77,6 +79,7 @@ def write(path: Path, description: dict, tensors: dict):
 
 
 def export_anp(model: ANP, problem: Problem, path: Path, settings: dict):
+    model = model.cpu()
     tensors = {name: value.detach().float().contiguous() for name, value in model.state_dict().items()}
     write(path, description(model, problem, settings), tensors | selftest(model, problem))
 

@@ -31,25 +31,26 @@ def sample(model: FNO, functions: Functions) -> Functions:
     return Functions(thin(one.x, places), thin(one.u, places), [thin(v, others(f)) for f, v in zip(model.valued, one.values)])
 
 
-def channels(of: list, units: list[float]) -> list[dict]:
-    return [{"name": c["name"], "unit": c.get("unit", "1"), "offset": 0.0, "scale": unit} for c, unit in zip(of, units)]
+def channels(names: list[str], units: list[float]) -> list[dict]:
+    return [{"name": name, "unit": "1", "offset": 0.0, "scale": unit} for name, unit in zip(names, units)]
 
 
 def description(model: FNO, problem: dict, units: dict, settings: dict) -> dict:
-    kind = "its boundary conditions exact" if model.faces else "without boundary conditions"
-    varied = ", ".join(f"{name} in [{low}, {high}]" for name, (low, high) in problem["parameters"].items())
+    kind = "which obeys its boundary conditions" if model.faces else "without boundary conditions"
+    parameter = problem["parameter"]
+    limits = f"in [{parameter['lower']}, {parameter['upper']}]" if parameter["lower"] is not None else "random"
     whole = {
         "format": FORMAT,
         "architecture": "fno",
         "fno": model.numbers(),
         "inputs": channels(problem["inputs"], units["inputs"]),
         "outputs": channels(problem["outputs"], [units["outputs"]] * len(problem["outputs"])),
-        "grid": problem["axes"],
+        "grid": [{k: axis[k] for k in ("name", "lower", "upper")} for axis in problem["axes"]],
         "provenance": {
             "title": f"Fourier neural operator, {problem['title']}, {kind}",
             "equation": problem["equation"],
             "training_data": f"cargo run --release --example problems -- {problem['name']} --functions {problem['functions']} "
-                             f"--seed {problem['seed']}: the first {settings['functions']}; {varied}",
+                             f"--seed {problem['seed']}: the first {settings['functions']}; {parameter['name']} {limits}",
             "recipe": "examples/training/train_fno.py",
             "settings": settings,
             "licence": "MIT OR Apache-2.0",

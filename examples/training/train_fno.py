@@ -26,12 +26,12 @@ from faces import Functions
 from fno import FNO
 
 # By number of axes. Modes: of which leading axes keep both signs.
-SIZES = {1: {"width": 32, "modes": [16], "projection": [64], "epochs": 300},
-         2: {"width": 16, "modes": [16, 8], "projection": [64], "epochs": 100},
-         3: {"width": 12, "modes": [8, 8, 6], "projection": [48], "epochs": 30}}
-PAPER = {1: {"width": 64, "modes": [16], "projection": [128], "epochs": 500},
-         2: {"width": 32, "modes": [24, 12], "projection": [128], "epochs": 500},
-         3: {"width": 20, "modes": [16, 16, 8], "projection": [128], "epochs": 500}}
+SIZES = {1: {"width": 32, "modes": [16], "projection": [64], "epochs": 300, "batch": 10, "lr": 2e-3},
+         2: {"width": 16, "modes": [16, 8], "projection": [64], "epochs": 80, "batch": 10, "lr": 2e-3},
+         3: {"width": 12, "modes": [8, 8, 6], "projection": [48], "epochs": 40, "batch": 10, "lr": 2e-3}}
+PAPER = {1: {"width": 64, "modes": [16], "projection": [128], "epochs": 500, "batch": 20, "lr": 1e-3},
+         2: {"width": 32, "modes": [24, 12], "projection": [128], "epochs": 500, "batch": 20, "lr": 1e-3},
+         3: {"width": 20, "modes": [16, 16, 8], "projection": [128], "epochs": 500, "batch": 20, "lr": 1e-3}}
 
 
 def build(problem: dict, functions: Functions, plain: bool, width: int, modes: list[int], projection: list[int]) -> FNO:
@@ -79,8 +79,8 @@ def main():
     parser.add_argument("--modes", type=int, nargs="+", help="one an axis")
     parser.add_argument("--projection", type=int, nargs="*")
     parser.add_argument("--epochs", type=int)
-    parser.add_argument("--batch", type=int, default=20)
-    parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--batch", type=int)
+    parser.add_argument("--lr", type=float)
     parser.add_argument("--halvings", type=int, default=5, help="of the learning rate, evenly spaced")
     parser.add_argument("--weight-decay", type=float, default=1e-4)
     parser.add_argument("--functions", type=int, help="training functions, when not all")
@@ -110,7 +110,7 @@ def main():
     scaled = lambda f: Functions(f.x / given, f.u / units["outputs"], [value / units["outputs"] for value in f.values])
     train, test = (scaled(part).map(lambda a: a.float().to(device)) for part in (train, test))
 
-    optimizer = torch.optim.Adam(model.parameters(), lr=args.lr, weight_decay=args.weight_decay)
+    optimizer = torch.optim.Adam(model.parameters(), lr=settings["lr"], weight_decay=args.weight_decay)
     epochs = settings["epochs"]
     schedule = torch.optim.lr_scheduler.StepLR(optimizer, max(1, math.ceil(epochs / (args.halvings + 1))), 0.5)
     first, spent = 0, 0.0
@@ -123,7 +123,7 @@ def main():
         first, spent = state["epoch"], state["seconds"]
     loss_sum, loss_count, started = 0.0, 0, time.monotonic() - spent
     for epoch in range(first, epochs):
-        for chosen in torch.randperm(len(train), generator=generator).split(args.batch):
+        for chosen in torch.randperm(len(train), generator=generator).split(settings["batch"]):
             batch = train[chosen.to(device)]
             loss = relative_errors(predict(model, batch), batch.u).mean()
             optimizer.zero_grad(set_to_none=True)
@@ -136,7 +136,7 @@ def main():
         records.progress(done, epochs, started, f"loss {loss.item():9.5f}")
         if done % args.eval_every == 0 or done == epochs:
             row = {"epoch": done, "seconds": round(time.monotonic() - started, 1), "learning_rate": rate,
-                   "loss": loss_sum / loss_count, **validate(model, problem, test, units["outputs"], args.batch)}
+                   "loss": loss_sum / loss_count, **validate(model, problem, test, units["outputs"], settings["batch"])}
             loss_sum, loss_count = 0.0, 0
             records.log(args.out / "log.csv", row)
             records.save(checkpoint, {
