@@ -117,14 +117,13 @@ class ANP(nn.Module):
         z, _ = self.latent_encoder(context_x, context_y)
         return self.decoder(self.deterministic_encoder(context_x, context_y, target_x), z, target_x)
 
-    def loss(self, context_x, context_y, target_x, target_y) -> tuple[Tensor, Tensor]:
-        """Negative evidence lower bound, summed over targets, averaged over functions; and the mean, whose derivatives by target_x are
-        those of the query: not of the latent, which stands for the function."""
+    def loss(self, context_x, context_y, target_x, target_y) -> Tensor:
+        """Negative evidence lower bound, summed over targets, averaged over functions."""
         # Both latent passes in one batch: context and target sets have the same size while training.
-        mu, log_var = self.latent_encoder(torch.cat([context_x, target_x.detach()]), torch.cat([context_y, target_y]))
+        mu, log_var = self.latent_encoder(torch.cat([context_x, target_x]), torch.cat([context_y, target_y]))
         (mu_c, mu_t), (lv_c, lv_t) = mu.chunk(2), log_var.chunk(2)
         z = mu_t + torch.randn_like(mu_t) * torch.exp(0.5 * lv_t)
         mean, sigma = self.decoder(self.deterministic_encoder(context_x, context_y, target_x), z, target_x)
         log_density = -0.5 * ((target_y - mean) / sigma) ** 2 - torch.log(sigma) - 0.5 * math.log(2 * math.pi)
         kl = 0.5 * ((torch.exp(lv_t) + (mu_t - mu_c) ** 2) / torch.exp(lv_c) - 1.0 + lv_c - lv_t)
-        return (kl.sum() - log_density.sum()) / len(target_y), mean
+        return (kl.sum() - log_density.sum()) / len(target_y)

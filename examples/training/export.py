@@ -40,7 +40,7 @@ def description(model: ANP, problem: Problem, settings: dict) -> dict:
         "conservation": [{"output": "u", "axis": "x", "quadrature": "trapezoid"}],
         "provenance": {
             "title": f"Attentive neural process, {problem.name}, {problem.parameter} in [{first}, {last}]",
-            "loss": "evidence lower bound" + (", and the mean squared residual of the equation by the mean" if settings["soft"] else ""),
+            "loss": "evidence lower bound" + (", and the mean squared residual of the equation for the mean" if settings["soft"] else ""),
             "training_data": "analytic solution at random points, " + (
                 f"{settings['functions']} functions" if settings["functions"] else "new functions in every batch"),
             "recipe": "examples/training/train.py",

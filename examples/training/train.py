@@ -2,6 +2,7 @@
 
     python train.py --out runs/stefan                        # some minutes on a core
     python train.py --problem pme --soft --out runs/pme_soft # with the residual of the equation in the loss (SoftC-ANP)
+    python train.py --soft --start runs/stefan/model.safetensors --steps 1500 --lr 3e-4 --out runs/stefan_soft
     python train.py --paper --out runs/paper                 # the setting of the paper
     python train.py --out runs/smoke --steps 20 --batch 8    # a smoke run
 
@@ -10,13 +11,13 @@ stop, up to the order of random draws) and, at the end, model.safetensors.
 """
 
 import argparse
-import contextlib
 import math
 import os
 import time
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import records
@@ -25,7 +26,8 @@ from export import export_anp
 from problems import PROBLEMS, Problem
 
 
-PAPER = {"hidden": 128, "batch": 250, "steps": 20_000, "lr": 1e-4, "constant": True, "dropout": 0.1, "functions": 10_000}
+PAPER = {"hidden": 128, "batch": 250, "steps": 20_000, "lr": 1e-4, "constant": True, "dropout": 0.1, "functions": 10_000,
+         "soft_functions": 250}
 
 
 def scaled(problem: Problem, tx: torch.Tensor) -> torch.Tensor:
@@ -63,11 +65,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--problem", choices=PROBLEMS, default="stefan")
-    parser.add_argument("--soft", action="store_true", help="add the mean squared residual of the equation at the targets, for the mean")
+    parser.add_argument("--soft", action="store_true",
+                        help="add the mean squared residual of the equation at the targets, for the mean at the mean latent")
+    parser.add_argument("--soft-functions", type=int, default=8, help="of a batch, whose residual is taken")
+    parser.add_argument("--start", type=Path, help="a model file whose weights to start from")
     parser.add_argument("--paper", action="store_true", help=f"{PAPER}, but for what is given")
     parser.add_argument("--hidden", type=int, default=64)
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--steps", type=int, default=7000)
+    parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--lr", type=float, default=1e-3, help="decays to zero along a cosine after 200 warm-up steps")
     parser.add_argument("--constant", action="store_true", help="it stays instead")
     parser.add_argument("--dropout", type=float, default=0.0, help="new functions in every batch leave it nothing to prevent")
@@ -83,13 +88,17 @@ def main():
     problem = PROBLEMS[args.problem]
     if args.soft and problem.residual is None:
         parser.error(f"--soft: the solutions of {problem.name} jump, and their equation has no derivatives to square")
-    settings = {k: v for k, v in vars(args).items() if k not in ("out", "threads", "device")}
+    settings = {k: v for k, v in vars(args).items() if k not in ("out", "threads", "device", "start")}
     device = records.device(args.device)
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(args.seed)
     generator = torch.Generator().manual_seed(args.seed)
     model = ANP(hidden=args.hidden, dropout=args.dropout).to(device)
+    if args.start:
+        with safe_open(args.start, "pt") as file:
+            model.load_state_dict({name: file.get_tensor(name) for name in model.state_dict()})
+            settings["start"] = file.metadata()["pcml.sha256"]
     optimizer = torch.optim.Adam(model.parameters(), lr=args.lr)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: 1.0 if args.constant else (
         min(1.0, (s + 1) / 200) * 0.5 * (1 + math.cos(math.pi * min(1.0, s / args.steps)))))
@@ -104,27 +113,27 @@ def main():
 
     sets = problem.tests()
     log_path = args.out / "log.csv"
-    # The fused kernels have no second derivatives.
-    kernels = lambda: sdpa_kernel(SDPBackend.MATH) if args.soft else contextlib.nullcontext()
     sums, count, started = {}, 0, time.monotonic() - spent
     draws = batches(problem, args.batch, args.functions, generator)
     for step in range(first, args.steps):
         parameter, cx, cy, tx, ty = (a.to(device) for a in next(draws))
-        tx.requires_grad_(args.soft)
-        with kernels():
-            loss, mean = model.loss(scaled(problem, cx), cy.float(), scaled(problem, tx), ty.float())
-            terms = {"loss": loss}
-            if args.soft:
+        terms = {"loss": model.loss(scaled(problem, cx), cy.float(), scaled(problem, tx), ty.float())}
+        if args.soft:
+            parameter, cx, cy, tx = (a[: args.soft_functions] for a in (parameter, cx, cy, tx))
+            tx.requires_grad_()
+            # The fused kernels have no second derivatives.
+            with sdpa_kernel(SDPBackend.MATH):
+                mean, _ = model(scaled(problem, cx), cy.float(), scaled(problem, tx))
                 terms["residual"] = problem.residual(parameter[:, None], mean.squeeze(-1), tx).square().mean()
-            optimizer.zero_grad(set_to_none=True)
-            sum(terms.values()).backward()
+        optimizer.zero_grad(set_to_none=True)
+        sum(terms.values()).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 100.0)
         optimizer.step()
         schedule.step()
         sums, count = {k: sums.get(k, 0.0) + v.item() for k, v in terms.items()}, count + 1
         done = step + 1
         if done % 10 == 0 or done == args.steps:
-            records.progress(done, args.steps, started, f"loss {loss.item():9.2f}")
+            records.progress(done, args.steps, started, f"loss {terms['loss'].item():9.2f}")
         if done % args.eval_every == 0 or done == args.steps:
             row = {"step": done, "seconds": round(time.monotonic() - started, 1), "learning_rate": schedule.get_last_lr()[0],
                    **{k: v / count for k, v in sums.items()}, **validate(problem, model, sets, device)}

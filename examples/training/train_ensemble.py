@@ -27,8 +27,8 @@ def rows(context_x: Tensor, context_y: Tensor, target_x: Tensor) -> Tensor:
 def main():
     parser = ensemble.parser(__doc__)
     parser.add_argument("--problem", choices=PROBLEMS, default="stefan")
-    parser.add_argument("--steps", type=int, default=6000, help="batches of each member, of new functions")
-    parser.add_argument("--batch", type=int, default=32, help="functions, 100 targets each")
+    parser.add_argument("--steps", type=int, default=4000, help="batches of each member, of new functions")
+    parser.add_argument("--batch", type=int, default=16, help="functions, 100 targets each")
     args = parser.parse_args()
 
     problem = PROBLEMS[args.problem]
