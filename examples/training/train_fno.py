@@ -34,7 +34,8 @@ PAPER = {1: {"width": 64, "modes": [16], "projection": [128], "epochs": 500, "ba
          3: {"width": 20, "modes": [16, 16, 8], "projection": [128], "epochs": 500, "batch": 20, "lr": 1e-3}}
 
 
-def build(problem: dict, functions: Functions, plain: bool, width: int, modes: list[int], projection: list[int]) -> FNO:
+def build(problem: dict, functions: Functions, plain: bool, width: int, modes: list[int], projection: list[int],
+          regularisation: float) -> FNO:
     grid = functions.x.shape[1:-1]
     free = max(face["axis"] for face in problem["faces"]) + 1
     padding = [0 if axis < free else math.ceil(n / 3) for axis, n in enumerate(grid)]
@@ -42,7 +43,7 @@ def build(problem: dict, functions: Functions, plain: bool, width: int, modes: l
     return FNO(inputs=functions.x.shape[-1], outputs=functions.u.shape[-1], width=width, blocks=4,
                modes=[min(c, limit) for c, limit in zip(modes, limits)], projection=projection,
                bounds=[[axis["lower"], axis["upper"]] for axis in problem["axes"]], padding=padding,
-               faces=[] if plain else problem["faces"])
+               faces=[] if plain else problem["faces"], regularisation=regularisation)
 
 
 def unit(a: Tensor) -> float:
@@ -78,6 +79,8 @@ def main():
     parser.add_argument("--width", type=int)
     parser.add_argument("--modes", type=int, nargs="+", help="one an axis")
     parser.add_argument("--projection", type=int, nargs="*")
+    parser.add_argument("--regularisation", type=float, default=0.5,
+                        help="of the kernel among the nodes of faces, which are neighbours to periodic waves: near 0 fields swing beside them")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--batch", type=int)
     parser.add_argument("--lr", type=float)
@@ -103,7 +106,7 @@ def main():
     torch.manual_seed(args.seed)
     generator = torch.Generator().manual_seed(args.seed)
 
-    model = build(problem, functions, args.plain, *(settings[k] for k in ("width", "modes", "projection"))).to(device)
+    model = build(problem, functions, args.plain, *(settings[k] for k in ("width", "modes", "projection", "regularisation"))).to(device)
     train, test = functions[: settings["functions"]], functions[len(functions) - args.test :]
     units = {"inputs": [unit(train.x[..., i]) for i in range(train.x.shape[-1])], "outputs": unit(train.u)}
     given = torch.tensor(units["inputs"], dtype=torch.float64)
