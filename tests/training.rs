@@ -38,8 +38,8 @@ fn functions(path: &Path, grid: &[usize], faces: &Value) {
         rest.remove(face["axis"].as_u64().expect("an axis") as usize);
         file.tensors.insert(format!("face.{number}"), wave(shape(&rest)));
     }
-    let axes: Vec<Value> =
-        (0..grid.len()).map(|a| json!({"name": ["x", "y", "t"][a], "lower": 0.0, "upper": 1.0})).collect();
+    let axis = |name: &&str| json!({"name": name, "lower": 0.0, "upper": 1.0});
+    let axes: Vec<Value> = ["x", "y", "t"].iter().take(grid.len()).map(axis).collect();
     let problem = json!({
         "name": "waves", "title": "waves", "equation": "none", "axes": axes, "faces": faces, "functions": 12, "seed": 0,
         "parameter": {"name": "u0", "lower": null, "upper": null}, "inputs": ["u0"], "outputs": ["u"],
