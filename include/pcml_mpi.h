@@ -13,8 +13,8 @@
  * the thread that makes it, so MPI_THREAD_FUNNELED is enough where that is the main thread.
  *
  * Failure. Arguments and values that a rank's call refuses become the status of all ranks within the call (pcml_part_project,
- * pcml_operator_part_predict). What fails on one rank outside of such a call (creating objects, loading a model, the first half of a
- * call in steps, pcml_sum) becomes the status of all by pcml_mpi_agree. A failure of MPI itself goes to the communicator's error
+ * pcml_operator_part_predict, pcml_sum). What fails on one rank outside of such a call (creating objects, loading a model, the first
+ * half of a call in steps) becomes the status of all by pcml_mpi_agree. A failure of MPI itself goes to the communicator's error
  * handler. MPI_ERRORS_ARE_FATAL, the default, ends the job. With MPI_ERRORS_RETURN the rank where MPI fails gets
  * PCML_STATUS_REDUCTION while others may still wait for it in the collective; what MPI allows then is, in general, MPI_Abort. */
 #ifndef PCML_MPI_H

@@ -2,7 +2,7 @@ use super::array::{optional_view, view};
 use super::{borrow_mut, call, output, pcml_const_array, pcml_reduction, values};
 use crate::error::{Result, fail};
 use crate::kernels::strided::View;
-use crate::reduce::Exact;
+use crate::reduce::{Exact, together};
 
 /// Integers of an exact sum (pcml_sum_bins).
 pub const SUM_BINS: usize = 69;
@@ -40,10 +40,11 @@ fn add(sum: &mut Exact, array: &View, second: Option<&View>) -> Result<()> {
 ///
 /// @param array      values, of any shape, strides and dtype
 /// @param second     as many values, to be multiplied with those of `array` one by one, in exact products; NULL: the sum of `array`
-/// @param reduction  the host's sum over the parts, which is called once for PCML_SUM_BINS integers; NULL: this array is all
+/// @param reduction  the host's sum over the parts, which is called once; NULL: this array is all
 /// @param sum        receives the sum; NaN or infinite where a value is
-/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_SHAPE, PCML_STATUS_REDUCTION, or those of an array descriptor; `sum` is as
-///         before. A part whose arrays are refused takes part in the reduction all the same, and all others get NaN.
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_SHAPE, PCML_STATUS_REDUCTION, PCML_STATUS_MISMATCH where some parts have a second
+///         array and some not, or those of an array descriptor; `sum` is as before. What one part's arguments are refused for is the
+///         status of all parts.
 ///
 /// Threads: any, one reduction each. Allocation: none on success.
 #[unsafe(no_mangle)]
@@ -55,16 +56,16 @@ pub unsafe extern "C" fn pcml_sum(
 ) -> i32 {
     call("pcml_sum", || unsafe {
         let mut exact = Exact::default();
-        let added = (|| add(&mut exact, &view(array, "array")?, optional_view(second, "second")?.as_ref()))();
-        if added.is_err() {
-            exact.add(f64::NAN);
+        let own = (|| {
+            output(sum, "sum")?;
+            add(&mut exact, &view(array, "array")?, optional_view(second, "second")?.as_ref())
+        })();
+        if reduction.is_null() {
+            own?;
+        } else {
+            let words = [1 + u64::from(!second.is_null()), 0, 0];
+            exact = together(exact, own.err(), words, |message| borrow_mut(reduction, "reduction")?.sum(message))?;
         }
-        if !reduction.is_null() {
-            let mut bins = exact.bins();
-            borrow_mut(reduction, "reduction")?.sum(&mut bins)?;
-            exact = Exact::from_bins(&bins);
-        }
-        added?;
         *output(sum, "sum")? = exact.round();
         Ok(())
     })

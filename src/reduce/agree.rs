@@ -1,5 +1,6 @@
 //! The first message of parts that do something together: how each part fares, how many there are, and what all must agree on.
 
+use super::Exact;
 use crate::error::{Error, Result, Status, fail};
 
 /// Most parts of a field.
@@ -42,6 +43,13 @@ pub(crate) fn heed(message: &[i64], own: Option<Error>, names: [&str; 3]) -> Res
     if !(1..=MOST_PARTS).contains(&parts) {
         return fail!(Reduction, "reduction: 1 from every part sums to {parts}, expected 1 to {MOST_PARTS}");
     }
+    let told = &message[..PARTS];
+    if told[Status::Ok as usize] != 0 || told.iter().any(|count| !(0..=parts).contains(count)) {
+        return fail!(
+            Reduction,
+            "reduction: numbers of parts by status sum to {told:?}, expected 0 to {parts} and none by the first"
+        );
+    }
     if let Some(&status) = Status::all().iter().find(|&&status| message[status as usize] != 0) {
         return Err(match own {
             Some(error) if error.status() == status => error,
@@ -74,4 +82,22 @@ pub fn abstain(error: Error, reduction: &mut dyn FnMut(&mut [i64]) -> Result<()>
         Err(error) => error,
         Ok(()) => Error::new(Status::Reduction, "reduction: lost the error of this part"),
     }
+}
+
+/// The exact sum over all parts of what each has, in one message: an error of any part is an error of all, and so are `words` that differ;
+/// the first is whether a second array is there.
+pub fn together(
+    exact: Exact,
+    own: Option<Error>,
+    words: [u64; 3],
+    reduction: impl FnOnce(&mut [i64]) -> Result<()>,
+) -> Result<Exact> {
+    let mut message = [0; HELLO + Exact::BINS];
+    hello(&mut message, own.as_ref(), words);
+    message[HELLO..].copy_from_slice(&exact.bins());
+    reduction(&mut message)?;
+    heed(&message, own, ["second: NULL or not", "", ""])?;
+    let mut bins = [0; Exact::BINS];
+    bins.copy_from_slice(&message[HELLO..]);
+    Ok(Exact::from_bins(&bins))
 }

@@ -5,5 +5,5 @@ pub(crate) mod agree;
 /// cbindgen:ignore
 mod exact;
 
-pub use agree::abstain;
+pub use agree::{abstain, together};
 pub use exact::Exact;

@@ -151,7 +151,7 @@ static void reductions() {
   const auto values = numbers(100, 3);
   const double alone = pcml::sum(values);
   int calls = 0;
-  pcml::reduction one_part([&](int64_t *, int64_t count) { calls += count == PCML_SUM_BINS; });
+  pcml::reduction one_part([&](int64_t *, int64_t count) { calls += count > PCML_SUM_BINS; });
   CLAIM(pcml::sum(values, {}, &one_part) == alone && calls == 1);
   pcml::reduction twice([](int64_t *bins, int64_t count) {
     for (int64_t i = 0; i < count; i++)
