@@ -1,9 +1,8 @@
-//! Fourier neural operators, FNO and BOON, batch 1, f32, one thread and two; beside them the arithmetic that they need and the rate of
-//! faer's product in the same run.
+//! Fourier neural operators, FNO and BOON, batch 1, f32, one thread and two; beside them the arithmetic that they need. The
+//! rate of faer's product on the machine: `benches/peers/product`.
 //!
 //! `cargo bench --bench fno -- --json` prints one line of JSON with seconds for each case: what `benches/peers/fno.py` compares with.
-//! `--only CASE` and `--runs N` serve a profiler. `--axes` prints instead what both transforms of single axes take, from which the cost
-//! model of `kernels::fft` has its numbers.
+//! `--only CASE` and `--runs N` serve a profiler. `--axes` prints instead what both transforms of single axes take.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -137,52 +136,34 @@ fn times(repeats: usize, mut work: impl FnMut()) -> Vec<f64> {
     times
 }
 
-/// What there and back take along one axis: ns a column by fast transforms, ns a column and component by matrices, how many modes take
-/// as long, and from how many on the plan takes the fast ones.
+/// What there and back take along one axis, ns a column by fast transforms and by matrices, and which of them a plan takes.
 fn axes<T: Real>(name: &str, repeats: usize) {
     const WIDTH: usize = 64;
-    println!("{name:6} {:>6} {:>9} {:>10} {:>10} {:>10}", "points", "fast", "matrix", "equal at", "taken from");
-    for points in [64, 128, 256, 500, 509, 1000, 1024, 2048, 2187, 4096, 4099, 6000, 8192, 10_007, 16_384] {
-        let axis = |modes| Axis::<T>::new("axis", points, modes, true, 0).expect("an axis");
-        let long = axis(points / 4);
-        let fast = Fast::new(&long).expect("transforms");
-        let mut x = vec![T::ONE; points * WIDTH + T::PANEL];
-        let mut z = vec![T::ZERO; long.rows() * WIDTH + T::PANEL];
-        let mut buffer = vec![T::ZERO; fast.buffer_len()];
-        let of_fast = times(repeats, || {
-            fast.forward((&x, WIDTH), WIDTH, (&mut z, WIDTH), &mut buffer);
-            fast.inverse((&z, WIDTH), WIDTH, (&mut x, WIDTH), &mut buffer);
-        })[0];
-        let short = axis((points / 4).min(64));
-        short.make_matrices().expect("matrices");
-        let (fold, unfold) =
-            (Fold::new(&short).expect("a fold"), Unfold::new(&short, short.inverse()).expect("a fold"));
-        let (arch, pairs, places) = (pulp::Arch::new(), fold.pairing.pairs(), Places::line(points, WIDTH));
-        let of_matrices = times(repeats, || {
-            fold.apply(arch, 0..fold.rows(), 0..pairs, (&x, places), WIDTH, Start::Zero, &mut z, WIDTH);
-            unfold.apply(arch, 0..pairs, (&z, WIDTH), WIDTH, Start::Zero, None, (&mut x, places));
-        })[0];
-        let column = 1e9 / WIDTH as f64;
-        let each = of_matrices * column / short.rows() as f64;
-        let equal = (of_fast * column / each + 1.0) / 2.0;
-        let taken = (1..=points / 2).find(|modes| is_faster(&axis(*modes)));
-        let taken = taken.map_or("never".to_string(), |modes| modes.to_string());
-        println!("{:6} {points:6} {:9.0} {each:10.1} {equal:10.0} {taken:>10}", "", of_fast * column);
+    println!("{name:6} {:>6} {:>6} {:>9} {:>10} {:>8}", "points", "modes", "fast", "matrix", "taken");
+    for points in [128, 256, 500, 1000, 1024, 2187, 4096, 6000, 16_384] {
+        for modes in [8, 16, 32, 64, 128, 256, 512].into_iter().filter(|modes| 4 * modes <= points) {
+            let axis = Axis::<T>::new("axis", points, modes, true, 0).expect("an axis");
+            axis.make_matrices().expect("matrices");
+            let fast = Fast::new(&axis).expect("transforms");
+            let (fold, unfold) =
+                (Fold::new(&axis).expect("a fold"), Unfold::new(&axis, axis.inverse()).expect("a fold"));
+            let mut x = vec![T::ONE; points * WIDTH + T::PANEL];
+            let mut z = vec![T::ZERO; axis.rows() * WIDTH + T::PANEL];
+            let mut buffer = vec![T::ZERO; fast.buffer_len()];
+            let of_fast = times(repeats, || {
+                fast.forward((&x, WIDTH), WIDTH, (&mut z, WIDTH), &mut buffer);
+                fast.inverse((&z, WIDTH), WIDTH, (&mut x, WIDTH), &mut buffer);
+            })[0];
+            let (arch, pairs, places) = (pulp::Arch::new(), fold.pairing.pairs(), Places::line(points, WIDTH));
+            let of_matrices = times(repeats, || {
+                fold.apply(arch, 0..fold.rows(), 0..pairs, (&x, places), WIDTH, Start::Zero, &mut z, WIDTH);
+                unfold.apply(arch, 0..pairs, (&z, WIDTH), WIDTH, Start::Zero, None, (&mut x, places));
+            })[0];
+            let [fast, matrix] = [of_fast, of_matrices].map(|time| 1e9 * time / WIDTH as f64);
+            let taken = if is_faster(&axis) { "fast" } else { "matrix" };
+            println!("{:6} {points:6} {modes:6} {fast:9.0} {matrix:10.0} {taken:>8}", "");
+        }
     }
-}
-
-/// Flops a second of faer's f32 product, one thread, 1,024 x 1,024 x 1,024.
-fn peak(repeats: usize) -> f64 {
-    let n = 1024;
-    let a = faer::Mat::<f32>::from_fn(n, n, |i, j| ((i * 7 + j) % 13) as f32);
-    let mut c = faer::Mat::<f32>::zeros(n, n);
-    let mut best = f64::MAX;
-    for _ in 0..repeats {
-        let start = Instant::now();
-        faer::linalg::matmul::matmul(c.as_mut(), faer::Accum::Replace, a.as_ref(), a.as_ref(), 1.0, faer::Par::Seq);
-        best = best.min(start.elapsed().as_secs_f64());
-    }
-    2.0 * (n as f64).powi(3) / best
 }
 
 fn main() {
@@ -194,12 +175,10 @@ fn main() {
         axes::<f32>("f32", repeats(21));
         return axes::<f64>("f64", repeats(21));
     }
-    let rate = peak(repeats(5));
     if !as_json {
-        println!("faer's f32 product: {:.0} GFLOP/s", rate / 1e9);
         println!(
             "{:20} {:>9} {:>9} {:>8} {:>9} {:>8} {:>12} {:>10}",
-            "case", "ms", "GFLOP", "of faer", "2 threads", "ratio", "over its FNO", "by matrix"
+            "case", "ms", "GFLOP", "GFLOP/s", "2 threads", "ratio", "over its FNO", "by matrix"
         );
     }
     let option = |name: &str| std::env::args().skip_while(|a| a != name).nth(1);
@@ -220,11 +199,11 @@ fn main() {
         let work = flops(case, boon);
         let by_matrix = seconds_by(&model_here, boon, 1, Transforms::Matrix);
         println!(
-            "{:20} {:9.3} {:9.3} {:8.2} {:9.3} {:8.2} {:>12} {:10.3}",
+            "{:20} {:9.3} {:9.3} {:8.1} {:9.3} {:8.2} {:>12} {:10.3}",
             case.name,
             one * 1e3,
             work / 1e9,
-            work / one / rate,
+            work / one / 1e9,
             two * 1e3,
             one / two,
             over,

@@ -207,10 +207,9 @@ pub unsafe extern "C" fn pcml_options_set_threads(options: *mut pcml_options, th
 }
 
 /// Plans of neural operators: how fields go from points to kept modes and back. Both ways give the same but for rounding. Fast Fourier
-/// transforms pay on axes that keep hundreds of modes of thousands of points; models that obey boundary conditions themselves, parts
-/// and derivatives do without. Bits of fast Fourier transforms are the same for any batch, strides and threads, but may differ between
-/// kinds of processors. Unset: PCML_TRANSFORMS_AUTO, on each axis whichever is faster; what is chosen depends on its points, its modes and
-/// the dtype of the plan alone.
+/// transforms, by two factors of the number of points, pay on axes that keep many modes of a thousand points and more; a number that is prime
+/// gains nothing. Models that obey boundary conditions themselves, parts and derivatives do without. Unset: PCML_TRANSFORMS_AUTO, on each
+/// axis whichever has less to do; what is chosen depends on its points and its modes alone.
 ///
 /// @param options     the settings
 /// @param transforms  a number of enum pcml_transforms; PCML_TRANSFORMS_FFT is refused for models that obey boundary conditions

@@ -1,83 +1,158 @@
-//! Truncated transforms by fast Fourier transforms (realfft), for axes that keep so many components of so many points that the matrices
-//! of [`super::fold`] have more to do.
+//! Truncated transforms by the factors of their lengths, for axes that keep so many components of so many points that the matrices of
+//! [`super::fold`] have more to do.
 //!
-//! Data are real along every axis, so one real transform of a column gives all sums with cosines and sines that the forward matrix
-//! gives, and one back makes a column of its components. Columns lie side by side; a cache line's worth of them is brought together, one
-//! after the other, transformed, and what is kept goes back side by side. A column's bits depend on that column alone.
+//! Of n = p q points j = q a + b, a < p, b < q, those with the same b are transformed among themselves first, which leaves the frequencies
+//! h = 0 to p / 2. A frequency k of the whole has h = k or -k modulo p and is a sum over b of what h has, turned by 2 pi k b / n (Cooley
+//! and Tukey, Math. Comp. 1965). Both steps are products of small matrices with many columns, and they make nothing that is not kept:
+//! some n p + 2 m q multiply-adds for m components, least where p is near the square root of 2 m.
+//!
+//! Columns lie side by side, and a panel of them is transformed at once. A column's bits depend on that column alone.
 
 use std::marker::PhantomData;
 use std::ops::Range;
-use std::sync::Arc;
 
-use realfft::num_complex::Complex;
-use realfft::{ComplexToReal, RealToComplex};
+use pulp::Arch;
 
-use super::fourier::Axis;
+use super::fourier::{Axis, turn};
+use super::product::{Columns, Rows, Start, overhang, products};
 use super::real::Real;
 use super::team::{Shared, Team};
 use crate::error::{Result, zeros};
 
-/// Plans of real transforms, forward and back.
-pub type Plans<T> = (Arc<dyn RealToComplex<T>>, Arc<dyn ComplexToReal<T>>);
-
 /// Both transforms of an axis: what [`super::fold::Fold`] and [`super::fold::Unfold`] do, rounded otherwise.
 pub struct Fast<T> {
+    arch: Arch,
     points: usize,
-    forward: Arc<dyn RealToComplex<T>>,
-    inverse: Arc<dyn ComplexToReal<T>>,
-    parts: Vec<Part<T>>,
+    components: usize,
+    /// p and q.
+    factors: [usize; 2],
+    /// The first step: [waves, p] and back, [p, waves].
+    waves: usize,
+    there: Vec<T>,
+    back: Vec<T>,
+    groups: Vec<Group<T>>,
 }
 
-/// Where a component is in a spectrum.
-struct Part<T> {
-    frequency: usize,
-    imaginary: bool,
-    /// What makes a component of it, and what makes it of a component.
-    there: T,
-    back: T,
+/// The components whose frequencies are alike, but for their sign, modulo p.
+struct Group<T> {
+    /// Its cosine among the waves, and its sine behind it if it has one.
+    wave: usize,
+    has_sine: bool,
+    /// Components.
+    parts: Vec<usize>,
+    /// Of cosine and sine: [parts, q] and back, [q, parts].
+    there: [Vec<T>; 2],
+    back: [Vec<T>; 2],
 }
 
-/// Columns that are transformed one after the other: a cache line of them.
+/// Columns that are transformed at once.
 const fn together<T: Real>() -> usize {
-    T::PANEL / 2
+    T::PANEL
 }
 
-/// Rows that change places with as many columns.
-const ROWS: usize = 16;
+/// Elements of a cache line, which keep waves from meeting in one set of the cache.
+const LINE: usize = 16;
+
+/// The size of frequency k modulo p, and whether k is less by it than a multiple of p.
+fn folded(k: usize, p: usize) -> (usize, bool) {
+    let rest = k % p;
+    if 2 * rest > p { (p - rest, true) } else { (rest, false) }
+}
+
+/// Multiply-adds of a column with p points of the first step.
+fn work<T: Real>(axis: &Axis<T>, p: usize) -> usize {
+    let mut used = vec![false; p / 2 + 1];
+    (0..axis.rows()).for_each(|row| used[folded(axis.wave(row).0, p).0] = true);
+    let sines = |h: &usize| 1 + usize::from(*h != 0 && 2 * h != p);
+    let waves: usize = (0..used.len()).filter(|h| used[*h]).map(|h| sines(&h)).sum();
+    let second: usize = (0..axis.rows()).map(|row| sines(&folded(axis.wave(row).0, p).0)).sum();
+    axis.points * waves + second * (axis.points / p)
+}
+
+/// The factor p of the points with which transforms have least to do.
+fn best_factor<T: Real>(axis: &Axis<T>) -> usize {
+    let divisors = (1..=axis.points).filter(|p| axis.points.is_multiple_of(*p));
+    divisors.min_by_key(|p| work(axis, *p)).expect("1 divides")
+}
 
 impl<T: Real> Fast<T> {
     /// The transforms of an axis.
     pub fn new(axis: &Axis<T>) -> Result<Self> {
-        let n = axis.points;
-        // The library that plans them aborts without memory: what it takes, some complex numbers a point, has to be there.
-        drop(zeros::<T>(n.saturating_mul(16), "a transform")?);
-        let (forward, inverse) = T::transforms(n);
-        let part = |row: usize| {
-            let (frequency, imaginary) = axis.wave(row);
-            // The transform back counts all frequencies twice but those that are their own mirror.
-            let twice = if axis.is_own_mirror(frequency) { 1.0 } else { 0.5 };
-            let (weight, sign) = axis.weight(row);
-            // The sine of a spectrum is negative.
-            let sign = if imaginary { -sign } else { sign };
-            Part { frequency, imaginary, there: T::from_f64(sign), back: T::from_f64(sign * weight * twice) }
-        };
-        Ok(Fast { points: n, forward, inverse, parts: (0..axis.rows()).map(part).collect() })
+        let (n, what) = (axis.points, "a transform");
+        let p = best_factor(axis);
+        let q = n / p;
+        let mut members = vec![Vec::new(); p / 2 + 1];
+        for row in 0..axis.rows() {
+            members[folded(axis.wave(row).0, p).0].push(row);
+        }
+        let (mut groups, mut waves) = (Vec::new(), Vec::new());
+        for (h, parts) in members.into_iter().enumerate().filter(|(_, parts)| !parts.is_empty()) {
+            let has_sine = h != 0 && 2 * h != p;
+            let len = parts.len().saturating_mul(q);
+            let sine = if has_sine { len } else { 0 };
+            let mut group = Group {
+                wave: waves.len(),
+                has_sine,
+                there: [zeros(len, what)?, zeros(sine, what)?],
+                back: [zeros(len, what)?, zeros(sine, what)?],
+                parts,
+            };
+            for (i, row) in group.parts.iter().enumerate() {
+                let ((k, odd), (weight, sign)) = (axis.wave(*row), axis.weight(*row));
+                let turned = if folded(k, p).1 { -1.0 } else { 1.0 };
+                for b in 0..q {
+                    let (c, s) = turn(k as i64, b, n);
+                    // cos(x + y) and sin(x + y), x the angle of the first step.
+                    let [cosine, sine] = if odd { [s, turned * c] } else { [c, -turned * s] }.map(|v| sign * v);
+                    for (of, value) in [cosine, sine].into_iter().enumerate().take(1 + usize::from(has_sine)) {
+                        group.there[of][i * q + b] = T::from_f64(value);
+                        group.back[of][b * group.parts.len() + i] = T::from_f64(value * weight);
+                    }
+                }
+            }
+            groups.push(group);
+            waves.push((h, false));
+            if has_sine {
+                waves.push((h, true));
+            }
+        }
+        let count = waves.len();
+        let mut there = zeros::<T>(count.saturating_mul(p), what)?;
+        let mut back = zeros::<T>(count.saturating_mul(p), what)?;
+        for (wave, (h, odd)) in waves.into_iter().enumerate() {
+            for a in 0..p {
+                let (c, s) = turn(h as i64, a, p);
+                let value = T::from_f64(if odd { s } else { c });
+                there[wave * p + a] = value;
+                back[a * count + wave] = value;
+            }
+        }
+        Ok(Fast {
+            arch: Arch::new(),
+            points: n,
+            components: axis.rows(),
+            factors: [p, q],
+            waves: count,
+            there,
+            back,
+            groups,
+        })
     }
 
-    /// Elements from one column to the next; a power of 2 would send all columns to a few sets of the cache.
+    /// Elements from one wave to the next.
     fn pitch(&self) -> usize {
-        self.points.next_multiple_of(ROWS) + ROWS
+        self.factors[1] * together::<T>() + LINE
     }
 
     /// Elements of a thread's buffer.
     pub fn buffer_len(&self) -> usize {
-        let scratch = self.forward.get_scratch_len().max(self.inverse.get_scratch_len());
-        together::<T>() * self.pitch() + 2 * (self.forward.complex_len() + scratch)
+        let rows = self.groups.iter().map(|group| group.parts.len()).fold(self.factors[0], usize::max);
+        self.waves * self.pitch() + rows * together::<T>()
     }
 
     /// y [components, columns] of x [points, columns], arrays with the distances of their rows.
     pub fn forward(&self, x: (&[T], usize), columns: usize, (y, stride): (&mut [T], usize), buffer: &mut [T]) {
-        let y = Strips::new(y, stride, self.parts.len(), columns);
+        let y = Strips::new(y, stride, self.components, columns);
         self.check(x, self.points, columns);
         for columns in groups::<T>(columns) {
             // SAFETY: one group at a time.
@@ -94,7 +169,7 @@ impl<T: Real> Fast<T> {
         (y, stride): (&mut [T], usize),
         buffers: &Shared<T>,
     ) {
-        let y = Strips::new(y, stride, self.parts.len(), columns);
+        let y = Strips::new(y, stride, self.components, columns);
         self.check(x, self.points, columns);
         team.each(groups::<T>(columns).len(), |group, thread| {
             // SAFETY: every group has columns of its own, and its one thread.
@@ -105,7 +180,7 @@ impl<T: Real> Fast<T> {
     /// y [points, columns] of z [components, columns].
     pub fn inverse(&self, z: (&[T], usize), columns: usize, (y, stride): (&mut [T], usize), buffer: &mut [T]) {
         let y = Strips::new(y, stride, self.points, columns);
-        self.check(z, self.parts.len(), columns);
+        self.check(z, self.components, columns);
         for columns in groups::<T>(columns) {
             // SAFETY: one group at a time.
             unsafe { self.inverse_some(z, columns, &y, buffer) };
@@ -122,7 +197,7 @@ impl<T: Real> Fast<T> {
         buffers: &Shared<T>,
     ) {
         let y = Strips::new(y, stride, self.points, columns);
-        self.check(z, self.parts.len(), columns);
+        self.check(z, self.components, columns);
         team.each(groups::<T>(columns).len(), |group, thread| {
             // SAFETY: every group has columns of its own, and its one thread.
             unsafe { self.inverse_some(z, of_group::<T>(columns, group), &y, &mut buffers.write(thread)) };
@@ -133,82 +208,78 @@ impl<T: Real> Fast<T> {
         assert!(x.len() >= rows.saturating_sub(1) * stride + columns);
     }
 
-    /// A thread's buffer for columns, a spectrum and what the transforms need themselves.
-    fn cut<'b>(&self, buffer: &'b mut [T]) -> (&'b mut [T], &'b mut [Complex<T>], &'b mut [Complex<T>]) {
-        let (columns, rest) = buffer.split_at_mut(together::<T>() * self.pitch());
-        let (spectrum, rest) = rest.split_at_mut(2 * self.forward.complex_len());
-        (columns, complex(spectrum), complex(rest))
+    /// A thread's buffer: all waves, each [q, together], and some rows.
+    fn cut<'b>(&self, buffer: &'b mut [T]) -> (&'b mut [T], &'b mut [T]) {
+        buffer.split_at_mut(self.waves * self.pitch())
     }
 
     /// # Safety
     /// Nobody else uses these columns of y.
-    unsafe fn forward_some(
-        &self,
-        (x, x_stride): (&[T], usize),
-        columns: Range<usize>,
-        y: &Strips<T>,
-        buffer: &mut [T],
-    ) {
-        let (values, spectrum, scratch) = self.cut(buffer);
-        let (pitch, width) = (self.pitch(), columns.len());
-        for first in (0..self.points).step_by(ROWS) {
-            let count = ROWS.min(self.points - first);
-            let rows = &x[first * x_stride + columns.start..];
-            for (c, to) in values.chunks_exact_mut(pitch).take(width).enumerate() {
-                for (to, from) in to[first..first + count].iter_mut().zip(rows[c..].iter().step_by(x_stride)) {
-                    *to = *from;
-                }
-            }
+    unsafe fn forward_some(&self, x: (&[T], usize), columns: Range<usize>, y: &Strips<T>, buffer: &mut [T]) {
+        let ([p, q], pitch) = (self.factors, self.pitch());
+        let (waves, rows) = self.cut(buffer);
+        let width = overhang::<T>(columns.len());
+        for b in 0..q {
+            gather(x, (0..p).map(|a| q * a + b), columns.clone(), rows);
+            let waves = &mut waves[b * together::<T>()..];
+            let first = Rows { data: &self.there, stride: p, count: self.waves };
+            products(self.arch, [(first, plain(rows, p))], width, Start::Zero, waves, pitch);
         }
-        let scratch = &mut scratch[..self.forward.get_scratch_len()];
-        for (c, column) in values.chunks_exact_mut(pitch).take(width).enumerate() {
-            let done = self.forward.process_with_scratch(&mut column[..self.points], spectrum, scratch);
-            done.expect("as many points as planned");
-            for (row, part) in self.parts.iter().enumerate() {
-                let v = spectrum[part.frequency];
+        for group in &self.groups {
+            let count = group.parts.len();
+            let of = |at: usize| Rows { data: &group.there[at], stride: q, count };
+            let wave = |at: usize| plain(&waves[(group.wave + at) * pitch..], q);
+            if group.has_sine {
+                let terms = [(of(0), wave(0)), (of(1), wave(1))];
+                products(self.arch, terms, width, Start::Zero, rows, together::<T>());
+            } else {
+                products(self.arch, [(of(0), wave(0))], width, Start::Zero, rows, together::<T>());
+            }
+            for (part, row) in group.parts.iter().zip(rows.chunks_exact(together::<T>())) {
                 // SAFETY: the caller's promise.
-                unsafe { y.row(row, columns.start + c..columns.start + c + 1)[0] = part.there * part.of(v) };
+                unsafe { y.row(*part, columns.clone()) }.copy_from_slice(&row[..columns.len()]);
             }
         }
     }
 
     /// # Safety
     /// Nobody else uses these columns of y.
-    unsafe fn inverse_some(
-        &self,
-        (z, z_stride): (&[T], usize),
-        columns: Range<usize>,
-        y: &Strips<T>,
-        buffer: &mut [T],
-    ) {
-        let (values, spectrum, scratch) = self.cut(buffer);
-        let (pitch, width) = (self.pitch(), columns.len());
-        let scratch = &mut scratch[..self.inverse.get_scratch_len()];
-        for (c, column) in values.chunks_exact_mut(pitch).take(width).enumerate() {
-            spectrum.fill(Complex { re: T::ZERO, im: T::ZERO });
-            for (row, part) in self.parts.iter().enumerate() {
-                let v = part.back * z[row * z_stride + columns.start + c];
-                let to = &mut spectrum[part.frequency];
-                *(if part.imaginary { &mut to.im } else { &mut to.re }) = v;
+    unsafe fn inverse_some(&self, z: (&[T], usize), columns: Range<usize>, y: &Strips<T>, buffer: &mut [T]) {
+        let ([p, q], pitch) = (self.factors, self.pitch());
+        let (waves, rows) = self.cut(buffer);
+        let width = overhang::<T>(columns.len());
+        for group in &self.groups {
+            let inner = group.parts.len();
+            gather(z, group.parts.iter().copied(), columns.clone(), rows);
+            for (at, back) in group.back.iter().enumerate().take(1 + usize::from(group.has_sine)) {
+                let back = Rows { data: back, stride: inner, count: q };
+                let wave = &mut waves[(group.wave + at) * pitch..];
+                products(self.arch, [(back, plain(rows, inner))], width, Start::Zero, wave, together::<T>());
             }
-            let done = self.inverse.process_with_scratch(spectrum, &mut column[..self.points], scratch);
-            done.expect("a spectrum of real data");
         }
-        for first in (0..self.points).step_by(ROWS) {
-            for j in first..self.points.min(first + ROWS) {
+        for b in 0..q {
+            let back = Rows { data: &self.back, stride: self.waves, count: p };
+            let of_point = Columns::plain(&waves[b * together::<T>()..], self.waves, pitch);
+            products(self.arch, [(back, of_point)], width, Start::Zero, rows, together::<T>());
+            for (a, row) in rows.chunks_exact(together::<T>()).take(p).enumerate() {
                 // SAFETY: the caller's promise.
-                let row = unsafe { y.row(j, columns.clone()) };
-                for (to, from) in row.iter_mut().zip(values[j..].iter().step_by(pitch)) {
-                    *to = *from;
-                }
+                unsafe { y.row(q * a + b, columns.clone()) }.copy_from_slice(&row[..columns.len()]);
             }
         }
     }
 }
 
-impl<T: Real> Part<T> {
-    fn of(&self, v: Complex<T>) -> T {
-        if self.imaginary { v.im } else { v.re }
+/// So many rows of columns that lie together.
+fn plain<T: Real>(rows: &[T], inner: usize) -> Columns<'_, T> {
+    Columns::plain(rows, inner, together::<T>())
+}
+
+/// Brings some columns of an array's rows together; zeros behind them, which products read.
+fn gather<T: Real>((x, stride): (&[T], usize), from: impl Iterator<Item = usize>, columns: Range<usize>, to: &mut [T]) {
+    for (row, to) in from.zip(to.chunks_exact_mut(together::<T>())) {
+        let (values, behind) = to.split_at_mut(columns.len());
+        values.copy_from_slice(&x[row * stride..][columns.clone()]);
+        behind.fill(T::ZERO);
     }
 }
 
@@ -219,12 +290,6 @@ fn groups<T: Real>(columns: usize) -> impl ExactSizeIterator<Item = Range<usize>
 fn of_group<T: Real>(columns: usize, group: usize) -> Range<usize> {
     let first = group * together::<T>();
     first..columns.min(first + together::<T>())
-}
-
-/// Pairs of numbers as complex ones.
-fn complex<T: Real>(pairs: &mut [T]) -> &mut [Complex<T>] {
-    // SAFETY: `Complex` is `repr(C)` of two `T`, so it has their alignment and, by twos, their places; a `Real` is a float.
-    unsafe { std::slice::from_raw_parts_mut(pairs.as_mut_ptr().cast(), pairs.len() / 2) }
 }
 
 /// An array [rows, columns] of which several threads write some columns each.
@@ -258,29 +323,14 @@ impl<'a, T> Strips<'a, T> {
     }
 }
 
-/// Whether fast transforms of an axis take less time than its matrices.
-///
-/// Both ways of a column of n points take some log2(n) by fast transforms and the number of components by matrices, a point, whatever
-/// the other axes. Measured on one core with AVX-512, 64 columns, best of 21 (`cargo bench --bench fno -- --axes`), for lengths that
-/// are powers of 2: f32 equal at 161 modes of 1,024 points, 168 of 2,048 and 171 of 4,096, where the bound is 160, 176 and 192; f64, whose
-/// vectors are half as wide, at 58 of 256, 84 of 1,024 and 70 of 2,048, the bound 64, 80 and 88. From 8,192 points on the bound is
-/// late (f64: equal at 43 modes, bound 104), for lines then leave the cache. Factors up to 13 cost a third more (f32: equal at 211 modes
-/// of 1,000 points, bound 213; 253 of 2,187, bound 256). Larger prime factors cost ten times as much (f32: equal at 1,613 modes of 4,099).
+/// Whether the factors of an axis save more than they cost: the matrices, folded, have half a multiply-add for each point and component.
 pub fn is_faster<T: Real>(axis: &Axis<T>) -> bool {
-    let n = axis.points;
-    let mut rest = n;
-    for factor in 2..=13 {
-        while rest.is_multiple_of(factor) {
-            rest /= factor;
-        }
-    }
-    let thirds = match rest {
-        1 if n.is_power_of_two() => 3,
-        1 => 4,
-        _ => 30,
-    };
-    3 * axis.rows() > T::PANEL * thirds * n.next_power_of_two().ilog2().max(1) as usize
+    let steps = work(axis, best_factor(axis)) + MOVED * (axis.points + axis.rows());
+    2 * steps < axis.rows() * axis.points
 }
+
+/// Multiply-adds that take as long as bringing a value to its place and back.
+const MOVED: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -289,11 +339,17 @@ mod tests {
     #[test]
     fn short_axes_and_few_modes_stay_with_matrices() {
         let fast = |points, modes| is_faster(&Axis::<f32>::new("axis", points, modes, true, 0).unwrap());
-        assert!(!fast(64, 33) && !fast(256, 120) && !fast(4096, 64) && !fast(1, 1));
+        assert!(!fast(64, 12) && !fast(500, 16) && !fast(4096, 16) && !fast(1, 1));
         assert!(fast(4096, 1024) && fast(16384, 512) && fast(6000, 512));
         // A prime.
         assert!(!fast(4099, 1024));
-        assert!(is_faster(&Axis::<f64>::new("axis", 4096, 128, true, 0).unwrap()));
+    }
+
+    #[test]
+    fn work_is_least_near_the_square_root() {
+        let axis = Axis::<f64>::new("axis", 4096, 1024, true, 0).unwrap();
+        assert_eq!(best_factor(&axis), 64);
+        assert!(work(&axis, 64) < 4096 * 2047 / 15);
     }
 
     #[test]

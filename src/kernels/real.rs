@@ -1,9 +1,7 @@
 //! The two arithmetics, f32 and f64, with what a kernel needs of them.
 
 use pulp::Simd;
-use realfft::RealFftPlanner;
 
-use super::fft::Plans;
 use crate::field::Element;
 
 /// Asks the processor for `lines` cache lines from element `first` on, which may lie behind the end.
@@ -63,8 +61,6 @@ pub trait Real:
     /// 1 - Phi(t) for t >= 0, Phi the normal distribution function, so that t times it is right to 1e-7 (f32) or 2e-16; constant
     /// from [`Real::TAIL_END`] on; NaN stays.
     fn normal_tail(self) -> Self;
-    /// Real Fourier transforms of so many points, forward and back.
-    fn transforms(points: usize) -> Plans<Self>;
 
     /// Lanes of a vector.
     fn lanes<S: Simd>() -> usize;
@@ -124,10 +120,6 @@ macro_rules! real {
             #[inline(always)]
             fn normal_tail(self) -> Self {
                 $tail(self)
-            }
-            fn transforms(points: usize) -> Plans<Self> {
-                let mut planner = RealFftPlanner::new();
-                (planner.plan_fft_forward(points), planner.plan_fft_inverse(points))
             }
             #[inline(always)]
             fn lanes<S: Simd>() -> usize {
