@@ -252,7 +252,7 @@ fn the_library_exports_what_the_header_declares_and_needs_the_system_alone() {
     }
 }
 
-/// The goal is 5 MB. Kernels for three instruction sets and two types take 2.6 MB, the fast Fourier transforms 1.4.
+/// 5 MiB, most of it kernels for three instruction sets and two types.
 #[test]
 fn the_library_does_not_grow() {
     if !have(&["strip"]) {
@@ -262,7 +262,7 @@ fn the_library_does_not_grow() {
     succeed("strip", ["-o", text(&stripped), text(&prefix().join("lib/libpcml.so"))]);
     let bytes = std::fs::metadata(&stripped).unwrap().len();
     println!("stripped: {bytes} bytes");
-    assert!(bytes <= 7_800_000, "{bytes} bytes");
+    assert!(bytes <= 5 << 20, "{bytes} bytes");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::fourier::Axis;
-use super::product::{Columns, Start, heights, load, overhang, store};
+use super::product::{Columns, Start, heights, load, overhang, store, unrolled};
 use super::real::Real;
 use crate::error::{Result, zeros};
 
@@ -287,13 +287,13 @@ unsafe fn add_all<T: Real, S: Simd, const VECTORS: usize, const COUNT: usize>(
     x: [T::Vector<S>; VECTORS],
     sums: &mut [[T::Vector<S>; VECTORS]; COUNT],
 ) {
-    for (r, sums) in sums.iter_mut().enumerate() {
+    unrolled!(COUNT, |r| {
         // SAFETY: the caller's promise.
         let factor = T::splat(simd, unsafe { *factors.get_unchecked(at + r) });
-        for (sum, x) in sums.iter_mut().zip(x) {
-            *sum = T::fused(simd, factor, x, *sum);
+        for v in 0..VECTORS {
+            sums[r][v] = T::fused(simd, factor, x[v], sums[r][v]);
         }
-    }
+    });
 }
 
 struct Forward<'a, T> {
@@ -348,7 +348,7 @@ impl<T: Real> Forward<'_, T> {
             let before = half * self.fold.counts[0];
             let rows = self.rows.start.saturating_sub(before)..self.rows.end.saturating_sub(before);
             meeting!(&self.fold.blocks[half], rows, |block, skipped, begin, end| {
-                heights!(MOST, end - begin, |from, HEIGHT| {
+                heights!(MOST, MOST, end - begin, |from, HEIGHT| {
                     let y_row = before + begin + from - self.rows.start;
                     self.block::<S, VECTORS, HEIGHT>(simd, first, width, half, (block, skipped + from), y_row)
                 });
@@ -371,9 +371,9 @@ impl<T: Real> Forward<'_, T> {
         let factors = &self.fold.factors[half][block * each..][..each];
         let mut sums = [[T::splat(simd, T::ZERO); VECTORS]; HEIGHT];
         if let Start::Output = self.start {
-            for (r, sums) in sums.iter_mut().enumerate() {
-                *sums = load::<T, S, VECTORS>(simd, &self.y[(y_row + r) * self.y_stride + first..][..width]);
-            }
+            unrolled!(HEIGHT, |r| {
+                sums[r] = load::<T, S, VECTORS>(simd, &self.y[(y_row + r) * self.y_stride + first..][..width]);
+            });
         }
         let Range { mut start, mut end } = self.pairs.clone();
         // A sine is 0 at a point alone.
@@ -413,9 +413,9 @@ impl<T: Real> Forward<'_, T> {
                 add_all(simd, factors, end * ROWS + skipped, vectors(simd, x, places.of_two(end)[0] + first), &mut sums)
             };
         }
-        for (r, sums) in sums.iter().enumerate() {
-            store::<T, S, VECTORS>(simd, &mut self.y[(y_row + r) * self.y_stride + first..][..width], sums);
-        }
+        unrolled!(HEIGHT, |r| {
+            store::<T, S, VECTORS>(simd, &mut self.y[(y_row + r) * self.y_stride + first..][..width], &sums[r]);
+        });
     }
 }
 
@@ -468,7 +468,7 @@ impl<T: Real> Inverse<'_, T> {
     #[inline(always)]
     fn panel<S: Simd, const VECTORS: usize, const MOST: usize>(&mut self, simd: S, first: usize, width: usize) {
         meeting!(&self.unfold.groups, self.pairs.clone(), |group, skipped, begin, end| {
-            heights!(MOST, end - begin, |from, HEIGHT| {
+            heights!(MOST, MOST, end - begin, |from, HEIGHT| {
                 self.block::<S, VECTORS, HEIGHT>(simd, first, width, (group, skipped + from), begin + from)
             });
         });
@@ -524,12 +524,12 @@ impl<T: Real> Inverse<'_, T> {
         }
         let (one, minus) = (T::splat(simd, T::ONE), T::splat(simd, T::ZERO - T::ONE));
         let mut points_sums = [[zero; COUNT]; 2];
-        for p in 0..COUNT {
+        unrolled!(COUNT, |p| {
             for v in 0..VECTORS {
                 points_sums[0][p][v] = T::fused(simd, one, differences[p][v], sums[p][v]);
                 points_sums[1][p][v] = T::fused(simd, minus, differences[p][v], sums[p][v]);
             }
-        }
+        });
         let mut at = [[0; 2]; COUNT];
         for (p, at) in at.iter_mut().enumerate() {
             *at = self.places.of(from + p, pairing);
@@ -546,22 +546,22 @@ impl<T: Real> Inverse<'_, T> {
                 // SAFETY: `inverse` has checked the columns for all outputs.
                 let w: [T::Vector<S>; VECTORS] = unsafe { columns.vectors(simd, first / T::PANEL, k) };
                 for side in 0..2 {
-                    for p in 0..COUNT {
+                    unrolled!(COUNT, |p| {
                         // SAFETY: k < inner, the length of every row.
                         let factor = T::splat(simd, unsafe { *rows[side][p].get_unchecked(k) });
                         for v in 0..VECTORS {
                             points_sums[side][p][v] = T::fused(simd, factor, w[v], points_sums[side][p][v]);
                         }
-                    }
+                    });
                 }
             }
         }
-        for p in 0..COUNT {
+        unrolled!(COUNT, |p| {
             for side in 0..2 {
                 let y = &mut self.y[at[p][side] + first..][..width];
                 store::<T, S, VECTORS>(simd, y, &points_sums[side][p]);
             }
-        }
+        });
     }
 }
 

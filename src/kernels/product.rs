@@ -6,6 +6,8 @@
 //! index from its start value, one product after the other, so its bits depend on its own rows of x and of W alone: not on the number
 //! of rows, their position, or the vector width.
 
+use std::mem::MaybeUninit;
+
 use pulp::{Arch, Simd, WithSimd};
 
 use super::real::Real;
@@ -146,10 +148,11 @@ impl<T: Real> Columns<'_, T> {
         let (lanes, from) = (T::lanes::<S>(), panel * self.panel + k * self.stride);
         // SAFETY: the caller's promise.
         let columns = unsafe { self.data.get_unchecked(from..from + VECTORS * lanes) };
-        std::array::from_fn(
-            #[inline(always)]
-            |v| T::load(simd, &columns[v * lanes..]),
-        )
+        let mut vectors = [T::splat(simd, T::ZERO); VECTORS];
+        for (v, vector) in vectors.iter_mut().enumerate() {
+            *vector = T::load(simd, &columns[v * lanes..]);
+        }
+        vectors
     }
 }
 
@@ -227,8 +230,9 @@ impl<T: Real> Dots<'_, T> {
         for first in (0..x.count).step_by(TOGETHER) {
             let count = TOGETHER.min(x.count - first);
             for (o, w) in w.chunks_exact(inner).enumerate() {
-                let mut sums = [[T::ZERO; LANES]; TOGETHER];
-                for (r, sums) in sums.iter_mut().enumerate().take(count) {
+                let mut room = [const { MaybeUninit::<[T; LANES]>::uninit() }; TOGETHER];
+                for (r, sums) in room.iter_mut().enumerate().take(count) {
+                    let sums = sums.write([T::ZERO; LANES]);
                     let row = &x.data[(first + r) * x.stride..][..inner];
                     let mut own = [T::splat(simd, T::ZERO); VECTORS];
                     for (row, w) in row[..whole].chunks_exact(LANES).zip(w.chunks_exact(LANES)) {
@@ -244,14 +248,16 @@ impl<T: Real> Dots<'_, T> {
                         *sum = x.mul_add(*w, *sum);
                     }
                 }
+                // SAFETY: a row's sums each were just written.
+                let sums = unsafe { std::slice::from_raw_parts_mut(room.as_mut_ptr().cast::<[T; LANES]>(), count) };
                 // Step by step for all rows: row by row each step would wait for the one before.
                 for half in [8, 4] {
-                    for sums in &mut sums[..count] {
+                    for sums in &mut *sums {
                         let (low, high) = sums.split_at_mut(half);
                         low.iter_mut().zip(high).for_each(|(low, high)| *low += *high);
                     }
                 }
-                for (r, sums) in sums.iter().enumerate().take(count) {
+                for (r, sums) in sums.iter().enumerate() {
                     y[(first + r) * outputs + o] = (sums[0] + sums[2]) + (sums[1] + sums[3]) + bias[o];
                 }
             }
@@ -272,10 +278,10 @@ fn run<T: Real, const N: usize>(arch: Arch, p: Product<T, N>) {
     arch.dispatch(p);
 }
 
-/// Runs `$block` for blocks of at most `$most` rows (up to 12) that together are `$count` rows, of nearly one height: a block of one or
-/// two rows would wait for its own additions. `$height` is a constant of its block.
+/// Runs `$block` for blocks of at most `$most` rows, up to the constant `$limit` and 12, that together are `$count` rows, of nearly one
+/// height: a block of one or two rows would wait for its own additions. `$height` is a constant of its block.
 macro_rules! heights {
-    ($most:expr, $count:expr, |$row:ident, $height:ident| $block:expr) => {{
+    ($limit:expr, $most:expr, $count:expr, |$row:ident, $height:ident| $block:expr) => {{
         let mut rest: usize = $count;
         let mut blocks = rest.div_ceil($most);
         let mut next = 0;
@@ -287,7 +293,7 @@ macro_rules! heights {
             macro_rules! case {
                 ($h:literal) => {{
                     const $height: usize = $h;
-                    if $h <= $most {
+                    if $h <= $limit {
                         $block
                     }
                 }};
@@ -311,6 +317,21 @@ macro_rules! heights {
 }
 pub(super) use heights;
 
+/// Runs `$body` for every `$r` below the constant `$count`, at most 12, one after the other in the code itself: accumulators must be
+/// registers whatever the compiler thinks of unrolling.
+macro_rules! unrolled {
+    ($count:expr, |$r:ident| $body:expr) => {
+        unrolled!(@ $count, $r, $body, 0 1 2 3 4 5 6 7 8 9 10 11)
+    };
+    (@ $count:expr, $r:ident, $body:expr, $($at:literal)*) => {
+        $(if $at < $count {
+            let $r: usize = $at;
+            $body
+        })*
+    };
+}
+pub(super) use unrolled;
+
 /// Summed terms from which a panel leaves the first-level cache.
 const LONG: usize = 192;
 
@@ -328,51 +349,105 @@ impl<T: Real, const N: usize> WithSimd for Product<'_, T, N> {
 
     // Register blocks: as many accumulators as the registers of the machine hold beside a row of the panel. A panel of
     // 128 bytes is 2 registers of AVX-512, 4 of AVX2, 8 of NEON; up to half a panel of outputs is done with half of them.
+    // A single row takes several panels at once.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let lanes = T::lanes::<S>();
         if lanes * 2 == T::PANEL {
             // More rows read a long panel less often from the second-level cache, but their addresses do not fit the registers.
-            if self.terms.iter().any(|(_, w)| w.inner >= LONG) {
-                self.run::<S, 2, 1, 12>(simd);
-            } else {
-                self.run::<S, 2, 1, 8>(simd);
-            }
+            let is_long = self.terms.iter().any(|(_, w)| w.inner >= LONG);
+            self.run::<S, 2, 1, 12, 4>(simd, if is_long { 12 } else { 8 });
         } else if lanes * 4 == T::PANEL {
-            self.run::<S, 4, 2, 3>(simd);
+            self.run::<S, 4, 2, 3, 2>(simd, 3);
         } else if lanes * 8 == T::PANEL {
-            self.run::<S, 8, 4, 3>(simd);
+            self.run::<S, 8, 4, 3, 1>(simd, 3);
         } else if lanes * 16 == T::PANEL {
-            self.run::<S, 16, 8, 1>(simd);
+            self.run::<S, 16, 8, 1, 1>(simd, 1);
         } else {
-            self.run::<S, 32, 16, 1>(simd);
+            self.run::<S, 32, 16, 1, 1>(simd, 1);
         }
     }
 }
 
 impl<T: Real, const N: usize> Product<'_, T, N> {
     #[inline(always)]
-    fn run<S: Simd, const FULL: usize, const HALF: usize, const ROWS: usize>(mut self, simd: S) {
+    fn run<S: Simd, const FULL: usize, const HALF: usize, const ROWS: usize, const SIDE: usize>(
+        mut self,
+        simd: S,
+        most: usize,
+    ) {
         let lanes = T::lanes::<S>();
-        for panel in 0..panels::<T>(self.outputs) {
+        let mut first = 0;
+        if SIDE > 1 && self.terms[0].0.count == 1 {
+            // Panels that are read whole.
+            let whole = (self.outputs + (FULL - HALF) * lanes - 1) / T::PANEL;
+            while first + SIDE <= whole {
+                self.row::<S, FULL, SIDE>(simd, first);
+                first += SIDE;
+            }
+            if SIDE > 2 && first + 2 <= whole {
+                self.row::<S, FULL, 2>(simd, first);
+                first += 2;
+            }
+        }
+        for panel in first..panels::<T>(self.outputs) {
             let left = self.outputs - panel * T::PANEL;
             if left > HALF * lanes {
-                self.panel::<S, FULL, ROWS>(simd, panel, left.min(T::PANEL));
+                self.panel::<S, FULL, ROWS>(simd, panel, left.min(T::PANEL), most);
             } else {
-                self.panel::<S, HALF, ROWS>(simd, panel, left);
+                self.panel::<S, HALF, ROWS>(simd, panel, left, most);
             }
         }
     }
 
     #[inline(always)]
-    fn panel<S: Simd, const VECTORS: usize, const ROWS: usize>(&mut self, simd: S, panel: usize, width: usize) {
+    fn panel<S: Simd, const VECTORS: usize, const ROWS: usize>(
+        &mut self,
+        simd: S,
+        panel: usize,
+        width: usize,
+        most: usize,
+    ) {
         let count = self.terms[0].0.count;
         let first = panel * T::PANEL;
         let start = match self.start {
             Start::Bias(bias) => load::<T, S, VECTORS>(simd, &bias[first..first + width]),
             Start::Zero | Start::Output => [T::splat(simd, T::ZERO); VECTORS],
         };
-        heights!(ROWS, count, |row, HEIGHT| self.block::<S, VECTORS, HEIGHT>(simd, start, panel, width, row));
+        heights!(ROWS, most, count, |row, HEIGHT| self.block::<S, VECTORS, HEIGHT>(simd, start, panel, width, row));
+    }
+
+    /// One row of outputs: the additions of one panel's would wait for each other.
+    #[inline(always)]
+    fn row<S: Simd, const VECTORS: usize, const SIDE: usize>(&mut self, simd: S, panel: usize) {
+        let at = |p: usize| (panel + p) * T::PANEL..self.outputs.min((panel + p + 1) * T::PANEL);
+        let mut sums = [[T::splat(simd, T::ZERO); VECTORS]; SIDE];
+        unrolled!(SIDE, |p| match self.start {
+            Start::Bias(bias) => sums[p] = load::<T, S, VECTORS>(simd, &bias[at(p)]),
+            Start::Zero => {}
+            Start::Output => sums[p] = load::<T, S, VECTORS>(simd, &self.y[at(p)]),
+        });
+        for (x, w) in &self.terms {
+            for (k, x) in x.data[..w.inner].iter().enumerate() {
+                let x = T::splat(simd, *x);
+                unrolled!(SIDE, |p| {
+                    // SAFETY: `run` has checked the columns for all outputs, and these panels are read whole.
+                    let columns: [T::Vector<S>; VECTORS] = unsafe { w.vectors(simd, panel + p, k) };
+                    for v in 0..VECTORS {
+                        sums[p][v] = T::fused(simd, x, columns[v], sums[p][v]);
+                    }
+                });
+            }
+        }
+        let (relu, outputs) = (self.relu, self.outputs);
+        unrolled!(SIDE, |p| {
+            let mut sums = sums[p];
+            for sum in &mut sums {
+                *sum = if relu { T::rectified(simd, *sum) } else { *sum };
+            }
+            let first = (panel + p) * T::PANEL;
+            store::<T, S, VECTORS>(simd, &mut self.y[first..outputs.min(first + T::PANEL)], &sums);
+        });
     }
 
     #[inline(always)]
@@ -385,37 +460,35 @@ impl<T: Real, const N: usize> Product<'_, T, N> {
         row: usize,
     ) {
         let first = panel * T::PANEL;
-        let output = matches!(self.start, Start::Output);
-        let mut sums: [[T::Vector<S>; VECTORS]; ROWS] = std::array::from_fn(
-            #[inline(always)]
-            |r| match output {
-                true => load::<T, S, VECTORS>(simd, &self.y[(row + r) * self.y_stride + first..][..width]),
-                false => start,
-            },
-        );
+        let mut sums = [start; ROWS];
+        if matches!(self.start, Start::Output) {
+            unrolled!(ROWS, |r| {
+                sums[r] = load::<T, S, VECTORS>(simd, &self.y[(row + r) * self.y_stride + first..][..width]);
+            });
+        }
         for (x, w) in &self.terms {
-            let rows: [&[T]; ROWS] = std::array::from_fn(|r| &x.data[(row + r) * x.stride..][..w.inner]);
+            let mut rows: [&[T]; ROWS] = [&[]; ROWS];
+            unrolled!(ROWS, |r| rows[r] = &x.data[(row + r) * x.stride..][..w.inner]);
             for k in 0..w.inner {
                 // SAFETY: `run` has checked the columns for all outputs; a panel's vectors are its half or whole.
                 let columns: [T::Vector<S>; VECTORS] = unsafe { w.vectors(simd, panel, k) };
-                for r in 0..ROWS {
+                unrolled!(ROWS, |r| {
                     // SAFETY: k < inner, the length of every row.
                     let x = T::splat(simd, unsafe { *rows[r].get_unchecked(k) });
                     for v in 0..VECTORS {
                         sums[r][v] = T::fused(simd, x, columns[v], sums[r][v]);
                     }
-                }
+                });
             }
         }
-        for (r, sums) in sums.iter().enumerate() {
-            let out = &mut self.y[(row + r) * self.y_stride + first..][..width];
-            let relu = self.relu;
-            let sums: [T::Vector<S>; VECTORS] = std::array::from_fn(
-                #[inline(always)]
-                |v| if relu { T::rectified(simd, sums[v]) } else { sums[v] },
-            );
-            store::<T, S, VECTORS>(simd, out, &sums);
-        }
+        let relu = self.relu;
+        unrolled!(ROWS, |r| {
+            let mut sums = sums[r];
+            for sum in &mut sums {
+                *sum = if relu { T::rectified(simd, *sum) } else { *sum };
+            }
+            store::<T, S, VECTORS>(simd, &mut self.y[(row + r) * self.y_stride + first..][..width], &sums);
+        });
     }
 }
 
@@ -436,16 +509,15 @@ pub(super) fn store<T: Real, S: Simd, const VECTORS: usize>(simd: S, to: &mut [T
 #[inline(always)]
 pub(super) fn load<T: Real, S: Simd, const VECTORS: usize>(simd: S, x: &[T]) -> [T::Vector<S>; VECTORS] {
     let lanes = T::lanes::<S>();
-    std::array::from_fn(
-        #[inline(always)]
-        |v| {
-            if (v + 1) * lanes <= x.len() {
-                T::load(simd, &x[v * lanes..])
-            } else {
-                T::load_part(simd, &x[(v * lanes).min(x.len())..])
-            }
-        },
-    )
+    let mut vectors = [T::splat(simd, T::ZERO); VECTORS];
+    for (v, vector) in vectors.iter_mut().enumerate() {
+        *vector = if (v + 1) * lanes <= x.len() {
+            T::load(simd, &x[v * lanes..])
+        } else {
+            T::load_part(simd, &x[(v * lanes).min(x.len())..])
+        };
+    }
+    vectors
 }
 
 #[cfg(test)]
