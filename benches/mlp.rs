@@ -1,5 +1,6 @@
 //! A perceptron 60-128-128-60 with ReLU through the C interface, f32, one thread, at batches of 1 to 65,536 rows; and what a call costs beside
-//! the arithmetic: a network of one weight. Beside it the rate of faer's product in the same run.
+//! the arithmetic: a network of one weight. And the same prediction from and to five fields of a host (f64, levels before columns), against
+//! a host that packs them into one array and unpacks the result. The rate of faer's product on the machine: `benches/peers/product`.
 //!
 //! `cargo bench --bench mlp -- --json` prints one line of JSON with seconds for each batch: what `benches/peers/mlp.py` compares with.
 
@@ -18,7 +19,7 @@ use std::time::Instant;
 
 use border::{input, ok, output};
 use networks::{perceptron, plain_channels, random, uniform};
-use pcml::capi::pcml_options_set_batch;
+use pcml::capi::{pcml_array, pcml_const_array, pcml_options_set_batch, pcml_plan_predict_fields};
 use serde_json::{Value, json};
 
 const BATCHES: [usize; 5] = [1, 16, 256, 4096, 65_536];
@@ -47,15 +48,50 @@ fn predict(file: &common::File, width: usize, rows: usize) -> f64 {
     seconds(|| ok(o.predict(&x, &[], &y)), rows)
 }
 
-/// Multiply-adds a second of faer's product of matrices in a first-level cache's multiple.
-fn rate() -> f64 {
-    use faer::linalg::matmul::matmul;
-    use faer::{Accum, Mat, Par};
-    let n = 512;
-    let (a, b) = (Mat::from_fn(n, n, |i, j| (i + j) as f32), Mat::from_fn(n, n, |i, j| (i * j % 7) as f32));
-    let mut c = Mat::<f32>::zeros(n, n);
-    let time = seconds(|| matmul(&mut c, Accum::Replace, &a, &b, 1.0, Par::Seq), 10_000);
-    (n * n * n) as f64 / time
+/// Fields of a host, and levels of each.
+const FIELDS: usize = 5;
+const LEVELS: usize = ROWS / FIELDS;
+
+/// Seconds of a prediction of so many columns from and to fields, and of one through packed arrays.
+fn fields(file: &common::File, columns: usize) -> [f64; 2] {
+    let o = plans::Operator::with(file, 1, |options| ok(unsafe { pcml_options_set_batch(options, columns as i64) }));
+    let from: Vec<Vec<f64>> = (0..FIELDS as u64).map(|f| uniform(2, f, LEVELS * columns)).collect();
+    let mut to = vec![vec![0f64; LEVELS * columns]; FIELDS];
+    // Axis 0 of a descriptor is the column, axis 1 the level, which lies a field's width apart.
+    let turned = [1, columns as i64, 0, 0, 0, 0, 0, 0];
+    let inputs: Vec<_> =
+        from.iter().map(|f| pcml_const_array { strides: turned, ..input(f, &[columns, LEVELS]) }).collect();
+    let outputs: Vec<_> =
+        to.iter_mut().map(|f| pcml_array { strides: turned, ..output(f, &[columns, LEVELS]) }).collect();
+    let (count, none) = (FIELDS as i64, std::ptr::null());
+    let apart = seconds(
+        || {
+            ok(unsafe {
+                pcml_plan_predict_fields(o.plan, o.workspace, inputs.as_ptr(), count, none, 0, outputs.as_ptr(), count)
+            })
+        },
+        columns,
+    );
+    let (mut x, mut y) = (vec![0f32; ROWS * columns], vec![0f32; ROWS * columns]);
+    let packed = seconds(
+        || {
+            for (f, from) in from.iter().enumerate() {
+                for (level, values) in from.chunks_exact(columns).enumerate() {
+                    let into = x[f * LEVELS + level..].iter_mut().step_by(ROWS);
+                    into.zip(values).for_each(|(x, v)| *x = *v as f32);
+                }
+            }
+            ok(o.predict(&input(&x, &[columns, ROWS]), &[], &output(&mut y, &[columns, ROWS])));
+            for (f, to) in to.iter_mut().enumerate() {
+                for (level, values) in to.chunks_exact_mut(columns).enumerate() {
+                    let out = y[f * LEVELS + level..].iter().step_by(ROWS);
+                    values.iter_mut().zip(out).for_each(|(v, y)| *v = f64::from(*y));
+                }
+            }
+        },
+        columns,
+    );
+    [apart, packed]
 }
 
 fn main() {
@@ -65,20 +101,19 @@ fn main() {
     let empty = random(&perceptron(plain_channels("a", 1), &[], plain_channels("u", 1), json!("relu"), Value::Null), 1);
     let overhead = predict(&empty, 1, 1);
     let times: Vec<f64> = BATCHES.iter().map(|rows| predict(&file, ROWS, *rows)).collect();
-    let rate = rate();
     if std::env::args().any(|argument| argument == "--json") {
         let batches: Value = BATCHES.iter().zip(&times).map(|(rows, time)| (rows.to_string(), json!(time))).collect();
-        println!("{}", json!({"batches": batches, "overhead": overhead, "rate": rate}));
+        println!("{}", json!({"batches": batches, "overhead": overhead}));
         return;
     }
+    let [apart, packed] = fields(&file, 4096);
     let work = (ROWS * 128 + 128 * 128 + 128 * ROWS) as f64;
     println!("a call without arithmetic {:>8.0} ns", overhead * 1e9);
     for (rows, time) in BATCHES.iter().zip(&times) {
-        let share = *rows as f64 * work / time / rate;
-        println!(
-            "{rows:>6} rows {:>11.2} us  {:>6.1} GFLOP/s, {share:.2} of faer's product",
-            time * 1e6,
-            2e-9 * *rows as f64 * work / time
-        );
+        println!("{rows:>6} rows {:>11.2} us  {:>6.1} GFLOP/s", time * 1e6, 2e-9 * *rows as f64 * work / time);
     }
+    let (apart, packed) = (apart * 1e6, packed * 1e6);
+    println!(
+        "  4096 columns from and to {FIELDS} fields {apart:.0} us, packed and unpacked by the host {packed:.0} us"
+    );
 }

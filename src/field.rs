@@ -96,21 +96,30 @@ impl Layout {
                 strides.len()
             );
         }
+        Self::of_axes(name, rank, |axis| (shape[axis] as i64, strides[axis] as i64))
+    }
+
+    /// The same from extents and strides as C has them, `rank` being in range.
+    #[inline(always)]
+    pub(crate) fn of_axes(name: &str, rank: usize, axes: impl Fn(usize) -> (i64, i64)) -> Result<Layout> {
         let mut layout = Layout { rank, shape: [1; MAX_RANK], strides: [0; MAX_RANK] };
-        let (mut span, mut len) = (Some(1usize), Some(1usize));
-        for axis in 0..rank {
-            if shape[axis] == 0 {
-                return fail!(Shape, "{name}.shape[{axis}] is 0, expected at least 1");
-            }
-            layout.shape[axis] = shape[axis];
-            layout.strides[axis] = strides[axis];
-            let reach = (shape[axis] - 1).checked_mul(strides[axis].unsigned_abs());
-            span = span.and_then(|span| span.checked_add(reach?));
-            len = len.and_then(|len| len.checked_mul(shape[axis]));
-        }
         // isize::MAX bytes is what one allocation can hold; 8 is the larger element.
         let most = isize::MAX as usize / 8;
-        if span.is_none_or(|span| span > most) || len.is_none_or(|len| len > most) {
+        let (mut span, mut len, mut fits) = (1usize, 1usize, true);
+        for axis in 0..rank {
+            let (n, stride) = axes(axis);
+            if n < 1 {
+                return fail!(Shape, "{name}.shape[{axis}] is {n}, expected at least 1");
+            }
+            (layout.shape[axis], layout.strides[axis]) = (n as usize, stride as isize);
+            let (reach, too_far) = (n as usize - 1).overflowing_mul(stride.unsigned_abs() as usize);
+            let (sum, over) = span.overflowing_add(reach);
+            let (product, many) = len.overflowing_mul(n as usize);
+            (span, len) = (sum, product);
+            fits &= !(too_far | over | many) && span <= most && len <= most;
+        }
+        if !fits {
+            let (shape, strides) = (layout.shape(), layout.strides());
             return fail!(
                 TooLarge,
                 "{name} of shape {shape:?} and strides {strides:?} spans more than {most} elements"
@@ -172,6 +181,24 @@ impl Layout {
         rest.shape[..rest.rank].copy_from_slice(&self.shape[1..self.rank]);
         rest.strides[..rest.rank].copy_from_slice(&self.strides[1..self.rank]);
         (self.shape[0], self.strides[0], rest)
+    }
+
+    /// The same elements in the order of memory, as far as steps tell, with neighbouring axes merged.
+    pub(crate) fn by_steps(&self) -> Layout {
+        let mut order: [usize; MAX_RANK] = std::array::from_fn(|axis| axis);
+        order[..self.rank].sort_unstable_by_key(|axis| std::cmp::Reverse(self.strides[*axis].unsigned_abs()));
+        let mut out = *self;
+        for (to, from) in order.into_iter().enumerate().take(self.rank) {
+            (out.shape[to], out.strides[to]) = (self.shape[from], self.strides[from]);
+        }
+        out.merged()
+    }
+
+    /// The first axis alone.
+    pub(crate) fn first_axis(&self) -> Layout {
+        let mut first = Layout { rank: 1, shape: [1; MAX_RANK], strides: [0; MAX_RANK] };
+        (first.shape[0], first.strides[0]) = (self.shape[0], self.strides[0]);
+        first
     }
 
     /// The same elements in the same order with neighbouring axes merged where memory allows.
@@ -251,7 +278,7 @@ pub fn sharing(a: &Place, b: &Place) -> Sharing {
     if a.address == b.address && a.dtype == b.dtype && a.layout == b.layout {
         return Sharing::Same;
     }
-    let ([a0, a1], [b0, b1]) = (a.bytes(u128::MAX), b.bytes(u128::MAX));
+    let ([a0, a1], [b0, b1]) = (a.all_bytes(), b.all_bytes());
     if a1 <= b0 || b1 <= a0 {
         return Sharing::Disjoint;
     }
@@ -274,7 +301,14 @@ impl Place<'_> {
         axes.map(|(_, s)| s.unsigned_abs() as u128 * self.dtype.size() as u128)
     }
 
-    /// First byte and the one after the last, of axes with steps below `most` bytes.
+    /// First byte and the one after the last.
+    fn all_bytes(&self) -> [i128; 2] {
+        // A layout's extent in bytes fits the address space.
+        let (size, (low, high)) = (self.dtype.size() as isize, self.layout.extent());
+        [low * size, (high + 1) * size].map(|at| self.address as i128 + at as i128)
+    }
+
+    /// The same of axes with steps below `most` bytes.
     fn bytes(&self, most: u128) -> [i128; 2] {
         let size = self.dtype.size() as i128;
         let (mut low, mut high) = (self.address as i128, self.address as i128 + size);

@@ -67,19 +67,11 @@ fn describe(a: &pcml_const_array, name: &str) -> Result<(Dtype, Layout)> {
     if a.rank < 1 || a.rank as usize > MAX_RANK {
         return fail!(Shape, "{name}.rank is {}, expected 1 to {MAX_RANK}", a.rank);
     }
-    let rank = a.rank as usize;
-    let (mut shape, mut strides) = ([0usize; MAX_RANK], [0isize; MAX_RANK]);
-    for axis in 0..rank {
-        if a.shape[axis] < 1 {
-            return fail!(Shape, "{name}.shape[{axis}] is {}, expected at least 1", a.shape[axis]);
-        }
-        shape[axis] = a.shape[axis] as usize;
-        strides[axis] = a.strides[axis] as isize;
-    }
+    let layout = Layout::of_axes(name, a.rank as usize, |axis| (a.shape[axis], a.strides[axis]))?;
     if !(a.data as usize).is_multiple_of(dtype.size()) {
         return fail!(Stride, "{name}.data is not aligned to the {} bytes of its dtype", dtype.size());
     }
-    Ok((dtype, Layout::new(name, &shape[..rank], &strides[..rank])?))
+    Ok((dtype, layout))
 }
 
 /// # Safety

@@ -112,6 +112,11 @@ impl<'a> View<'a> {
         View { layout: self.layout.merged(), ..*self }
     }
 
+    /// The same elements in the order of memory, as far as steps tell.
+    pub(crate) fn by_steps(&self) -> View<'a> {
+        View { layout: self.layout.by_steps(), ..*self }
+    }
+
     /// Elements `start .. start + out.len()` in logical order.
     #[inline]
     pub fn gather(&self, start: usize, out: &mut [f64]) {
@@ -130,6 +135,42 @@ impl<'a> View<'a> {
                     *o = unsafe { *base.offset(i as isize * stride) };
                 }
             }),
+        }
+    }
+
+    /// Rows `first .. first + count` of an array [rows, width], that is its elements in order: row, column, value. Where rows are the closer
+    /// neighbours in memory, column after column.
+    #[inline(always)]
+    pub fn each_of_rows(&self, width: usize, first: usize, count: usize, mut put: impl FnMut(usize, usize, f64)) {
+        let mut buffer = [0.0; 256];
+        if let ([_, columns], [down, across]) = (self.layout.shape(), self.layout.strides())
+            && *columns == width
+            && down.unsigned_abs() < across.unsigned_abs()
+        {
+            for column in 0..width {
+                // SAFETY: a column below the extent begins with an element of the layout.
+                let data = unsafe { self.data.offset(column as isize * across * self.dtype.size() as isize) };
+                let layout = self.layout.first_axis();
+                let rows = View { data, layout, ..*self };
+                for start in (0..count).step_by(buffer.len()) {
+                    let part = &mut buffer[..(count - start).min(256)];
+                    rows.gather(first + start, part);
+                    part.iter().enumerate().for_each(|(row, v)| put(start + row, column, *v));
+                }
+            }
+            return;
+        }
+        let (mut row, mut column) = (0, 0);
+        for start in (0..count * width).step_by(buffer.len()) {
+            let part = &mut buffer[..(count * width - start).min(256)];
+            self.gather(first * width + start, part);
+            for v in part {
+                put(row, column, *v);
+                column += 1;
+                if column == width {
+                    (row, column) = (row + 1, 0);
+                }
+            }
         }
     }
 
@@ -207,6 +248,43 @@ impl<'a> ViewMut<'a> {
         ViewMut { data: self.data, dtype: self.dtype, layout: self.layout.merged(), lifetime: PhantomData }
     }
 
+    /// Writes an array [rows, width] whose every value `at` gives for row and column, rounded to the storage type; in the order of
+    /// [`View::each_of_rows`].
+    #[inline(always)]
+    pub fn fill_rows(&mut self, width: usize, at: impl Fn(usize, usize) -> f64) {
+        let mut buffer = [0.0; 256];
+        let count = self.layout.len() / width;
+        if let ([_, columns], [down, across]) = (self.layout.shape(), self.layout.strides())
+            && *columns == width
+            && down.unsigned_abs() < across.unsigned_abs()
+        {
+            for column in 0..width {
+                // SAFETY: a column below the extent begins with an element of the layout.
+                let data = unsafe { self.data.offset(column as isize * across * self.dtype.size() as isize) };
+                let layout = self.layout.first_axis();
+                let mut rows = ViewMut { data, dtype: self.dtype, layout, lifetime: PhantomData::<&mut [u8]> };
+                for start in (0..count).step_by(buffer.len()) {
+                    let part = &mut buffer[..(count - start).min(256)];
+                    part.iter_mut().enumerate().for_each(|(row, v)| *v = at(start + row, column));
+                    rows.scatter(start, part);
+                }
+            }
+            return;
+        }
+        let (mut row, mut column) = (0, 0);
+        for start in (0..count * width).step_by(buffer.len()) {
+            let part = &mut buffer[..(count * width - start).min(256)];
+            for v in &mut *part {
+                *v = at(row, column);
+                column += 1;
+                if column == width {
+                    (row, column) = (row + 1, 0);
+                }
+            }
+            self.scatter(start, part);
+        }
+    }
+
     /// Writes elements `start .. start + values.len()` in logical order, rounded to the storage type.
     #[inline]
     pub fn scatter(&mut self, start: usize, values: &[f64]) {
@@ -230,6 +308,15 @@ impl<'a> ViewMut<'a> {
 }
 
 impl ViewMut<'_> {
+    /// As [`View::as_slice`], for writing.
+    #[inline(always)]
+    pub fn as_slice_mut<T: Element>(&mut self, start: usize, len: usize) -> Option<&mut [T]> {
+        let whole = self.layout.strides() == [1] && self.dtype == T::DTYPE;
+        assert!(start + len <= self.layout.len());
+        // SAFETY: inside the layout, whose elements `from_raw` was promised writable; the borrow is the only one.
+        whole.then(|| unsafe { std::slice::from_raw_parts_mut(self.data.cast::<T>().add(start), len) })
+    }
+
     /// [`ViewMut::scatter`] past the caches, for results too large to be found there later: spares reading the lines that are about
     /// to be overwritten. Where the array or the processor does not allow it, a plain scatter. [`fence`] must follow.
     #[inline(always)]

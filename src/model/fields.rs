@@ -9,9 +9,6 @@ use crate::field::{Dtype, Element, Layout, MAX_RANK, Place, Sharing, sharing};
 use crate::kernels::channels::magnitude;
 use crate::kernels::strided::{View, ViewMut};
 
-/// Values that pass through a buffer together.
-const BUFFER: usize = 256;
-
 /// What a network reads.
 pub(super) enum Source<'a> {
     /// [.., channels], and the same with neighbouring axes merged.
@@ -33,23 +30,6 @@ impl<'a> Fields<'a> {
     pub fn new(views: &'a [View<'a>], channels: usize) -> Result<Self> {
         let joined = joined("inputs", views.iter().map(View::layout), channels)?;
         Ok(Fields { views, joined })
-    }
-}
-
-/// Hands over rows `first .. first + count` of a field: row less first, channel of the field, value.
-fn each(field: &View, width: usize, first: usize, count: usize, mut put: impl FnMut(usize, usize, f64)) {
-    let mut buffer = [0.0; BUFFER];
-    let (mut row, mut channel) = (0, 0);
-    for start in (0..count * width).step_by(BUFFER) {
-        let part = &mut buffer[..BUFFER.min(count * width - start)];
-        field.gather(first * width + start, part);
-        for v in part {
-            put(row, channel, *v);
-            channel += 1;
-            if channel == width {
-                (row, channel) = (row + 1, 0);
-            }
-        }
     }
 }
 
@@ -119,13 +99,13 @@ impl<'a> Source<'a> {
     /// The same, field after field: row less first, channel, value.
     pub fn each(&self, first: usize, count: usize, width: usize, mut put: impl FnMut(usize, usize, f64)) {
         match self {
-            Source::One { merged, .. } => each(merged, width, first, count, put),
+            Source::One { merged, .. } => merged.each_of_rows(width, first, count, put),
             Source::Several(fields) => {
                 let rows = fields.joined.len() / width;
                 let mut before = 0;
                 for view in fields.views {
                     let width = view.layout().len() / rows;
-                    each(&view.merged(), width, first, count, |row, channel, v| put(row, before + channel, v));
+                    view.merged().each_of_rows(width, first, count, |row, channel, v| put(row, before + channel, v));
                     before += width;
                 }
             }
@@ -150,23 +130,14 @@ pub(super) fn joined_outputs(outputs: &[ViewMut], channels: usize) -> Result<(La
 }
 
 /// Writes rows of `channels` values to the fields that [`joined_outputs`] accepted.
-pub(super) fn write(rows: &[f64], channels: usize, outputs: &mut [ViewMut]) -> Result<()> {
+pub(super) fn write(rows: &[f64], channels: usize, outputs: &mut [ViewMut]) {
     let count = rows.len() / channels;
-    let mut buffer = [0.0; BUFFER];
-    let mut channel = 0;
+    let mut before = 0;
     for output in outputs {
         let width = output.layout().len() / count;
-        let columns = Layout::new("prediction", &[count, width], &[channels as isize, 1])?;
-        let columns = View::strided("prediction", rows, channel, columns)?.merged();
-        let mut output = output.merged_mut();
-        for start in (0..count * width).step_by(BUFFER) {
-            let part = &mut buffer[..BUFFER.min(count * width - start)];
-            columns.gather(start, part);
-            output.scatter(start, part);
-        }
-        channel += width;
+        output.merged_mut().fill_rows(width, |row, channel| rows[row * channels + before + channel]);
+        before += width;
     }
-    Ok(())
 }
 
 fn joined<'a>(what: &str, fields: impl Iterator<Item = &'a Layout> + Clone, channels: usize) -> Result<Layout> {

@@ -33,15 +33,20 @@ pub struct Mlp<T> {
 
 /// Scratch of one plan.
 pub struct Scratch<T> {
-    /// A tile: raw inputs, the network's, its layers, means and variances.
-    raw: Vec<f64>,
-    x: Vec<T>,
-    layers: [Vec<T>; 2],
+    tile: Tile<T>,
+    /// Means and variances of a tile.
     mean: Vec<f64>,
     variance: Vec<f64>,
     /// All results, where they cannot be written as they come.
     means: Vec<f64>,
     variances: Vec<f64>,
+}
+
+/// Scratch for some rows: raw inputs, the network's, its layers.
+struct Tile<T> {
+    raw: Vec<f64>,
+    x: Vec<T>,
+    layers: [Vec<T>; 2],
 }
 
 impl<T: Real> Mlp<T> {
@@ -89,12 +94,14 @@ impl<T: Real> Mlp<T> {
         let (inputs, outputs) = (self.inputs.width(), self.outputs.width());
         let variance = if self.has_variance() { self.tile.saturating_mul(outputs) } else { 0 };
         Ok(Scratch {
-            raw: zeros(self.tile.saturating_mul(inputs), what)?,
-            x: zeros(self.tile.saturating_mul(inputs), what)?,
-            layers: [
-                zeros(self.network.buffer_len(self.tile), what)?,
-                zeros(self.network.buffer_len(self.tile), what)?,
-            ],
+            tile: Tile {
+                raw: zeros(self.tile.saturating_mul(inputs), what)?,
+                x: zeros(self.tile.saturating_mul(inputs), what)?,
+                layers: [
+                    zeros(self.network.buffer_len(self.tile), what)?,
+                    zeros(self.network.buffer_len(self.tile), what)?,
+                ],
+            },
             mean: zeros(self.tile.saturating_mul(outputs), what)?,
             variance: zeros(variance, what)?,
             means: reserved(self.room(), what)?,
@@ -122,6 +129,13 @@ impl<T: Real> Mlp<T> {
         // Results that surely are finite, in memory that is not read any more, need no second place.
         if self.bound(largest, variance.is_some()) < limit && dtypes.into_iter().flatten().all(is_apart) {
             let mut mean = mean.merged_mut();
+            if variance.is_none() && self.outputs.is_linear() {
+                match mean.dtype() {
+                    Dtype::F32 if self.predict_into::<f32>(s, input, rows, &mut mean) => return Ok(()),
+                    Dtype::F64 if self.predict_into::<f64>(s, input, rows, &mut mean) => return Ok(()),
+                    _ => {}
+                }
+            }
             let mut variance = variance.as_mut().map(|variance| variance.merged_mut());
             for first in (0..rows).step_by(self.tile) {
                 let values = self.tile.min(rows - first) * outputs;
@@ -141,6 +155,17 @@ impl<T: Real> Mlp<T> {
         }
         mean.scatter(0, &s.means);
         Ok(())
+    }
+
+    /// Predicts means straight into an array without gaps; false, and nothing done, where it is another.
+    fn predict_into<A: Real>(&self, s: &mut Scratch<T>, input: &Source, rows: usize, mean: &mut ViewMut) -> bool {
+        let outputs = self.outputs.width();
+        let Some(mean) = mean.as_slice_mut::<A>(0, rows * outputs) else { return false };
+        for (tile, mean) in mean.chunks_mut(self.tile * outputs).enumerate() {
+            let result = self.network_tile(&mut s.tile, input, tile * self.tile, mean.len() / outputs);
+            self.outputs.to_raw_linear(self.arch, result, self.network.outputs(), mean);
+        }
+        true
     }
 
     /// Leaves the prediction in the scratch; see [`crate::model::Plan::evaluate`].
@@ -225,10 +250,10 @@ impl<T: Real> Mlp<T> {
         }
     }
 
-    /// Means, and variances, of some rows, raw units.
-    fn predict_tile(&self, s: &mut Scratch<T>, input: &Source, first: usize, count: usize, with_variance: bool) {
-        let Scratch { raw, x, layers, mean, variance, .. } = s;
-        let (inputs, outputs) = (self.inputs.width(), self.outputs.width());
+    /// The network's results for some rows.
+    fn network_tile<'s>(&self, tile: &'s mut Tile<T>, input: &Source, first: usize, count: usize) -> &'s [T] {
+        let Tile { raw, x, layers: [a, b] } = tile;
+        let inputs = self.inputs.width();
         let len = count * inputs;
         let x = match input.as_slice::<T>(first, count, inputs) {
             Some(x) if self.inputs.is_plain() => x,
@@ -242,8 +267,14 @@ impl<T: Real> Mlp<T> {
                 &x[..len]
             }
         };
-        let [a, b] = layers;
-        let result = self.network.apply(self.arch, Rows { data: x, stride: inputs, count }, [a, b]);
+        self.network.apply(self.arch, Rows { data: x, stride: inputs, count }, [a, b])
+    }
+
+    /// Means, and variances, of some rows, raw units.
+    fn predict_tile(&self, s: &mut Scratch<T>, input: &Source, first: usize, count: usize, with_variance: bool) {
+        let outputs = self.outputs.width();
+        let Scratch { tile, mean, variance, .. } = s;
+        let result = self.network_tile(tile, input, first, count);
         let (mean, width) = (&mut mean[..count * outputs], self.network.outputs());
         match &self.head {
             // The mean of a logarithm's exponential depends on its variance.

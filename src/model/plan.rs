@@ -383,6 +383,10 @@ impl Plan {
             (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
                 let functions = p.members()[0].functions(&s.workspaces[0])?;
                 let cells = mean.layout().len() / functions;
+                if cells == 0 {
+                    let shape = mean.layout().shape();
+                    return fail!(Shape, "mean has shape {shape:?}, expected values of {functions} functions");
+                }
                 p.factors(s, |plan, w, mean, v| plan.query(w, x, eps, mean, v), mean, low_rank, cells)
             }
             _ => foreign("ensemble"),
@@ -464,7 +468,8 @@ impl Plan {
         let (layout, dtype) = fields::joined_outputs(outputs, given)?;
         let prediction = self.evaluate_as(workspace, &input, values, &layout, dtype)?.merged();
         let rows = prediction.as_slice(0, layout.len()).expect("a prediction without gaps");
-        fields::write(rows, given, outputs)
+        fields::write(rows, given, outputs);
+        Ok(())
     }
 
     /// Channels that [`Plan::predict`] reads and writes.

@@ -79,10 +79,15 @@ impl Scaling {
 
     /// Rows of network values, `stride` apart, to rows of raw ones.
     pub fn to_raw<T: Real>(&self, arch: Arch, network: &[T], stride: usize, raw: &mut [f64]) {
-        scale_then_shift(arch, network, stride, &self.offsets, &self.scales, raw);
+        self.to_raw_linear(arch, network, stride, raw);
         for (channel, shift) in &self.logs {
             raw[*channel..].iter_mut().step_by(self.width()).for_each(|v| *v = libm::exp(*v) - shift);
         }
+    }
+
+    /// The same where no logarithms are read, to any type.
+    pub fn to_raw_linear<T: Real, A: Real>(&self, arch: Arch, network: &[T], stride: usize, raw: &mut [A]) {
+        scale_then_shift(arch, network, stride, &self.offsets, &self.scales, raw);
     }
 
     /// Means and variances of network values to those of raw ones; of a logarithm's normal distribution those of its exponential.
