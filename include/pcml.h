@@ -897,7 +897,8 @@ int32_t pcml_boundary_add_face(struct pcml_boundary *boundary,
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_SHAPE (also fewer points than a stencil reads), PCML_STATUS_DTYPE,
  *         PCML_STATUS_STRIDE also where values overlap the field, PCML_STATUS_MISMATCH for another number of arrays,
  *         PCML_STATUS_INVALID_ARGUMENT (an axis that the grid lacks, a Neumann face without spacing), PCML_STATUS_NON_FINITE for
- *         values, and where a face's node would not be finite. The field is written only on success.
+ *         values, and where a face's node would not be finite, PCML_STATUS_SINGULAR for a stencil whose own coefficient is 0. The field is
+ *         written only on success.
  *
  * Threads: any, for fields of their own. Allocation: none on success.
  */
@@ -1625,7 +1626,8 @@ int32_t pcml_flux_update_bounded(const struct pcml_flux *flux,
  * @param projector    the projector, and the only one that takes the workspace
  * @param max_samples  most samples of one call, 0 or more
  * @param workspace    receives the object, NULL on failure; to be freed with pcml_workspace_free
- * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT, PCML_STATUS_OUT_OF_MEMORY
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT, PCML_STATUS_STATE for constraints with invariants or sets,
+ *         PCML_STATUS_OUT_OF_MEMORY
  *
  * Threads: any. Allocation: the object, a few states, one state a sample, and for PCML_PRIOR_DENSE with samples one matrix.
  */
@@ -1690,7 +1692,8 @@ int32_t pcml_inference_log_likelihood(const struct pcml_projector *projector,
  * @param row_count   how many, at least 1
  * @param columns     cells of the block's columns
  * @param column_count  how many, at least 1
- * @param covariance  receives [row_count, column_count], the field's unit squared; lies apart from `variance`
+ * @param covariance  receives [row_count, column_count], the field's unit squared; lies apart from
+ *                    `variance`, `rows` and `columns`
  * @return 0, or as pcml_projector_project where it concerns these arguments; PCML_STATUS_INVALID_ARGUMENT for a cell out of range
  *
  * Threads: any, one workspace each. Allocation: none on success.
@@ -1823,7 +1826,7 @@ int32_t pcml_model_gaussian_process(int32_t kernel,
  * @param count    1 to 1024
  * @param model    receives the object, NULL on failure; to be freed with pcml_model_free
  * @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_INVALID_ARGUMENT for a count out of range or a member that is an ensemble;
- *         PCML_STATUS_MISMATCH when members differ in architecture, channels or conditions; PCML_STATUS_HANDLE
+ *         PCML_STATUS_MISMATCH when members differ in architecture, channels or conditions; PCML_STATUS_TOO_LARGE; PCML_STATUS_HANDLE
  *
  * Threads: any. Allocation: the object.
  */
@@ -2132,7 +2135,8 @@ int32_t pcml_operator_part_predict(const struct pcml_operator_part *part,
  * @param dtype        PCML_DTYPE_F32 or PCML_DTYPE_F64: of the output
  * @param message      receives the message, `count` integers that belong to the workspace until the next call with it
  * @param count        receives their number
- * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_MISMATCH, PCML_STATUS_HANDLE, PCML_STATUS_DTYPE, or those of an array descriptor
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_MISMATCH, PCML_STATUS_HANDLE, PCML_STATUS_DTYPE, PCML_STATUS_INVALID_ARGUMENT for a
+ *         count < 0, or those of an array descriptor; after a failure `values` is NULL and `count` 0
  *
  * Threads: any, one workspace each. Allocation: none on success.
  */
@@ -2281,10 +2285,9 @@ int32_t pcml_options_set_threads(struct pcml_options *options,
 
 /**
  * Plans of neural operators: how fields go from points to kept modes and back. Both ways give the same but for rounding. Fast Fourier
- * transforms pay on axes that keep hundreds of modes of thousands of points; models that obey boundary conditions themselves, parts
- * and derivatives do without. Bits of fast Fourier transforms are the same for any batch, strides and threads, but may differ between
- * kinds of processors. Unset: PCML_TRANSFORMS_AUTO, on each axis whichever is faster; what is chosen depends on its points, its modes and
- * the dtype of the plan alone.
+ * transforms, by two factors of the number of points, pay on axes that keep many modes of a thousand points and more; a number that is prime
+ * gains nothing. Models that obey boundary conditions themselves, parts and derivatives do without. Unset: PCML_TRANSFORMS_AUTO, on each
+ * axis whichever has less to do; what is chosen depends on its points and its modes alone.
  *
  * @param options     the settings
  * @param transforms  a number of enum pcml_transforms; PCML_TRANSFORMS_FFT is refused for models that obey boundary conditions
@@ -3010,7 +3013,7 @@ int32_t pcml_projector_workspace(const struct pcml_projector *projector,
  * @param projector  the projector
  * @param slices     most slices of one call, at least 1
  * @param report     receives the object, NULL on failure; to be freed with pcml_report_free
- * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when slices < 1, PCML_STATUS_OUT_OF_MEMORY
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when slices < 1, PCML_STATUS_TOO_LARGE, PCML_STATUS_OUT_OF_MEMORY
  *
  * Threads: any. Allocation: the object, about 80 bytes a slice and 40 a row.
  */
@@ -3040,7 +3043,8 @@ int32_t pcml_projector_report(const struct pcml_projector *projector,
  * @param posterior_mean      receives the posterior mean
  * @param posterior_variance  receives the posterior variances; NULL: not asked for
  * @param report              is filled on success, needs room for the slices; NULL: not asked for
- * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_MISMATCH for the workspace or report of another projector
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_STATE for constraints with invariants or sets, which have calls of
+ *         their own, PCML_STATUS_MISMATCH for the workspace or report of another projector
  *         or a wrong struct_size, PCML_STATUS_INVALID_ARGUMENT for data with the identity prior or too many slices,
  *         PCML_STATUS_SHAPE, PCML_STATUS_DTYPE, PCML_STATUS_STRIDE for strides, alignment or overlap, PCML_STATUS_TOO_LARGE;
  *         PCML_STATUS_NON_FINITE (array, slice and cell are named; also where a result would overflow), PCML_STATUS_VARIANCE
@@ -3230,10 +3234,11 @@ void pcml_report_free(struct pcml_report *report);
  *
  * @param array      values, of any shape, strides and dtype
  * @param second     as many values, to be multiplied with those of `array` one by one, in exact products; NULL: the sum of `array`
- * @param reduction  the host's sum over the parts, which is called once for PCML_SUM_BINS integers; NULL: this array is all
+ * @param reduction  the host's sum over the parts, which is called once; NULL: this array is all
  * @param sum        receives the sum; NaN or infinite where a value is
- * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_SHAPE, PCML_STATUS_REDUCTION, or those of an array descriptor; `sum` is as
- *         before. A part whose arrays are refused takes part in the reduction all the same, and all others get NaN.
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_SHAPE, PCML_STATUS_REDUCTION, PCML_STATUS_MISMATCH where some parts have a second
+ *         array and some not, or those of an array descriptor; `sum` is as before. What one part's arguments are refused for is the
+ *         status of all parts.
  *
  * Threads: any, one reduction each. Allocation: none on success.
  */

@@ -99,7 +99,8 @@ pub unsafe extern "C" fn pcml_boundary_add_face(
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_SHAPE (also fewer points than a stencil reads), PCML_STATUS_DTYPE,
 ///         PCML_STATUS_STRIDE also where values overlap the field, PCML_STATUS_MISMATCH for another number of arrays,
 ///         PCML_STATUS_INVALID_ARGUMENT (an axis that the grid lacks, a Neumann face without spacing), PCML_STATUS_NON_FINITE for
-///         values, and where a face's node would not be finite. The field is written only on success.
+///         values, and where a face's node would not be finite, PCML_STATUS_SINGULAR for a stencil whose own coefficient is 0. The field is
+///         written only on success.
 ///
 /// Threads: any, for fields of their own. Allocation: none on success.
 #[unsafe(no_mangle)]

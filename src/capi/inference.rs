@@ -13,7 +13,8 @@ const CREATOR: &str = "pcml_inference_workspace";
 /// @param projector    the projector, and the only one that takes the workspace
 /// @param max_samples  most samples of one call, 0 or more
 /// @param workspace    receives the object, NULL on failure; to be freed with pcml_workspace_free
-/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT, PCML_STATUS_OUT_OF_MEMORY
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT, PCML_STATUS_STATE for constraints with invariants or sets,
+///         PCML_STATUS_OUT_OF_MEMORY
 ///
 /// Threads: any. Allocation: the object, a few states, one state a sample, and for PCML_PRIOR_DENSE with samples one matrix.
 #[unsafe(no_mangle)]
@@ -135,7 +136,8 @@ pub unsafe extern "C" fn pcml_inference_log_likelihood(
 /// @param row_count   how many, at least 1
 /// @param columns     cells of the block's columns
 /// @param column_count  how many, at least 1
-/// @param covariance  receives [row_count, column_count], the field's unit squared; lies apart from `variance`
+/// @param covariance  receives [row_count, column_count], the field's unit squared; lies apart from
+///                    `variance`, `rows` and `columns`
 /// @return 0, or as pcml_projector_project where it concerns these arguments; PCML_STATUS_INVALID_ARGUMENT for a cell out of range
 ///
 /// Threads: any, one workspace each. Allocation: none on success.

@@ -148,7 +148,7 @@ pub unsafe extern "C" fn pcml_model_gaussian_process(
 /// @param count    1 to 1024
 /// @param model    receives the object, NULL on failure; to be freed with pcml_model_free
 /// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_INVALID_ARGUMENT for a count out of range or a member that is an ensemble;
-///         PCML_STATUS_MISMATCH when members differ in architecture, channels or conditions; PCML_STATUS_HANDLE
+///         PCML_STATUS_MISMATCH when members differ in architecture, channels or conditions; PCML_STATUS_TOO_LARGE; PCML_STATUS_HANDLE
 ///
 /// Threads: any. Allocation: the object.
 #[unsafe(no_mangle)]

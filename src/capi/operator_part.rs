@@ -165,7 +165,8 @@ pub unsafe extern "C" fn pcml_operator_part_predict(
 /// @param dtype        PCML_DTYPE_F32 or PCML_DTYPE_F64: of the output
 /// @param message      receives the message, `count` integers that belong to the workspace until the next call with it
 /// @param count        receives their number
-/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_MISMATCH, PCML_STATUS_HANDLE, PCML_STATUS_DTYPE, or those of an array descriptor
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_MISMATCH, PCML_STATUS_HANDLE, PCML_STATUS_DTYPE, PCML_STATUS_INVALID_ARGUMENT for a
+///         count < 0, or those of an array descriptor; after a failure `values` is NULL and `count` 0
 ///
 /// Threads: any, one workspace each. Allocation: none on success.
 #[unsafe(no_mangle)]

@@ -109,7 +109,7 @@ pub unsafe extern "C" fn pcml_projector_workspace(
 /// @param projector  the projector
 /// @param slices     most slices of one call, at least 1
 /// @param report     receives the object, NULL on failure; to be freed with pcml_report_free
-/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when slices < 1, PCML_STATUS_OUT_OF_MEMORY
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when slices < 1, PCML_STATUS_TOO_LARGE, PCML_STATUS_OUT_OF_MEMORY
 ///
 /// Threads: any. Allocation: the object, about 80 bytes a slice and 40 a row.
 #[unsafe(no_mangle)]
@@ -156,7 +156,8 @@ pub(super) unsafe fn optional_report<'a>(report: *mut pcml_report) -> Result<Opt
 /// @param posterior_mean      receives the posterior mean
 /// @param posterior_variance  receives the posterior variances; NULL: not asked for
 /// @param report              is filled on success, needs room for the slices; NULL: not asked for
-/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_MISMATCH for the workspace or report of another projector
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_HANDLE, PCML_STATUS_STATE for constraints with invariants or sets, which have calls of
+///         their own, PCML_STATUS_MISMATCH for the workspace or report of another projector
 ///         or a wrong struct_size, PCML_STATUS_INVALID_ARGUMENT for data with the identity prior or too many slices,
 ///         PCML_STATUS_SHAPE, PCML_STATUS_DTYPE, PCML_STATUS_STRIDE for strides, alignment or overlap, PCML_STATUS_TOO_LARGE;
 ///         PCML_STATUS_NON_FINITE (array, slice and cell are named; also where a result would overflow), PCML_STATUS_VARIANCE

@@ -561,10 +561,9 @@ impl FluxBalance {
                 if change > report.largest_correction {
                     (report.largest_correction, report.largest_correction_face) = (change, 256 * block + k);
                 }
-                if *w > 0.0 {
-                    let deviations = change / w.sqrt();
-                    sum += deviations * deviations;
-                }
+                // A held face has no deviation, and 0 / 0 would raise a flag of the processor even where its result is dropped.
+                let deviations = change / if *w > 0.0 { w.sqrt() } else { f64::INFINITY };
+                sum += deviations * deviations;
             }
         }
         report.correction_norm = sum.sqrt();

@@ -7,7 +7,7 @@ use super::prior::Prior;
 use super::project::{Projector, check_values};
 use super::sensitivity::{Tangent, check_derivative, check_gradient, refuse_infinite, write_gradient};
 use crate::error::{Error, Result, fail, zeros};
-use crate::field::Dtype;
+use crate::field::{Dtype, Layout, Place, Sharing, sharing};
 use crate::kernels::linear;
 use crate::kernels::random::Philox;
 use crate::kernels::strided::{View, ViewMut};
@@ -179,6 +179,14 @@ impl Projector {
             if let Some(at) = cells.iter().position(|&cell| cell < 0 || cell as u64 >= self.cells as u64) {
                 let last = self.cells - 1;
                 return fail!(InvalidArgument, "{name}[{at}] is {}, expected 0 to {last}", cells[at]);
+            }
+        }
+        for (name, cells) in [("rows", rows), ("columns", columns)] {
+            // Integers of 64 bits lie as doubles do.
+            let layout = Layout::contiguous(name, &[cells.len().max(1)])?;
+            let place = Place { address: cells.as_ptr() as usize, dtype: Dtype::F64, layout: &layout };
+            if sharing(&covariance.place(), &place) != Sharing::Disjoint {
+                return fail!(Stride, "covariance overlaps {name} in memory, expected arrays apart");
             }
         }
         self.covariance_of(&inference.joint, &mut inference.work, data, Some((rows, columns)), covariance)

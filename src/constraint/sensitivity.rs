@@ -154,13 +154,7 @@ impl Projector {
         read_or_zero(tangent.b.as_ref(), "tangent of b", step)?;
         read_or_zero(tangent.mean.as_ref(), "tangent of the mean", z)?;
         if let Some(dv) = &tangent.variance {
-            if self.prior == Prior::Scalar {
-                let mut scalar = [0.0];
-                read_or_zero(Some(dv), "tangent of the variance", &mut scalar)?;
-                work.w.fill(scalar[0]);
-            } else {
-                read_or_zero(Some(dv), "tangent of the variance", &mut work.w)?;
-            }
+            self.read_variances(Some(dv), &mut work.w)?;
         } else {
             work.w.fill(0.0);
         }
@@ -223,9 +217,7 @@ impl Projector {
             }
         }
         let Bounded { work, given, step, .. } = &*bounded;
-        let scalar = [given.iter().sum::<f64>()];
-        let of_variance = if self.prior == Prior::Scalar { &scalar[..] } else { &given[..] };
-        write_gradient(&mut gradient, &work.w, of_variance, step)
+        self.write_gradients(&mut gradient, &work.w, given, step)
     }
 
     /// The derivative in a direction (jvp) of [`Projector::project_nonlinear`]'s mean, of one slice, into `out` of `cells` values. The
@@ -252,7 +244,7 @@ impl Projector {
         self.linearise_nonlinear(scratch, mean, variance, b, levels)?;
         let NonlinearScratch { work, results, .. } = scratch;
         let z = &mut results[..self.cells()];
-        read_or_zero(tangent.variance.as_ref(), "tangent of the variance", z)?;
+        self.read_variances(tangent.variance.as_ref(), z)?;
         read_or_zero(tangent.mean.as_ref(), "tangent of the mean", &mut work.right)?;
         read_or_zero(tangent.b.as_ref(), "tangent of b", &mut work.left)?;
         for (i, z) in z.iter_mut().enumerate() {
@@ -306,7 +298,30 @@ impl Projector {
             work.x[i] = if v > 0.0 { work.x[i] / v } else { 0.0 };
             *z = if v > 0.0 { work.x[i] * ((work.u[i] - work.mu[i]) / v) } else { 0.0 };
         }
-        write_gradient(&mut gradient, &work.x, z, &work.step)
+        self.write_gradients(&mut gradient, &work.x, z, &work.step)
+    }
+
+    /// The tangent of every cell's variance, which is one value of a scalar prior.
+    fn read_variances(&self, tangent: Option<&View>, out: &mut [f64]) -> Result<()> {
+        if self.prior != Prior::Scalar {
+            return read_or_zero(tangent, "tangent of the variance", out);
+        }
+        let mut scalar = [0.0];
+        read_or_zero(tangent, "tangent of the variance", &mut scalar)?;
+        out.fill(scalar[0]);
+        Ok(())
+    }
+
+    /// Writes gradients by mean, by every cell's variance and by b; of a scalar prior the sum of the second.
+    fn write_gradients(
+        &self,
+        gradient: &mut Tangent<ViewMut>,
+        mean: &[f64],
+        variance: &[f64],
+        b: &[f64],
+    ) -> Result<()> {
+        let scalar = [variance.iter().sum::<f64>()];
+        write_gradient(gradient, mean, if self.prior == Prior::Scalar { &scalar } else { variance }, b)
     }
 
     /// `step = (J H^-1 J')^-1 left` and `x = H^-1 (z - J' step)`.

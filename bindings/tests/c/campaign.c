@@ -579,14 +579,13 @@ static void inference(void) {
   }
 }
 
-/* Sums over parts as they should be, that fail, and that no parts have. The first integer of a conversation stays: a call would read it as
-   a success of another part, and return 0 without a result. */
+/* Sums over parts as they should be, that fail, and that no parts have. */
 static int32_t reduce(void *context, int64_t *values, int64_t n) {
   int *mode = context;
   switch (mode[0]) {
   case 1: return 7;
   case 2: return mode[1]-- <= 0 ? -1 : 0;
-  case 3: values[n > 1 ? 1 + below((int)n - 1) : 0] += (int64_t)(word() >> below(64)); return 0;
+  case 3: values[below((int)n)] += (int64_t)(word() >> below(64)); return 0;
   case 4: memset(values, 0, (size_t)n * 8); return 0;
   case 5:
     for (int64_t k = 0; k < n; k++)
@@ -642,7 +641,7 @@ static void sums(void) {
 
 static void disturb(int64_t *message, int64_t n) {
   if (message && n > 0 && n < 4096 && hostile && one_in(3))
-    message[n > 1 ? 1 + below((int)n - 1) : 0] += (int64_t)(word() >> below(64));
+    message[below((int)n)] += (int64_t)(word() >> below(64));
 }
 
 static void parts(void) {
