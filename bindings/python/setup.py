@@ -1,11 +1,13 @@
 """Builds the shared library and the command with cargo and puts them into the wheel, which serves every Python of a platform.
 
 Cargo builds in CARGO_TARGET_DIR, else in the repository's own target folder; what is built there already is not compiled again.
+PCML_CARGO_FLAGS, as with CMake, are more arguments of cargo build, such as --features=pcml/onnx.
 """
 
 import functools
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -27,7 +29,8 @@ def built():
     """The shared library and the command."""
     if not (ROOT / "Cargo.lock").is_file():
         raise SystemExit("pcml for Python is built from a checkout of pcml's sources: pip install ./bindings/python")
-    command = [os.environ.get("CARGO", "cargo"), *BUILD, "--message-format=json-render-diagnostics"]
+    flags = shlex.split(os.environ.get("PCML_CARGO_FLAGS", ""))
+    command = [os.environ.get("CARGO", "cargo"), *BUILD, *flags, "--message-format=json-render-diagnostics"]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     messages = [message for message in map(json.loads, done.stdout.splitlines()) if message["reason"] == "compiler-artifact"]
     library = next(message for message in messages if "cdylib" in message["target"]["kind"])

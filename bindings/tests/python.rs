@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::tools::{have, printed, run, scratch, succeed};
+use common::tools::{FEATURES_OF_TESTS, have, printed, run, scratch, succeed};
 use common::{STORIES, blocks, c_story, prefix, root, story_model, text};
 
 /// A Python that has these modules: PCML_PYTHON, else python3; where there is none the test says so, and fails in CI.
@@ -102,7 +102,8 @@ fn pip_makes_a_wheel_of_the_library_and_the_command() {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
     let mut pip = Command::new(&here);
     pip.args(["-m", "pip", "wheel", "--no-input", "-q", "--no-deps", "-w", text(&wheels), text(&package)]);
-    let built = pip.env("CARGO_TARGET_DIR", target).output().expect("pip");
+    pip.env("CARGO_TARGET_DIR", target).env("PCML_CARGO_FLAGS", FEATURES_OF_TESTS);
+    let built = pip.output().expect("pip");
     if !built.status.success() {
         let offline = printed(&built).contains("No matching distribution found for setuptools");
         assert!(offline && std::env::var_os("CI").is_none(), "{}", printed(&built));

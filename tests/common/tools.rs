@@ -54,8 +54,11 @@ pub fn succeed<S: AsRef<OsStr>>(program: impl AsRef<OsStr>, args: impl IntoItera
     printed(&output)
 }
 
-/// The argument of CMake that makes cargo build the library as for the Python package, so that the tests compile it once.
-pub const WITH_COMMAND: &str = "-DPCML_CARGO_FLAGS=--package=pcml-cli;--bin=pcml";
+/// The argument of cargo build that turns on what the tests' dependencies turn on in the library's, so that the tests compile it once.
+pub const FEATURES_OF_TESTS: &str = "--package=pcml-bindings";
+
+/// The same for CMake, and the command as the Python package has it.
+pub const WITH_COMMAND: &str = "-DPCML_CARGO_FLAGS=--package=pcml-cli;--bin=pcml;--package=pcml-bindings";
 
 /// Runs a chore of the repository, which must succeed.
 #[track_caller]
