@@ -1,7 +1,7 @@
 """Trains every model of this folder, one after the other.
 
     python train_all.py                          # all of them: a night on a core
-    python train_all.py --only stokes cavity
+    python train_all.py --only stokes_boon stokes_fno
     python train_all.py --list
 
 Each leaves its own folder under --out. Finished ones are skipped, interrupted ones go on. Functions of boundary problems come from the example
@@ -27,12 +27,13 @@ def recipes(out: Path, data: Path) -> dict[str, list]:
         "columns": of("train_columns.py"),
         "stefan": of("train.py", "--steps", 24_000),
         "pme": of("train.py", "--problem", "pme", "--steps", 14_000),
-        **{f"{p}_process": of("train.py", "--problem", p, "--steps", 7000) for p in ("heat", "advection", "burgers")},
+        **{name: of("train.py", "--problem", p, "--steps", 7000)
+           for p, name in (("heat", "heat_anp"), ("advection", "advection"), ("burgers", "burgers"))},
         **{f"{p}_soft": of("train.py", "--problem", p, "--soft", *start(p)) for p in ("stefan", "pme")},
-        "heat_soft": of("train.py", "--problem", "heat", "--soft", "--batch", 32),
+        "heat_anp_soft": of("train.py", "--problem", "heat", "--soft", "--batch", 32),
         **{f"{p}_ensemble": of("train_ensemble.py", "--problem", p) for p in ("stefan", "pme")},
         **{name: of("train_fno.py", "--problem", p, "--data", data / f"{p}.safetensors", *plain)
-           for p in OPERATORS for name, plain in ((p, []), (f"{p}_plain", ["--plain"]))},
+           for p in OPERATORS for name, plain in ((f"{p}_boon", []), (f"{p}_fno", ["--plain"]))},
     }
 
 

@@ -181,9 +181,7 @@ pub fn relative(u: &[f64], truth: &[f64]) -> f64 {
 
 /// The names of a problem's operators: without conditions, with them inside by the exact rule, and by the published one.
 pub fn operators(problem: &Problem) -> [String; 3] {
-    // The operator of the bar is an example of its own, and shorter named.
-    let boon = if problem.name == "heat_wall" { "heat".into() } else { format!("{}_boon", problem.name) };
-    [format!("{}_fno", problem.name), boon, format!("{}_boon_seed", problem.name)]
+    ["fno", "boon", "boon_seed"].map(|kind| format!("{}_{kind}", problem.name))
 }
 
 pub fn run(problem: &'static Problem, models: &mut Models, out: &Path) -> Outcome<Table> {

@@ -2,11 +2,11 @@
 //! The field is the paper's; viscosity and duration are ours.
 
 use std::f64::consts::PI;
-use std::sync::Arc;
 
+use faer::c64;
+use pcml::kernels::fft::Fast;
+use pcml::kernels::fourier;
 use pcml::model::boundary::Kind;
-use realfft::num_complex::Complex;
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
 use super::{Axis, Draw, Face, Grid, Problem, Sample};
 
@@ -31,8 +31,6 @@ const WAVES: usize = 63;
 const POINTS: usize = 512;
 const STEPS: usize = 2000;
 
-type Wave = Complex<f64>;
-
 fn solve(grid: &Grid, draw: Draw) -> Sample {
     let mut circle = Circle::new(POINTS, VISCOSITY);
     let mut u = circle.rest();
@@ -40,7 +38,7 @@ fn solve(grid: &Grid, draw: Draw) -> Sample {
     let deviation = |k: usize| 25.0 / ((2.0 * PI * k as f64).powi(2) + 25.0);
     u[0].re = normal[0];
     for k in 1..=WAVES {
-        u[k] = Complex::new(normal[2 * k - 1], -normal[2 * k]) * (deviation(k) / f64::sqrt(2.0));
+        u[k] = c64::new(normal[2 * k - 1], -normal[2 * k]) * (deviation(k) / f64::sqrt(2.0));
     }
     let (points, times) = (grid.axes[0].len(), grid.times().len());
     let (mean, initial) = (u[0].re, values(&u, points));
@@ -60,59 +58,75 @@ fn solve(grid: &Grid, draw: Draw) -> Sample {
 }
 
 /// u at points from 0 to 1, both ends included.
-pub fn values(u: &[Wave], points: usize) -> Vec<f64> {
+pub fn values(u: &[c64], points: usize) -> Vec<f64> {
     let n = points - 1;
-    let turns: Vec<Wave> = (0..n).map(|i| Complex::cis(2.0 * PI * i as f64 / n as f64)).collect();
+    let turn = |i: usize| 2.0 * PI * i as f64 / n as f64;
+    let turns: Vec<c64> = (0..n).map(|i| c64::new(turn(i).cos(), turn(i).sin())).collect();
     let at = |i: usize| u[0].re + 2.0 * (1..u.len()).map(|k| (u[k] * turns[k * i % n]).re).sum::<f64>();
     (0..points).map(|i| at(i % n)).collect()
 }
 
-/// Waves exp(2 pi i k x) of a real field on a circle of length 1, products on `points` points without aliases (a third of the waves stays
+/// c64s exp(2 pi i k x) of a real field on a circle of length 1, products on `points` points without aliases (a third of the waves stays
 /// empty): spectral in x. Fourth order in t: Runge-Kutta, diffusion as an integrating factor.
 pub struct Circle {
     viscosity: f64,
-    forward: Arc<dyn RealToComplex<f64>>,
-    inverse: Arc<dyn ComplexToReal<f64>>,
+    transforms: Fast<f64>,
     field: Vec<f64>,
-    spectrum: Vec<Wave>,
+    /// Real parts of all waves, then the imaginary ones but for that of the mean.
+    parts: Vec<f64>,
+    buffer: Vec<f64>,
 }
 
 impl Circle {
     pub fn new(points: usize, viscosity: f64) -> Circle {
-        let mut planner = RealFftPlanner::new();
-        let (forward, inverse) = (planner.plan_fft_forward(points), planner.plan_fft_inverse(points));
-        let (field, spectrum) = (forward.make_input_vec(), forward.make_output_vec());
-        Circle { viscosity, forward, inverse, field, spectrum }
+        let waves = points.div_ceil(3);
+        let axis = fourier::Axis::new("circle", points, waves, true, 0).expect("fewer waves than half the points");
+        let transforms = Fast::new(&axis).expect("memory for the transforms");
+        let (field, parts) = (vec![0.0; points], vec![0.0; 2 * waves - 1]);
+        Circle { viscosity, field, parts, buffer: vec![0.0; transforms.buffer_len()], transforms }
+    }
+
+    fn count(&self) -> usize {
+        self.parts.len().div_ceil(2)
     }
 
     /// The waves of u = 0.
-    pub fn rest(&self) -> Vec<Wave> {
-        vec![Complex::default(); self.field.len().div_ceil(3)]
+    pub fn rest(&self) -> Vec<c64> {
+        vec![c64::default(); self.count()]
     }
 
     /// The waves of u at the points from 0 on.
-    pub fn waves(&mut self, u: &[f64]) -> Vec<Wave> {
+    pub fn waves(&mut self, u: &[f64]) -> Vec<c64> {
         self.field.copy_from_slice(u);
-        self.forward.process(&mut self.field, &mut self.spectrum).expect("sizes of the plan");
-        let share = 1.0 / u.len() as f64;
-        self.rest().iter().zip(&self.spectrum).map(|(_, u)| u * share).collect()
+        self.waves_of_field()
+    }
+
+    fn waves_of_field(&mut self) -> Vec<c64> {
+        self.transforms.forward((&self.field, 1), 1, (&mut self.parts, 1), &mut self.buffer);
+        let (share, count) = (1.0 / self.field.len() as f64, self.count());
+        let imaginary = |k: usize| if k > 0 { self.parts[count + k - 1] } else { 0.0 };
+        (0..count).map(|k| c64::new(self.parts[k], imaginary(k)) * share).collect()
     }
 
     /// - (u^2 / 2)_x.
-    fn advection(&mut self, u: &[Wave]) -> Vec<Wave> {
-        self.spectrum.fill(Complex::default());
-        self.spectrum[..u.len()].copy_from_slice(u);
-        self.inverse.process(&mut self.spectrum, &mut self.field).expect("sizes of the plan");
+    fn advection(&mut self, u: &[c64]) -> Vec<c64> {
+        let (n, count) = (self.field.len() as f64, self.count());
+        for (k, u) in u.iter().enumerate() {
+            self.parts[k] = n * u.re;
+            if k > 0 {
+                self.parts[count + k - 1] = n * u.im;
+            }
+        }
+        self.transforms.inverse((&self.parts, 1), 1, (&mut self.field, 1), &mut self.buffer);
         self.field.iter_mut().for_each(|u| *u = 0.5 * *u * *u);
-        let scale = 2.0 * PI / self.field.len() as f64;
-        self.forward.process(&mut self.field, &mut self.spectrum).expect("sizes of the plan");
-        (0..u.len()).map(|k| self.spectrum[k] * Complex::new(0.0, -scale * k as f64)).collect()
+        let waves = self.waves_of_field();
+        waves.into_iter().enumerate().map(|(k, u)| u * c64::new(0.0, -2.0 * PI * k as f64)).collect()
     }
 
-    pub fn advance(&mut self, u: &mut [Wave], step: f64, steps: usize) {
+    pub fn advance(&mut self, u: &mut [c64], step: f64, steps: usize) {
         let half: Vec<f64> =
             (0..u.len()).map(|k| f64::exp(-0.5 * step * self.viscosity * (2.0 * PI * k as f64).powi(2))).collect();
-        let sum = |f: &dyn Fn(usize) -> Wave| -> Vec<Wave> { (0..half.len()).map(f).collect() };
+        let sum = |f: &dyn Fn(usize) -> c64| -> Vec<c64> { (0..half.len()).map(f).collect() };
         for _ in 0..steps {
             let a = self.advection(u);
             let b = self.advection(&sum(&|k| half[k] * (u[k] + 0.5 * step * a[k])));
