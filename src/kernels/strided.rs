@@ -143,19 +143,14 @@ impl<'a> View<'a> {
     #[inline(always)]
     pub fn each_of_rows(&self, width: usize, first: usize, count: usize, mut put: impl FnMut(usize, usize, f64)) {
         let mut buffer = [0.0; 256];
-        if let ([_, columns], [down, across]) = (self.layout.shape(), self.layout.strides())
-            && *columns == width
-            && down.unsigned_abs() < across.unsigned_abs()
-        {
-            for column in 0..width {
-                // SAFETY: a column below the extent begins with an element of the layout.
-                let data = unsafe { self.data.offset(column as isize * across * self.dtype.size() as isize) };
-                let layout = self.layout.first_axis();
-                let rows = View { data, layout, ..*self };
-                for start in (0..count).step_by(buffer.len()) {
-                    let part = &mut buffer[..(count - start).min(256)];
-                    rows.gather(first + start, part);
-                    part.iter().enumerate().for_each(|(row, v)| put(start + row, column, *v));
+        if let Some((across, column)) = columns_of(&self.layout, width) {
+            for start in (0..count).step_by(BLOCK) {
+                let part = &mut buffer[..BLOCK.min(count - start)];
+                for at in 0..width {
+                    // SAFETY: a column below the extent begins with an element of the layout.
+                    let data = unsafe { self.data.offset(at as isize * across * self.dtype.size() as isize) };
+                    View { data, layout: column, ..*self }.gather(first + start, part);
+                    part.iter().enumerate().for_each(|(row, v)| put(start + row, at, *v));
                 }
             }
             return;
@@ -254,18 +249,15 @@ impl<'a> ViewMut<'a> {
     pub fn fill_rows(&mut self, width: usize, at: impl Fn(usize, usize) -> f64) {
         let mut buffer = [0.0; 256];
         let count = self.layout.len() / width;
-        if let ([_, columns], [down, across]) = (self.layout.shape(), self.layout.strides())
-            && *columns == width
-            && down.unsigned_abs() < across.unsigned_abs()
-        {
-            for column in 0..width {
-                // SAFETY: a column below the extent begins with an element of the layout.
-                let data = unsafe { self.data.offset(column as isize * across * self.dtype.size() as isize) };
-                let layout = self.layout.first_axis();
-                let mut rows = ViewMut { data, dtype: self.dtype, layout, lifetime: PhantomData::<&mut [u8]> };
-                for start in (0..count).step_by(buffer.len()) {
-                    let part = &mut buffer[..(count - start).min(256)];
-                    part.iter_mut().enumerate().for_each(|(row, v)| *v = at(start + row, column));
+        if let Some((across, column)) = columns_of(&self.layout, width) {
+            for start in (0..count).step_by(BLOCK) {
+                let part = &mut buffer[..BLOCK.min(count - start)];
+                for c in 0..width {
+                    part.iter_mut().enumerate().for_each(|(row, v)| *v = at(start + row, c));
+                    // SAFETY: a column below the extent begins with an element of the layout.
+                    let data = unsafe { self.data.offset(c as isize * across * self.dtype.size() as isize) };
+                    let mut rows =
+                        ViewMut { data, dtype: self.dtype, layout: column, lifetime: PhantomData::<&mut [u8]> };
                     rows.scatter(start, part);
                 }
             }
@@ -362,6 +354,19 @@ pub(crate) fn fence() {
     // SAFETY: part of the base instruction set.
     unsafe {
         std::arch::x86_64::_mm_sfence();
+    }
+}
+
+/// Rows whose columns are brought over one after the other: their other side stays in the first-level cache.
+const BLOCK: usize = 64;
+
+/// Of an array [rows, width] whose rows are the closer neighbours in memory: elements from one column to the next, and a column's layout.
+fn columns_of(layout: &Layout, width: usize) -> Option<(isize, Layout)> {
+    match (layout.shape(), layout.strides()) {
+        ([_, columns], [down, across]) if *columns == width && down.unsigned_abs() < across.unsigned_abs() => {
+            Some((*across, layout.first_axis()))
+        }
+        _ => None,
     }
 }
 
