@@ -1,6 +1,6 @@
 """Writes a trained Fourier neural operator as a pcml model file, like export.py.
 
-    python export_fno.py runs/stokes/checkpoint.pt model.safetensors
+    python export_fno.py runs/stokes_boon/checkpoint.pt model.safetensors
 """
 
 import argparse

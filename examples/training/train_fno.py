@@ -1,8 +1,8 @@
 """Trains a Fourier neural operator on a boundary problem and exports it.
 
     cargo run --release --example problems -- stokes --functions 300 --seed 0 -o stokes.safetensors
-    python train_fno.py --data stokes.safetensors --out runs/stokes                     # obeys its boundary conditions
-    python train_fno.py --data stokes.safetensors --out runs/stokes_plain --plain       # the same network without faces
+    python train_fno.py --data stokes.safetensors --out runs/stokes_boon                # obeys its boundary conditions
+    python train_fno.py --data stokes.safetensors --out runs/stokes_fno --plain         # the same network without faces
     python train_fno.py --data stokes.safetensors --out runs/smoke --epochs 2           # a smoke run
 
 The last --test functions of the file are kept for validation, the others train. Writes log.csv (test functions, every --eval-every epochs),

@@ -1,4 +1,4 @@
-//! A bar, insulated on the left, heated on the right; as in the published code, and as examples/training/heat.py has it.
+//! A bar, insulated on the left, heated on the right; as in the published code.
 
 use std::f64::consts::PI;
 
