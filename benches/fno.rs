@@ -1,8 +1,7 @@
 //! Fourier neural operators, FNO and BOON, batch 1, f32, one thread and two; beside them the arithmetic that they need. The
-//! rate of faer's product on the machine: `benches/peers/product`.
+//! rate of faer's product on the machine: `benches/peers/product`; peers in other languages: `benches/peers/fno.py`.
 //!
-//! `cargo bench --bench fno -- --json` prints one line of JSON with seconds for each case: what `benches/peers/fno.py` compares with.
-//! `--only CASE` and `--runs N` serve a profiler. `--axes` prints instead what both transforms of single axes take.
+//! `cargo bench --bench fno -- --json` prints one line of JSON with seconds for each case. `--only CASE` and `--runs N` serve a profiler. `--axes` prints instead what both transforms of single axes take.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -94,7 +93,8 @@ fn flops(case: &Case, boon: bool) -> f64 {
     4.0 * (2.0 * transform + mix + points * 2.0 * w * w) + ends
 }
 
-fn seconds(case: &Case, model: &Model, boon: bool, threads: usize, transforms: Transforms, repeats: usize) -> f64 {
+/// A prediction of the case by a plan of its own.
+fn predicts(case: &Case, model: &Model, boon: bool, threads: usize, transforms: Transforms) -> Box<dyn FnMut()> {
     let options = Options { shape: Some(case.grid.to_vec()), threads, transforms, ..Options::default() };
     let plan = Plan::new(model, Dtype::F32, &options).expect("a plan");
     let mut workspace = plan.workspace().expect("a workspace");
@@ -109,9 +109,9 @@ fn seconds(case: &Case, model: &Model, boon: bool, threads: usize, transforms: T
             (vec![0.25; shape.iter().product()], shape)
         })
         .collect();
-    let values: Vec<View> = values.iter().map(|(v, shape)| View::new("face", v, shape).expect("a view")).collect();
     let shape = [&[1][..], case.grid, &[1]].concat();
-    let times = times(repeats, || {
+    Box::new(move || {
+        let values: Vec<View> = values.iter().map(|(v, shape)| View::new("face", v, shape).expect("a view")).collect();
         plan.predict(
             &mut workspace,
             &View::new("input", &input, &shape).expect("a view"),
@@ -119,8 +119,25 @@ fn seconds(case: &Case, model: &Model, boon: bool, threads: usize, transforms: T
             &mut ViewMut::new("output", &mut output, &shape).expect("a view"),
         )
         .expect("a prediction");
-    });
-    times[repeats / 2]
+    })
+}
+
+/// Median seconds of some calls in turns, and medians of the ratios to the first one: the machine's speed changes, for all of them alike.
+fn in_turns(repeats: usize, works: &mut [Box<dyn FnMut()>]) -> Vec<[f64; 2]> {
+    let mut seconds = vec![vec![]; works.len()];
+    for _ in 0..repeats {
+        for (work, seconds) in works.iter_mut().zip(&mut seconds) {
+            // Its data back into the caches.
+            work();
+            seconds.push(times(1, &mut *work)[0]);
+        }
+    }
+    let median = |mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    let ratios = |own: &[f64]| own.iter().zip(&seconds[0]).map(|(a, b)| a / b).collect();
+    seconds.iter().map(|own| [median(own.clone()), median(ratios(own))]).collect()
 }
 
 /// Seconds of each of some calls, ascending.
@@ -187,27 +204,33 @@ fn main() {
         let boon = case.faces > 0;
         let model_here = model(case, boon);
         let runs = fixed.unwrap_or(repeats(if case.grid.len() == 1 { 201 } else { 21 }));
-        let seconds_by = |model: &Model, boon, threads, by| seconds(case, model, boon, threads, by, runs);
-        let seconds = |model: &Model, boon, threads| seconds_by(model, boon, threads, Transforms::Auto);
-        let one = seconds(&model_here, boon, 1);
+        let auto = Transforms::Auto;
+        let mut works = vec![predicts(case, &model_here, boon, 1, auto)];
+        if !as_json {
+            works.push(predicts(case, &model_here, boon, 2, auto));
+            works.push(predicts(case, &model_here, boon, 1, Transforms::Matrix));
+            if boon {
+                works.push(predicts(case, &model(case, false), false, 1, auto));
+            }
+        }
+        let seconds = in_turns(runs, &mut works);
+        let one = seconds[0][0];
         found.insert(case.name.into(), json!(one));
         if as_json {
             continue;
         }
-        let two = seconds(&model_here, boon, 2);
-        let over = if boon { format!("{:.2}", one / seconds(&model(case, false), false, 1)) } else { String::new() };
+        let over = seconds.get(3).map_or(String::new(), |[_, ratio]| format!("{:.2}", 1.0 / ratio));
         let work = flops(case, boon);
-        let by_matrix = seconds_by(&model_here, boon, 1, Transforms::Matrix);
         println!(
             "{:20} {:9.3} {:9.3} {:8.1} {:9.3} {:8.2} {:>12} {:10.3}",
             case.name,
             one * 1e3,
             work / 1e9,
             work / one / 1e9,
-            two * 1e3,
-            one / two,
+            seconds[1][0] * 1e3,
+            1.0 / seconds[1][1],
             over,
-            by_matrix * 1e3
+            seconds[2][0] * 1e3
         );
     }
     if as_json {

@@ -1,23 +1,23 @@
-"""Fourier neural operators in PyTorch (eager) and JAX (jit), one thread pinned to one core (Linux), batch 1, f32; and the published
-BOON code where a checkout of it is named. The peers of `cargo bench --bench fno`, which is run too, on the same core.
+"""Fourier neural operators beside the same ones in PyTorch (eager) and JAX (jit), and BOON beside its operator without conditions and the published
+code, where a checkout of that is named. One thread pinned to one core (Linux), batch 1, f32.
 
-    python benches/peers/fno.py [--framework torch|jax] [--published PATH]
+    python benches/peers/fno.py [--framework torch|jax] [--published PATH] [--case NAME ..] [--json PATH]
 
-Without --framework, all that can be imported; where both can, their outputs are compared. --published needs PyTorch.
+All have the same weights and must agree. They run in turns, so that a machine whose speed changes changes it for all; ratios are medians over
+turns. Without --framework, all that can be imported; --published needs PyTorch. cargo builds the library and the command, unless PCML_LIBRARY and
+PCML_COMMAND name them; the library is called through its Python binding.
 """
 
 import argparse
 import importlib.util
 import itertools
-import json
 import os
-import pathlib
-import statistics
-import subprocess
 import sys
-import time
+import tempfile
+from pathlib import Path
 
 import numpy as np
+import turns
 
 LAYERS, HIDDEN = 4, 128
 # Points, width, modes on each side of 0, zeros after each axis: those of the published base models.
@@ -29,14 +29,14 @@ FNO = {
     "fno_3d_50x50x25": ((50, 50, 25), 20, 8, (0, 0, 6)),
 }
 BOON = {
-    "boon_1d_500": ((500,), 64, 16),
-    "boon_2d_500x25": ((500, 25), 32, 12),
-    "boon_3d_50x50x25": ((50, 50, 25), 20, 8),
+    "boon_1d_500": ((500,), 64, 16, (0,)),
+    "boon_2d_500x25": ((500, 25), 32, 12, (0, 9)),
+    "boon_3d_50x50x25": ((50, 50, 25), 20, 8, (0, 0, 6)),
 }
 
 
 def random_case(points, width, modes):
-    """A field [1, *points, 1], the coordinates, and weights that both frameworks read."""
+    """A field [1, *points, 1], the coordinates, and weights that all read."""
     rng = np.random.default_rng(0)
     axes = len(points)
 
@@ -61,9 +61,33 @@ def random_case(points, width, modes):
 
 
 def corners(axes, modes):
-    """Where the kept frequencies lie: low or high on all axes but the last, low on the last."""
+    """Where the kept frequencies lie: low or high on all axes but the last, low on the last; the first axis changes fastest, as in the
+    published code's weights1, weights2, .."""
     sides = itertools.product((slice(modes), slice(-modes, None)), repeat=axes - 1)
-    return [(..., *side, slice(modes)) for side in sides]
+    return [(..., *reversed(side), slice(modes)) for side in sides]
+
+
+def planned(kind, state, points, settings, prefix=""):
+    """A plan of the model that the state dict converts to."""
+    import pcml
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.safetensors"
+        pcml.convert(kind, state, path, prefix=prefix, **settings)
+        return pcml.Plan(pcml.Model.load(path), np.float32, shape=points)
+
+
+def pcml_fno(points, width, modes, padding):
+    field, _, weights = random_case(points, width, modes)
+    state = {}
+    for ours, theirs in (("lift", "fc0"), ("hidden", "fc1"), ("out", "fc2")):
+        state[f"{theirs}.weight"], state[f"{theirs}.bias"] = weights[ours]
+    for i, (spectra, weight, bias) in enumerate(weights["layers"]):
+        state |= {f"conv{i}.weights{c}": corner for c, corner in enumerate(spectra, start=1)}
+        state |= {f"w{i}.weight": weight[(..., *(None,) * len(points))], f"w{i}.bias": bias}
+    plan = planned("fno", state, points, {"padding": padding})
+    output = np.empty_like(field)
+    return lambda: plan.predict(field, out=output)
 
 
 def torch_fno(points, width, modes, padding):
@@ -139,8 +163,8 @@ def jax_fno(points, width, modes, padding):
     return lambda: forward(field).block_until_ready()
 
 
-def published_boon(points, width, modes):
-    """The published model with Dirichlet values, as its notebooks build and call it."""
+def published_boon(points, width, modes, padding):
+    """The published model with Dirichlet values, as its notebooks build and call it; the same model here, and its operator without conditions."""
     import torch
     from src.models.base import FNO1d, FNO2d, FNO3d
     from src.models.multi_step import BOON_FNO2d, BOON_FNO3d
@@ -155,54 +179,41 @@ def published_boon(points, width, modes):
     faces = {"bdy_left": field[0], "bdy_right": field[-1]}
     if axes == 3:
         faces |= {"bdy_top": field[:, 0], "bdy_down": field[:, -1]}
-    faces = {name: {"val": face[None, None]} for name, face in faces.items()}
+    theirs = {name: {"val": face[None, None]} for name, face in faces.items()}
 
     @torch.no_grad()
     def run():
-        return model(field[None, ..., None], **faces)
+        return model(field[None, ..., None], **theirs)
 
-    return run
-
-
-def measure(run, budget=5.0):
-    """Seconds of each of 7 to 200 repetitions, as many as the budget allows."""
-    for _ in range(2):
-        start = time.perf_counter()
-        run()
-        once = time.perf_counter() - start
-    seconds = []
-    for _ in range(min(200, max(7, int(budget / once)))):
-        start = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - start)
-    return seconds
+    state = model.state_dict()
+    boon = planned("boon", state, points, {"bc": "dirichlet"})
+    fno = planned("boon", state, points, {"padding": padding}, prefix="base_no.")
+    input = field[None, ..., None].numpy()
+    values = [face[None, ..., None].numpy() for face in faces.values()]
+    output, free = np.empty_like(input), np.empty_like(input)
+    return {
+        "pcml": lambda: boon.predict(input, values, out=output),
+        "pcml, its FNO": lambda: fno.predict(input, out=free),
+        "published": run,
+    }
 
 
-def checked(run, points):
-    output = np.asarray(run())
-    assert output.shape == (1, *points, 1) and np.isfinite(output).all(), "a wrong shape or a number that is not finite"
-    return output
-
-
-def pcml():
-    """Our seconds by case, or none where the bench does not run."""
-    command = ["cargo", "bench", "--bench", "fno", "--", "--json"]
-    try:
-        done = subprocess.run(command, cwd=pathlib.Path(__file__).parents[2], capture_output=True, text=True)
-    except FileNotFoundError:
-        print("no cargo: the peers alone")
-        return {}
-    if done.returncode != 0:
-        reason = next((line for line in done.stderr.splitlines() if line.startswith("error")), "no reason given")
-        print(f"`{' '.join(command)}` failed ({reason}): the peers alone")
-        return {}
-    return json.loads(done.stdout.splitlines()[-1])
+def agree(case, runs, points):
+    """The outputs of all are one."""
+    outputs = {who: np.asarray(run()) for who, run in runs.items() if who != "pcml, its FNO"}
+    first = outputs["pcml"]
+    for who, output in outputs.items():
+        assert output.shape == (1, *points, 1) and np.isfinite(output).all(), f"{case}, {who}: {output.shape}"
+        error = np.abs(output - first).max() / np.abs(first).max()
+        assert error < 1e-4, f"{case}: {who} differs by {error:.1e}"
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--framework", choices=("torch", "jax"))
     parser.add_argument("--published", metavar="PATH", help="a checkout of the published BOON code")
+    parser.add_argument("--case", nargs="+", choices=(*FNO, *BOON))
+    turns.add_options(parser)
     arguments = parser.parse_args()
     asked = [arguments.framework] if arguments.framework else ["torch", "jax"]
     frameworks = [name for name in asked if importlib.util.find_spec(name)]
@@ -211,38 +222,27 @@ def main():
             print(f"{name} cannot be imported: left out")
     if arguments.published and "torch" not in frameworks:
         parser.error("--published needs PyTorch")
+    wanted = lambda cases: [item for item in cases.items() if not arguments.case or item[0] in arguments.case]
 
+    turns.use_pcml()
     # Before either framework is imported.
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    turns.pin()
     os.environ["JAX_PLATFORMS"] = "cpu"
     os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
-    ours = pcml()
-    print(f"{'case':<18}{'peer':<8}{'median ms':>10}{'quartiles ms':>20}{'runs':>6}{'pcml ms':>10}{'peer/pcml':>11}")
-
-    def report(case, peer, run):
-        seconds = measure(run)
-        median = statistics.median(seconds)
-        low, _, high = (1e3 * q for q in statistics.quantiles(seconds))
-        line = f"{case:<18}{peer:<8}{1e3 * median:>10.3f}{f'{low:.3f} - {high:.3f}':>20}{len(seconds):>6}"
-        if case in ours:
-            line += f"{1e3 * ours[case]:>10.3f}{median / ours[case]:>11.2f}"
-        print(line, flush=True)
-
-    for case, (points, *rest) in FNO.items():
-        runs = {name: {"torch": torch_fno, "jax": jax_fno}[name](points, *rest) for name in frameworks}
-        outputs = [checked(run, points) for run in runs.values()]
-        for other in outputs[1:]:
-            error = np.abs(other - outputs[0]).max() / np.abs(outputs[0]).max()
-            assert error < 1e-4, f"{case}: the frameworks differ by {error:.1e}"
-        for name, run in runs.items():
-            report(case, name, run)
+    table = turns.Table(arguments)
+    for case, sizes in wanted(FNO):
+        makers = {"pcml": pcml_fno, "torch": torch_fno, "jax": jax_fno}
+        runs = {who: make(*sizes) for who, make in makers.items() if who == "pcml" or who in frameworks}
+        agree(case, runs, sizes[0])
+        table.add(case, runs)
     if arguments.published:
         sys.path.insert(0, arguments.published)
-        for case, (points, *rest) in BOON.items():
-            run = published_boon(points, *rest)
-            checked(run, points)
-            report(case, "BOON", run)
+        for case, sizes in wanted(BOON):
+            runs = published_boon(*sizes)
+            agree(case, runs, sizes[0])
+            table.add(case, runs)
+    table.close()
 
 
 if __name__ == "__main__":
