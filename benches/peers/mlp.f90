@@ -1,73 +1,52 @@
-! A perceptron 60-128-128-60 with ReLU as a Fortran code writes it: matmul of packed columns. Prints seconds a call for each batch.
-program perceptron
-  use, intrinsic :: iso_fortran_env, only: int64, real32, real64
+! A perceptron 60-128-128-60 with ReLU as a Fortran code writes it: matmul of packed columns. Called by mlp.c.
+module perceptron
+  use, intrinsic :: iso_c_binding, only: c_float, c_int64_t
   implicit none
-  integer, parameter :: batches(5) = [1, 16, 256, 4096, 65536]
-  real(real32) :: w1(128, 60), w2(128, 128), w3(60, 128), b1(128), b2(128), b3(60)
-  real(real32), allocatable :: x(:, :), h1(:, :), h2(:, :), y(:, :)
-  real(real64) :: times(15)
-  integer(int64) :: start, finish, rate
-  integer :: i, k, n, calls, at
-  real(real32) :: total
-
-  call random_number(w1); call random_number(w2); call random_number(w3)
-  call random_number(b1); call random_number(b2); call random_number(b3)
-  w1 = (w1 - 0.5) / 8; w2 = (w2 - 0.5) / 8; w3 = (w3 - 0.5) / 8
-  total = 0
-  do i = 1, size(batches)
-    n = batches(i)
-    allocate(x(60, n), h1(128, n), h2(128, n), y(60, n))
-    call random_number(x)
-    calls = max(1, 200000 / (n + 20))
-    do k = 1, size(times)
-      call system_clock(start, rate)
-      do at = 1, calls
-        call predict(x, h1, h2, y)
-        total = total + y(1, 1)
-      end do
-      call system_clock(finish)
-      times(k) = real(finish - start, real64) / real(rate, real64) / calls
-    end do
-    print '(i0, 1x, es14.6)', n, median(times)
-    deallocate(x, h1, h2, y)
-  end do
-  if (total /= total) stop 1
+  private
+  public :: perceptron_prepare, perceptron_predict
+  integer, parameter :: width = 60, hidden = 128
+  real(c_float) :: w1(hidden, width), w2(hidden, hidden), w3(width, hidden), b1(hidden), b2(hidden), b3(width)
+  real(c_float), allocatable :: h1(:, :), h2(:, :)
+  integer :: columns
 
 contains
 
-  subroutine predict(x, h1, h2, y)
-    real(real32), intent(in) :: x(:, :)
-    real(real32), intent(inout) :: h1(:, :), h2(:, :), y(:, :)
+  !> Weights one after the other, for each layer the matrix and the bias.
+  subroutine perceptron_prepare(n, weights) bind(c)
+    integer(c_int64_t), value :: n
+    real(c_float), intent(in) :: weights(*)
+    integer :: at
+    at = 0
+    call take(w1, size(w1)); call take(b1, size(b1))
+    call take(w2, size(w2)); call take(b2, size(b2))
+    call take(w3, size(w3)); call take(b3, size(b3))
+    columns = int(n)
+    if (allocated(h1)) deallocate (h1, h2)
+    allocate (h1(hidden, columns), h2(hidden, columns))
+  contains
+    subroutine take(to, count)
+      integer, intent(in) :: count
+      real(c_float), intent(out) :: to(count)
+      to = weights(at + 1:at + count)
+      at = at + count
+    end subroutine
+  end subroutine
+
+  subroutine perceptron_predict(x, y) bind(c)
+    real(c_float), intent(in) :: x(width, columns)
+    real(c_float), intent(inout) :: y(width, columns)
     integer :: column
     h1 = matmul(w1, x)
-    do column = 1, size(x, 2)
+    do column = 1, columns
       h1(:, column) = max(h1(:, column) + b1, 0.0)
     end do
     h2 = matmul(w2, h1)
-    do column = 1, size(x, 2)
+    do column = 1, columns
       h2(:, column) = max(h2(:, column) + b2, 0.0)
     end do
     y = matmul(w3, h2)
-    do column = 1, size(x, 2)
+    do column = 1, columns
       y(:, column) = y(:, column) + b3
     end do
   end subroutine
-
-  real(real64) function median(values)
-    real(real64), intent(in) :: values(:)
-    real(real64) :: sorted(size(values)), held
-    integer :: a, b
-    sorted = values
-    do a = 2, size(sorted)
-      held = sorted(a)
-      b = a - 1
-      do while (b >= 1)
-        if (sorted(b) <= held) exit
-        sorted(b + 1) = sorted(b)
-        b = b - 1
-      end do
-      sorted(b + 1) = held
-    end do
-    median = sorted((size(sorted) + 1) / 2)
-  end function
-end program
+end module

@@ -1,97 +1,130 @@
-"""A perceptron 60-128-128-60 with ReLU in ONNX Runtime and in plain Fortran (gfortran -O3 -march=native, matmul), one thread, f32, pinned to one
-core (Linux): the peers of `cargo bench --bench mlp`, which is run too, on the same core.
+"""A perceptron 60-128-128-60 with ReLU beside the same one in ONNX Runtime, through its C interface, and in plain Fortran (gfortran -O3
+-march=native, matmul). One thread pinned to one core (Linux), f32.
 
-    python benches/peers/mlp.py
+    python benches/peers/mlp.py [--onnxruntime INCLUDE] [--json PATH]
 
-Needs onnx and onnxruntime; gfortran where it is there.
+All have the same weights and must agree; they run in turns (mlp.c), and ratios are medians over turns. INCLUDE is the folder of
+onnxruntime_c_api.h: the library is that of the package onnxruntime, which has no header. Without it ONNX Runtime is called through Python, for one
+row, between runs of mlp.c. Needs onnx and onnxruntime, a C compiler, and gfortran where it is there. cargo builds the library and the command,
+unless PCML_LIBRARY and PCML_COMMAND name them.
 """
 
-import json
+import argparse
 import os
-import pathlib
 import shutil
 import statistics
 import subprocess
 import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
+import turns
 
 BATCHES = (1, 16, 256, 4096, 65536)
-HERE = pathlib.Path(__file__).parent
+WIDTHS = (60, 128, 128, 60)
 
 
-def network():
+def parameters():
+    rng = np.random.default_rng(0)
+    layers = list(zip(WIDTHS, WIDTHS[1:]))
+    weights = [(rng.normal(size=(outer, inner)) / np.sqrt(inner)).astype(np.float32) for inner, outer in layers]
+    return weights, [(rng.normal(size=outer) / 10).astype(np.float32) for _, outer in layers]
+
+
+def network(weights, biases):
     """The bytes of an ONNX file."""
-    import onnx
     from onnx import TensorProto, helper, numpy_helper
 
-    rng = np.random.default_rng(0)
-    widths = [60, 128, 128, 60]
-    nodes, weights, here = [], [], "x"
-    for i, (inner, outer) in enumerate(zip(widths, widths[1:])):
-        weight = (rng.normal(size=(outer, inner)) / np.sqrt(inner)).astype(np.float32)
-        weights += [numpy_helper.from_array(weight, f"w{i}"), numpy_helper.from_array(np.zeros(outer, np.float32), f"b{i}")]
-        last = i + 2 == len(widths)
+    nodes, tensors, here = [], [], "x"
+    for i, (weight, bias) in enumerate(zip(weights, biases)):
+        tensors += [numpy_helper.from_array(weight, f"w{i}"), numpy_helper.from_array(bias, f"b{i}")]
+        last = i + 1 == len(weights)
         there = "y" if last else f"h{i}"
         nodes.append(helper.make_node("Gemm", [here, f"w{i}", f"b{i}"], [there], transB=1))
         here = there
         if not last:
             nodes.append(helper.make_node("Relu", [here], [f"r{i}"]))
             here = f"r{i}"
-    value = lambda name: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", 60])
-    graph = helper.make_graph(nodes, "perceptron", [value("x")], [value("y")], weights)
+    value = lambda name: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", WIDTHS[0]])
+    graph = helper.make_graph(nodes, "perceptron", [value("x")], [value("y")], tensors)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
 
 
-def onnx_runtime():
+def through_python(path):
+    """Seconds of a call for one row, the median of some runs of 2 ms."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(network(), options, providers=["CPUExecutionProvider"])
-    found = {}
-    for rows in BATCHES:
-        given = {"x": np.random.default_rng(1).normal(size=(rows, 60)).astype(np.float32)}
-        calls = max(1, 200_000 // (rows + 20))
-        session.run(None, given)
-        times = []
-        for _ in range(15):
-            start = time.perf_counter()
-            for _ in range(calls):
-                session.run(None, given)
-            times.append((time.perf_counter() - start) / calls)
-        found[rows] = statistics.median(times)
-    return found
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    given = {"x": np.random.default_rng(1).normal(size=(1, WIDTHS[0])).astype(np.float32)}
+
+    def run():
+        start = time.perf_counter()
+        for _ in range(200):
+            session.run(None, given)
+        return (time.perf_counter() - start) / 200
+
+    return lambda: statistics.median(run() for _ in range(11))
 
 
-def fortran():
-    if shutil.which("gfortran") is None:
-        return None
-    with tempfile.TemporaryDirectory() as folder:
-        program = pathlib.Path(folder) / "mlp"
-        subprocess.run(["gfortran", "-O3", "-march=native", str(HERE / "mlp.f90"), "-o", str(program)], check=True)
-        lines = subprocess.run([str(program)], check=True, capture_output=True, text=True).stdout.split("\n")
-    return {int(line.split()[0]): float(line.split()[1]) for line in lines if line.strip()}
+def program(folder, include):
+    """The compiled mlp.c."""
+    peers, libraries, flags = turns.ROOT / "benches/peers", [Path(os.environ["PCML_LIBRARY"])], []
+    # Where the loader looks for the libraries, by the names that they have in them.
+    (folder / "libpcml.so.0").symlink_to(libraries[0].resolve())
+    if shutil.which("gfortran"):
+        made = folder / "perceptron.o"
+        subprocess.run(["gfortran", "-O3", "-march=native", "-J", folder, "-c", peers / "mlp.f90", "-o", made], check=True)
+        flags += ["-DFORTRAN", made, "-lgfortran"]
+    if include:
+        import onnxruntime
 
-
-def ours():
-    command = ["cargo", "bench", "-q", "--bench", "mlp", "--", "--json"]
-    lines = subprocess.run(command, check=True, capture_output=True, text=True, cwd=HERE.parent.parent).stdout.split("\n")
-    found = json.loads([line for line in lines if line.startswith("{")][-1])
-    return {int(rows): seconds for rows, seconds in found["batches"].items()}, found["overhead"]
+        libraries += (Path(onnxruntime.__file__).parent / "capi").glob("libonnxruntime.so*")
+        (folder / "libonnxruntime.so.1").symlink_to(libraries[-1])
+        flags += ["-DONNX_RUNTIME", "-I", include]
+    command = ["cc", "-O2", peers / "mlp.c", "-o", folder / "mlp", "-I", turns.ROOT / "include"]
+    subprocess.run([*command, *flags, *libraries, "-lm", f"-Wl,-rpath,{folder}"], check=True)
+    return folder / "mlp"
 
 
 def main():
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    (pcml, overhead), runtime, matmul = ours(), onnx_runtime(), fortran()
-    print(f"a call of pcml without arithmetic: {overhead * 1e9:.0f} ns")
-    print(f"{'rows':>6} {'pcml us':>12} {'ONNX Runtime':>14} {'ratio':>6} {'Fortran':>12} {'ratio':>6}")
-    for rows in BATCHES:
-        line = f"{rows:>6} {pcml[rows] * 1e6:>12.2f} {runtime[rows] * 1e6:>14.2f} {runtime[rows] / pcml[rows]:>6.1f}"
-        if matmul:
-            line += f" {matmul[rows] * 1e6:>12.2f} {matmul[rows] / pcml[rows]:>6.1f}"
-        print(line)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--onnxruntime", metavar="INCLUDE", type=Path)
+    parser.add_argument("--turns", type=int, default=41)
+    turns.add_options(parser)
+    arguments = parser.parse_args()
+    turns.use_pcml()
+    turns.pin()
+    import pcml
+
+    weights, biases = parameters()
+    table = turns.Table(arguments)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        onnx, model, raw = folder / "network.onnx", folder / "model.safetensors", folder / "weights"
+        onnx.write_bytes(network(weights, biases))
+        state = {f"{2 * i}.{of}": value for i, pair in enumerate(zip(weights, biases)) for of, value in zip(("weight", "bias"), pair)}
+        pcml.convert("sequential", state, model, activation="relu")
+        raw.write_bytes(b"".join(part.tobytes() for w, b in zip(weights, biases) for part in (w.T.copy(), b)))
+        built = program(folder, arguments.onnxruntime)
+
+        def run(rows, count):
+            done = subprocess.run([built, model, onnx, raw, str(count), str(rows)], check=True, capture_output=True, text=True)
+            seconds = {}
+            for line in done.stdout.splitlines():
+                who, value = line.split(" ", 1)[1].split(": ")
+                seconds.setdefault(who, []).append(float(value))
+            return seconds
+
+        for rows in BATCHES:
+            table.add_times(f"mlp_{rows}", run(rows, arguments.turns))
+        python = through_python(onnx)
+        pairs = [(statistics.median(run(1, 11)["pcml"]), python()) for _ in range(11)]
+        ours, theirs = map(list, zip(*pairs))
+        table.add_times("mlp_1", {"pcml": ours, "ONNX Runtime through Python": theirs})
+    table.close()
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ class Table:
 
     def __init__(self, arguments):
         self.arguments, self.records = arguments, []
-        print(f"{'case':<18}{'who':<15}{'median ms':>11}{'quartiles ms':>21}{'turns':>7}{'ratio':>9}{'quartiles':>17}")
+        print(f"{'case':<18}{'who':<30}{'median ms':>11}{'quartiles ms':>21}{'turns':>7}{'ratio':>9}{'quartiles':>17}")
 
     def add(self, case, runs):
         self.add_times(case, in_turns(runs, self.arguments.seconds, 400))
@@ -72,7 +72,7 @@ class Table:
                 "ratio": ratio[1], "ratio_quartiles": [ratio[0], ratio[2]],
             })
             times = f"{1e3 * median:>11.4f}{f'{1e3 * low:.4f} - {1e3 * high:.4f}':>21}"
-            print(f"{case:<18}{who:<15}{times}{len(theirs):>7}{ratio[1]:>9.2f}{f'{ratio[0]:.2f} - {ratio[2]:.2f}':>17}", flush=True)
+            print(f"{case:<18}{who:<30}{times}{len(theirs):>7}{ratio[1]:>9.2f}{f'{ratio[0]:.2f} - {ratio[2]:.2f}':>17}", flush=True)
 
     def close(self):
         if self.arguments.json:
