@@ -224,23 +224,40 @@ fn the_page_on_c_holds() {
     page_holds("c.md", "c", "cc", "-std=c99");
 }
 
+/// The only program in C of a page, strictly compiled.
+fn program_of(page: &str) -> PathBuf {
+    let [program] = &blocks(page, "c")[..] else { panic!("{page}: one program in C") };
+    let dir = scratch(&format!("page_{page}"));
+    let (file, built, include) = (dir.join("program.c"), dir.join("program"), root().join("include"));
+    let library = prefix().join("lib");
+    let (rpath, lib) = (format!("-Wl,-rpath,{}", text(&library)), format!("-L{}", text(&library)));
+    std::fs::write(&file, program).unwrap();
+    let strict = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", text(&include), text(&file)];
+    succeed("cc", strict.iter().chain(&["-o", text(&built), &lib, "-lpcml", &rpath]));
+    built
+}
+
 #[test]
 fn the_page_on_conversion_predicts() {
     if !have(&["cmake", "cc"]) {
         return;
     }
-    let [program] = &blocks("convert.md", "c")[..] else { panic!("one program in C") };
-    let dir = scratch("page_convert");
-    let (file, predict, include) = (dir.join("predict.c"), dir.join("predict"), root().join("include"));
-    let library = prefix().join("lib");
-    let (rpath, lib) = (format!("-Wl,-rpath,{}", text(&library)), format!("-L{}", text(&library)));
-    std::fs::write(&file, program).unwrap();
-    let strict = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", text(&include), text(&file)];
-    succeed("cc", strict.iter().chain(&["-o", text(&predict), &lib, "-lpcml", &rpath]));
+    let predict = program_of("convert.md");
     let told = succeed(&predict, [model("porous")]);
     assert_eq!(told.split_whitespace().filter(|word| word.parse::<f64>().is_ok()).count(), 2, "{told}");
     let failed = run(&predict, ["nowhere"]);
     assert!(!failed.status.success() && printed(&failed).contains("nowhere: No such file"), "{}", printed(&failed));
+}
+
+#[test]
+fn the_pages_on_the_contract_and_on_errors_hold() {
+    if !have(&["cmake", "cc"]) {
+        return;
+    }
+    assert_eq!(succeed(program_of("abi.md"), [""; 0]), "");
+    let page = std::fs::read_to_string(root().join("docs/errors.md")).unwrap();
+    let told: String = succeed(program_of("errors.md"), [""; 0]).lines().map(|line| format!("    {line}\n")).collect();
+    assert!(page.contains(&format!("prints\n\n{told}\n")), "{told}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The Python package: its tests against the installed library, its examples and its page, its types, and what pip makes of it.
+//! The Python package: its tests against the installed library, its examples, the blocks of pages, its types, and what pip makes of it.
 
 mod common;
 
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::tools::{FEATURES_OF_TESTS, have, printed, run, scratch, succeed};
-use common::{STORIES, blocks, c_story, prefix, root, story_model, text};
+use common::{STORIES, TRIED, blocks, c_story, prefix, root, story_model, text};
 
 /// A Python that has these modules: PCML_PYTHON, else python3; where there is none the test says so, and fails in CI.
 fn python(modules: &str) -> Option<PathBuf> {
@@ -70,16 +70,18 @@ fn structs_are_laid_out_as_in_c() {
     assert_eq!(succeed(&program, [""; 0]), with_package(&python, &[&script, "python"]));
 }
 
-/// The page's blocks in Python, one after the other as one program, in a folder of their own.
+/// Each page's blocks in Python, one after the other as one program, in the folder of the examples' models.
 #[test]
-fn the_page_runs() {
+fn the_pages_run() {
     let Some(python) = python("numpy, torch") else { return };
-    let blocks = blocks("python.md", "python");
-    assert!(blocks.len() > 3, "{} blocks", blocks.len());
-    let program = scratch("python_page").join("page.py");
-    std::fs::write(&program, blocks.join("\n")).expect("a program");
     let models = root().join("examples/models");
-    with_package(&python, &["-c", &format!("import os, runpy; os.chdir({models:?}); runpy.run_path({program:?})")]);
+    for (page, _) in TRIED.iter().filter(|(_, languages)| languages.contains(&"python")) {
+        let blocks = blocks(page, "python");
+        assert!(!blocks.is_empty(), "{page}");
+        let program = scratch("python_pages").join(format!("{page}.py"));
+        std::fs::write(&program, blocks.join("\n")).expect("a program");
+        with_package(&python, &["-c", &format!("import os, runpy; os.chdir({models:?}); runpy.run_path({program:?})")]);
+    }
 }
 
 #[test]

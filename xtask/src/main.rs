@@ -2,9 +2,11 @@
 //!
 //!     cargo xtask header [--check]     writes include/pcml.h, or fails when it differs
 //!     cargo xtask bindings [--check]   writes what other languages generate from it, or fails when it differs
+//!     cargo xtask book                 renders the pages of docs/ with mdBook, which it installs where there is none
 //!     cargo xtask test                 every test there is, installing what it needs
 
 mod bindings;
+mod book;
 mod header;
 mod test;
 
@@ -23,8 +25,9 @@ fn main() -> ExitCode {
         ["header", "--check"] => header::check(),
         ["bindings"] => bindings::write(),
         ["bindings", "--check"] => bindings::check(),
+        ["book"] => book::build(),
         ["test"] => test::run(),
-        _ => Err("usage: cargo xtask header [--check] | bindings [--check] | test".into()),
+        _ => Err("usage: cargo xtask header [--check] | bindings [--check] | book | test".into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -53,8 +53,28 @@ fn install() -> PathBuf {
     prefix
 }
 
+/// Pages of docs/ that have fenced blocks, and the languages whose blocks a test of that language takes; blocks of `text` are none.
+pub const TRIED: [(&str, &[&str]); 13] = [
+    ("abi.md", &["c", "python"]),
+    ("c.md", &["c", "cmake", "sh"]),
+    ("constraints.md", &["python"]),
+    ("convert.md", &["c"]),
+    ("cpp.md", &["cpp", "cmake", "sh"]),
+    ("errors.md", &["c", "python"]),
+    ("extending.md", &["rust"]),
+    ("fortran.md", &["fortran", "cmake"]),
+    ("julia.md", &["julia"]),
+    ("mathematics.md", &["python"]),
+    ("mpi.md", &["c", "fortran"]),
+    ("python.md", &["python"]),
+    ("when-not.md", &["python"]),
+];
+
 /// The fenced blocks in one language of a page in docs/.
+#[track_caller]
 pub fn blocks(page: &str, language: &str) -> Vec<String> {
+    let tried = TRIED.iter().any(|(name, languages)| *name == page && languages.contains(&language));
+    assert!(tried, "{page} has no blocks in {language} according to TRIED");
     let text = std::fs::read_to_string(root().join("docs").join(page)).expect("a page");
     let opened = format!("\n```{language}\n");
     text.split(&opened).skip(1).map(|rest| rest.split("\n```").next().unwrap_or_default().to_string() + "\n").collect()
