@@ -102,7 +102,18 @@ impl Layout {
     /// The same from extents and strides as C has them, `rank` being in range.
     #[inline(always)]
     pub(crate) fn of_axes(name: &str, rank: usize, axes: impl Fn(usize) -> (i64, i64)) -> Result<Layout> {
-        let mut layout = Layout { rank, shape: [1; MAX_RANK], strides: [0; MAX_RANK] };
+        let mut layout = Layout::ONE;
+        layout.set_axes(name, rank, axes)?;
+        Ok(layout)
+    }
+
+    /// One element, to be filled by [`Layout::set_axes`].
+    pub(crate) const ONE: Layout = Layout { rank: 1, shape: [1; MAX_RANK], strides: [0; MAX_RANK] };
+
+    /// Makes [`Layout::ONE`] what [`Layout::of_axes`] gives, where it lies; after a failure it is of no use.
+    #[inline(always)]
+    pub(crate) fn set_axes(&mut self, name: &str, rank: usize, axes: impl Fn(usize) -> (i64, i64)) -> Result<()> {
+        self.rank = rank;
         // isize::MAX bytes is what one allocation can hold; 8 is the larger element.
         let most = isize::MAX as usize / 8;
         let (mut span, mut len, mut fits) = (1usize, 1usize, true);
@@ -111,7 +122,7 @@ impl Layout {
             if n < 1 {
                 return fail!(Shape, "{name}.shape[{axis}] is {n}, expected at least 1");
             }
-            (layout.shape[axis], layout.strides[axis]) = (n as usize, stride as isize);
+            (self.shape[axis], self.strides[axis]) = (n as usize, stride as isize);
             let (reach, too_far) = (n as usize - 1).overflowing_mul(stride.unsigned_abs() as usize);
             let (sum, over) = span.overflowing_add(reach);
             let (product, many) = len.overflowing_mul(n as usize);
@@ -119,13 +130,13 @@ impl Layout {
             fits &= !(too_far | over | many) && span <= most && len <= most;
         }
         if !fits {
-            let (shape, strides) = (layout.shape(), layout.strides());
+            let (shape, strides) = (self.shape(), self.strides());
             return fail!(
                 TooLarge,
                 "{name} of shape {shape:?} and strides {strides:?} spans more than {most} elements"
             );
         }
-        Ok(layout)
+        Ok(())
     }
 
     /// C order, no gaps.
@@ -177,7 +188,7 @@ impl Layout {
         if self.rank == 1 {
             return (1, 0, *self);
         }
-        let mut rest = Layout { rank: self.rank - 1, shape: [1; MAX_RANK], strides: [0; MAX_RANK] };
+        let mut rest = Layout { rank: self.rank - 1, ..Layout::ONE };
         rest.shape[..rest.rank].copy_from_slice(&self.shape[1..self.rank]);
         rest.strides[..rest.rank].copy_from_slice(&self.strides[1..self.rank]);
         (self.shape[0], self.strides[0], rest)
@@ -196,7 +207,7 @@ impl Layout {
 
     /// The first axis alone.
     pub(crate) fn first_axis(&self) -> Layout {
-        let mut first = Layout { rank: 1, shape: [1; MAX_RANK], strides: [0; MAX_RANK] };
+        let mut first = Layout::ONE;
         (first.shape[0], first.strides[0]) = (self.shape[0], self.strides[0]);
         first
     }
@@ -204,7 +215,7 @@ impl Layout {
     /// The same elements in the same order with neighbouring axes merged where memory allows.
     #[inline]
     pub fn merged(&self) -> Layout {
-        let mut out = Layout { rank: 1, shape: [1; MAX_RANK], strides: [0; MAX_RANK] };
+        let mut out = Layout::ONE;
         out.shape[0] = self.shape[0];
         out.strides[0] = self.strides[0];
         for axis in 1..self.rank {

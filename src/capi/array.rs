@@ -54,55 +54,124 @@ pub(crate) fn dtype(value: i32, owner: &str) -> Result<Dtype> {
     }
 }
 
+/// The data, dtype and rank of a descriptor, which C may have placed unaligned.
+///
+/// # Safety
+/// The pointer is NULL or a descriptor.
 #[inline(always)]
-fn describe(a: &pcml_const_array, name: &str) -> Result<(Dtype, Layout)> {
-    let expected = size_of::<pcml_const_array>() as i64;
-    if a.struct_size != expected {
-        return fail!(Mismatch, "{name}.struct_size is {}, expected {expected}", a.struct_size);
+unsafe fn head(a: *const pcml_const_array, name: &str) -> Result<(*const c_void, Dtype, usize)> {
+    if a.is_null() {
+        return fail!(NullArgument, "{name} is NULL, expected an array");
     }
-    if a.data.is_null() {
+    // SAFETY: not NULL, so a descriptor.
+    let (size, data, number, rank) = unsafe {
+        (
+            (&raw const (*a).struct_size).read_unaligned(),
+            (&raw const (*a).data).read_unaligned(),
+            (&raw const (*a).dtype).read_unaligned(),
+            (&raw const (*a).rank).read_unaligned(),
+        )
+    };
+    let expected = size_of::<pcml_const_array>() as i64;
+    if size != expected {
+        return fail!(Mismatch, "{name}.struct_size is {size}, expected {expected}");
+    }
+    if data.is_null() {
         return fail!(NullArgument, "{name}.data is NULL");
     }
-    let dtype = dtype(a.dtype, name)?;
-    if a.rank < 1 || a.rank as usize > MAX_RANK {
-        return fail!(Shape, "{name}.rank is {}, expected 1 to {MAX_RANK}", a.rank);
+    let dtype = dtype(number, name)?;
+    if rank < 1 || rank as usize > MAX_RANK {
+        return fail!(Shape, "{name}.rank is {rank}, expected 1 to {MAX_RANK}");
     }
-    let layout = Layout::of_axes(name, a.rank as usize, |axis| (a.shape[axis], a.strides[axis]))?;
-    if !(a.data as usize).is_multiple_of(dtype.size()) {
+    Ok((data, dtype, rank as usize))
+}
+
+/// Fills the layout of a descriptor whose head was read.
+///
+/// # Safety
+/// As [`head`].
+#[inline(always)]
+unsafe fn axes(
+    a: *const pcml_const_array,
+    name: &str,
+    (data, dtype, rank): (*const c_void, Dtype, usize),
+    layout: &mut Layout,
+) -> Result<()> {
+    // SAFETY: not NULL, as the head was read.
+    layout.set_axes(name, rank, |axis| unsafe {
+        ((&raw const (*a).shape[axis]).read_unaligned(), (&raw const (*a).strides[axis]).read_unaligned())
+    })?;
+    if !(data as usize).is_multiple_of(dtype.size()) {
         return fail!(Stride, "{name}.data is not aligned to the {} bytes of its dtype", dtype.size());
     }
-    Ok((dtype, layout))
+    Ok(())
 }
 
 /// # Safety
 /// The pointer is NULL or a descriptor whose elements are readable during `'a`.
 #[inline]
-pub(crate) unsafe fn view<'a>(array: *const pcml_const_array, name: &str) -> Result<View<'a>> {
-    if array.is_null() {
-        return fail!(NullArgument, "{name} is NULL, expected an array");
+pub(crate) unsafe fn view_in<'r, 'a>(
+    room: &'r mut MaybeUninit<View<'a>>,
+    array: *const pcml_const_array,
+    name: &str,
+) -> Result<&'r View<'a>> {
+    // SAFETY: the caller promises the elements; alignment and extents are checked.
+    unsafe {
+        let head = head(array, name)?;
+        let view = View::place_raw(room, head.0.cast(), head.1, |layout| axes(array, name, head, layout))?;
+        Ok(view)
     }
-    // SAFETY: not NULL; the caller promises a descriptor. It is copied: C may place it unaligned.
-    let array = unsafe { array.read_unaligned() };
-    let (dtype, layout) = describe(&array, name)?;
-    // SAFETY: the caller promises the elements; alignment and extents were checked.
-    Ok(unsafe { View::from_raw(array.data.cast(), dtype, layout) })
+}
+
+/// # Safety
+/// As [`view_in`].
+#[inline]
+pub(crate) unsafe fn view<'a>(array: *const pcml_const_array, name: &str) -> Result<View<'a>> {
+    let mut room = MaybeUninit::uninit();
+    // SAFETY: on success the room is filled.
+    unsafe {
+        view_in(&mut room, array, name).map(|_| ())?;
+        Ok(room.assume_init())
+    }
 }
 
 /// # Safety
 /// The pointer is NULL or a descriptor whose elements are writable during `'a`.
 #[inline]
+pub(crate) unsafe fn view_mut_in<'r, 'a>(
+    room: &'r mut MaybeUninit<ViewMut<'a>>,
+    array: *const pcml_array,
+    name: &str,
+) -> Result<&'r mut ViewMut<'a>> {
+    // Both descriptors have one layout in memory.
+    let array: *const pcml_const_array = array.cast();
+    // SAFETY: the caller promises the elements; alignment, extents and uniqueness are checked.
+    unsafe {
+        let head = head(array, name)?;
+        ViewMut::place_raw(room, head.0.cast_mut().cast(), head.1, |layout| {
+            axes(array, name, head, layout)?;
+            if !layout.is_injective() {
+                return fail!(
+                    Stride,
+                    "{name} is written, but its strides {:?} name some element twice",
+                    layout.strides()
+                );
+            }
+            Ok(())
+        })
+    }
+}
+
+/// # Safety
+/// As [`view_mut_in`].
+#[inline]
 pub(crate) unsafe fn view_mut<'a>(array: *const pcml_array, name: &str) -> Result<ViewMut<'a>> {
-    if array.is_null() {
-        return fail!(NullArgument, "{name} is NULL, expected an array");
+    let mut room = MaybeUninit::uninit();
+    // SAFETY: on success the room is filled.
+    unsafe {
+        view_mut_in(&mut room, array, name).map(|_| ())?;
+        Ok(room.assume_init())
     }
-    // SAFETY: as in `view`; the two descriptors have the same layout.
-    let array = unsafe { array.cast::<pcml_const_array>().read_unaligned() };
-    let (dtype, layout) = describe(&array, name)?;
-    if !layout.is_injective() {
-        return fail!(Stride, "{name} is written, but its strides {:?} name some element twice", layout.strides());
-    }
-    // SAFETY: the caller promises the elements; alignment, extents and uniqueness were checked.
-    Ok(unsafe { ViewMut::from_raw(array.data.cast_mut().cast(), dtype, layout) })
 }
 
 /// A NULL descriptor means that the caller has no such array.
@@ -172,9 +241,9 @@ pub(crate) unsafe fn views<'r, 'a>(
     }
     for (number, to) in room.views[..count].iter_mut().enumerate() {
         // SAFETY: the caller promises so many descriptors.
-        let read = |name: &str| unsafe { view(arrays.add(number), name) };
+        let mut read = |name: &str| unsafe { view_in(to, arrays.add(number), name).map(|_| ()) };
         // Only a failure needs the array's own name, which allocates.
-        to.write(read(name).or_else(|_| read(&format!("{name}[{number}]")))?);
+        read(name).or_else(|_| read(&format!("{name}[{number}]")))?;
     }
     room.count = count;
     Ok(room)
@@ -210,9 +279,9 @@ pub(crate) unsafe fn optional_views_mut<'a>(
     let mut views = ViewsMut { views: [const { MaybeUninit::uninit() }; MOST_VIEWS], count };
     for (number, to) in views.views[..count].iter_mut().enumerate() {
         // SAFETY: the caller promises so many descriptors.
-        let read = |name: &str| unsafe { view_mut(arrays.add(number), name) };
+        let mut read = |name: &str| unsafe { view_mut_in(to, arrays.add(number), name).map(|_| ()) };
         // Only a failure needs the array's own name, which allocates.
-        to.write(read(name).or_else(|_| read(&format!("{name}[{number}]")))?);
+        read(name).or_else(|_| read(&format!("{name}[{number}]")))?;
     }
     Ok(Some(views))
 }

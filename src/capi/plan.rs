@@ -1,6 +1,8 @@
+use std::mem::MaybeUninit;
+
 use super::array::{
     Views, dtype, optional_view, optional_view_mut, optional_views, optional_views_mut, pcml_array, pcml_const_array,
-    view, view_mut, views,
+    view, view_in, view_mut, view_mut_in, views,
 };
 use super::model::pcml_model;
 use super::options::{Settings, pcml_options};
@@ -303,7 +305,9 @@ pub unsafe extern "C" fn pcml_plan_predict(
         let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
         let mut room = Views::room();
         let values = views(&mut room, values, value_count, "values")?;
-        plan.plan.predict(&mut workspace, &view(input, "input")?, values, &mut view_mut(output, "output")?)
+        let (mut from, mut to) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+        let (input, output) = (view_in(&mut from, input, "input")?, view_mut_in(&mut to, output, "output")?);
+        plan.plan.predict(&mut workspace, input, values, output)
     })
 }
 

@@ -4,6 +4,7 @@
 //! range: neither can be a Rust slice.
 
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 
 use crate::error::{Result, fail};
 use crate::field::{Dtype, Element, Layout, MAX_RANK, Place};
@@ -65,6 +66,22 @@ impl<'a> View<'a> {
     #[inline(always)]
     pub unsafe fn from_raw(data: *const u8, dtype: Dtype, layout: Layout) -> View<'a> {
         View { data, dtype, layout, lifetime: PhantomData }
+    }
+
+    /// The same in `room`, with the layout that `fill` makes of [`Layout::ONE`] there: views are too large to be moved in a short call.
+    ///
+    /// # Safety
+    /// As [`View::from_raw`], of that layout.
+    #[inline(always)]
+    pub(crate) unsafe fn place_raw<'r>(
+        room: &'r mut MaybeUninit<View<'a>>,
+        data: *const u8,
+        dtype: Dtype,
+        fill: impl FnOnce(&mut Layout) -> Result<()>,
+    ) -> Result<&'r mut View<'a>> {
+        let view = room.write(View { data, dtype, layout: Layout::ONE, lifetime: PhantomData });
+        fill(&mut view.layout)?;
+        Ok(view)
     }
 
     /// Storage type.
@@ -205,6 +222,22 @@ impl<'a> ViewMut<'a> {
     #[inline(always)]
     pub unsafe fn from_raw(data: *mut u8, dtype: Dtype, layout: Layout) -> ViewMut<'a> {
         ViewMut { data, dtype, layout, lifetime: PhantomData }
+    }
+
+    /// The same in `room`, with the layout that `fill` makes of [`Layout::ONE`] there: views are too large to be moved in a short call.
+    ///
+    /// # Safety
+    /// As [`ViewMut::from_raw`], of that layout.
+    #[inline(always)]
+    pub(crate) unsafe fn place_raw<'r>(
+        room: &'r mut MaybeUninit<ViewMut<'a>>,
+        data: *mut u8,
+        dtype: Dtype,
+        fill: impl FnOnce(&mut Layout) -> Result<()>,
+    ) -> Result<&'r mut ViewMut<'a>> {
+        let view = room.write(ViewMut { data, dtype, layout: Layout::ONE, lifetime: PhantomData });
+        fill(&mut view.layout)?;
+        Ok(view)
     }
 
     /// Storage type.

@@ -58,6 +58,10 @@ pub(super) fn expect_extents(
     shape: impl Iterator<Item = usize> + Clone,
 ) -> Result<()> {
     let found = array.shape();
+    // Nearly always, and sooner seen.
+    if found.iter().copied().eq(shape.clone()) {
+        return Ok(());
+    }
     if found.iter().copied().filter(|n| *n != 1).eq(shape.clone().filter(|n| *n != 1)) {
         return Ok(());
     }

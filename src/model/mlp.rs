@@ -124,10 +124,13 @@ impl<T: Real> Mlp<T> {
         let largest = self.check_values(input)?;
         let outputs = self.outputs.width();
         let is_apart = |array: &ViewMut| input.is_one_apart_from(&array.place());
-        let dtypes = [Some(&*mean), variance.as_deref()];
-        let limit = dtypes.iter().flatten().map(|array| array.dtype().max()).fold(f64::INFINITY, f64::min);
+        let most = |array: &ViewMut| array.dtype().max();
+        let (limit, free) = match &variance {
+            Some(variance) => (most(mean).min(most(variance)), is_apart(mean) && is_apart(variance)),
+            None => (most(mean), is_apart(mean)),
+        };
         // Results that surely are finite, in memory that is not read any more, need no second place.
-        if self.bound(largest, variance.is_some()) < limit && dtypes.into_iter().flatten().all(is_apart) {
+        if free && self.bound(largest, variance.is_some()) < limit {
             let mut mean = mean.merged_mut();
             if variance.is_none() && self.outputs.is_linear() {
                 match mean.dtype() {
@@ -160,6 +163,14 @@ impl<T: Real> Mlp<T> {
     /// Predicts means straight into an array without gaps; false, and nothing done, where it is another.
     fn predict_into<A: Real>(&self, s: &mut Scratch<T>, input: &Source, rows: usize, mean: &mut ViewMut) -> bool {
         let outputs = self.outputs.width();
+        if A::DTYPE == T::DTYPE && self.outputs.is_plain() && self.network.outputs() == outputs {
+            let Some(mean) = mean.as_slice_mut::<T>(0, rows * outputs) else { return false };
+            for (tile, mean) in mean.chunks_mut(self.tile * outputs).enumerate() {
+                let (x, layers) = self.tile_input(&mut s.tile, input, tile * self.tile, mean.len() / outputs);
+                self.network.apply_to(self.arch, x, layers, mean);
+            }
+            return true;
+        }
         let Some(mean) = mean.as_slice_mut::<A>(0, rows * outputs) else { return false };
         for (tile, mean) in mean.chunks_mut(self.tile * outputs).enumerate() {
             let result = self.network_tile(&mut s.tile, input, tile * self.tile, mean.len() / outputs);
@@ -251,11 +262,23 @@ impl<T: Real> Mlp<T> {
     }
 
     /// The network's results for some rows.
-    fn network_tile<'s>(&self, tile: &'s mut Tile<T>, input: &Source, first: usize, count: usize) -> &'s [T] {
+    fn network_tile<'s>(&self, tile: &'s mut Tile<T>, input: &'s Source, first: usize, count: usize) -> &'s [T] {
+        let (x, layers) = self.tile_input(tile, input, first, count);
+        self.network.apply(self.arch, x, layers)
+    }
+
+    /// What the network takes of some rows, and the buffers of its layers.
+    fn tile_input<'s>(
+        &self,
+        tile: &'s mut Tile<T>,
+        input: &'s Source,
+        first: usize,
+        count: usize,
+    ) -> (Rows<'s, T>, [&'s mut [T]; 2]) {
         let Tile { raw, x, layers: [a, b] } = tile;
         let inputs = self.inputs.width();
         let len = count * inputs;
-        let x = match input.as_slice::<T>(first, count, inputs) {
+        let data = match input.as_slice::<T>(first, count, inputs) {
             Some(x) if self.inputs.is_plain() => x,
             Some(given) if self.inputs.is_linear() => {
                 self.inputs.to_network_linear(self.arch, given, &mut x[..len]);
@@ -267,7 +290,7 @@ impl<T: Real> Mlp<T> {
                 &x[..len]
             }
         };
-        self.network.apply(self.arch, Rows { data: x, stride: inputs, count }, [a, b])
+        (Rows { data, stride: inputs, count }, [a, b])
     }
 
     /// Means, and variances, of some rows, raw units.

@@ -57,7 +57,7 @@ impl<T: Real> Network<T> {
 
     /// Rows of a tile: whole register blocks of the products.
     pub fn tile(&self) -> usize {
-        (TILE_BYTES / (self.widest() * size_of::<T>()) / 24 * 24).clamp(24, 240)
+        (TILE_BYTES / (self.widest() * size_of::<T>()) / 8 * 8).clamp(24, 240)
     }
 
     /// Elements of each buffer of [`Network::apply`] for so many rows.
@@ -66,24 +66,46 @@ impl<T: Real> Network<T> {
     }
 
     /// The result for some rows [count, inputs], [count, outputs] in one of the buffers.
-    pub fn apply<'b>(&self, arch: Arch, x: Rows<T>, [mut here, mut there]: [&'b mut [T]; 2]) -> &'b mut [T] {
+    pub fn apply<'b>(&self, arch: Arch, x: Rows<T>, buffers: [&'b mut [T]; 2]) -> &'b mut [T] {
         let count = x.count;
-        for (i, (dense, activation)) in self.layers.iter().enumerate() {
-            if i > 0 {
-                std::mem::swap(&mut here, &mut there);
-            }
-            let x = if i == 0 { x } else { Rows { data: &*there, stride: dense.weight.inner(), count } };
-            let outputs = dense.weight.outputs();
-            let relu = *activation == Activation::Relu && dense.few.is_none();
-            match &dense.few {
-                Some(weight) => dots(arch, x, weight, &dense.bias, here),
-                None => product(arch, x, &dense.weight, Start::Bias(&dense.bias), relu, here, outputs),
-            }
-            if !relu {
-                activation.apply(arch, &mut here[..count * outputs]);
-            }
-        }
+        let last = self.layers.len() - 1;
+        let [here, there] = self.inner(arch, x, buffers);
+        self.layer(arch, last, self.input_of(last, x, there), here);
         &mut here[..count * self.outputs()]
+    }
+
+    /// The same with the result in an array of its own.
+    pub fn apply_to(&self, arch: Arch, x: Rows<T>, buffers: [&mut [T]; 2], y: &mut [T]) {
+        let [_, there] = self.inner(arch, x, buffers);
+        let last = self.layers.len() - 1;
+        self.layer(arch, last, self.input_of(last, x, there), y);
+    }
+
+    /// Runs all layers but the last one; a free buffer, and the one with what the last one takes.
+    fn inner<'b>(&self, arch: Arch, x: Rows<T>, [mut here, mut there]: [&'b mut [T]; 2]) -> [&'b mut [T]; 2] {
+        for i in 0..self.layers.len() - 1 {
+            self.layer(arch, i, self.input_of(i, x, there), here);
+            std::mem::swap(&mut here, &mut there);
+        }
+        [here, there]
+    }
+
+    /// What layer i takes: the network's input, or the result of the layer before.
+    fn input_of<'a>(&self, i: usize, x: Rows<'a, T>, before: &'a [T]) -> Rows<'a, T> {
+        if i == 0 { x } else { Rows { data: before, stride: self.layers[i].0.weight.inner(), count: x.count } }
+    }
+
+    fn layer(&self, arch: Arch, i: usize, x: Rows<T>, y: &mut [T]) {
+        let (dense, activation) = &self.layers[i];
+        let outputs = dense.weight.outputs();
+        let relu = *activation == Activation::Relu && dense.few.is_none();
+        match &dense.few {
+            Some(weight) => dots(arch, x, weight, &dense.bias, y),
+            None => product(arch, x, &dense.weight, Start::Bias(&dense.bias), relu, y, outputs),
+        }
+        if !relu {
+            activation.apply(arch, &mut y[..x.count * outputs]);
+        }
     }
 
     /// What no magnitude inside the network exceeds when those of the input are at most `x`.

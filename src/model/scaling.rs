@@ -85,13 +85,23 @@ impl Scaling {
         }
     }
 
-    /// The same where no logarithms are read, to any type.
+    /// The same where no logarithms are read, to any type. Plain channels keep all bits, the sign of a zero too.
     pub fn to_raw_linear<T: Real, A: Real>(&self, arch: Arch, network: &[T], stride: usize, raw: &mut [A]) {
+        if self.plain {
+            let width = self.width();
+            for (network, raw) in network.chunks(stride).zip(raw.chunks_exact_mut(width)) {
+                raw.iter_mut().zip(network).for_each(|(raw, v)| *raw = A::from_f64(v.to_f64()));
+            }
+            return;
+        }
         scale_then_shift(arch, network, stride, &self.offsets, &self.scales, raw);
     }
 
     /// Means and variances of network values to those of raw ones; of a logarithm's normal distribution those of its exponential.
     pub fn moments_to_raw(&self, mean: &mut [f64], variance: &mut [f64]) {
+        if self.plain {
+            return;
+        }
         let width = self.width();
         for (i, (mean, variance)) in mean.iter_mut().zip(variance).enumerate() {
             let channel = i % width;
