@@ -85,5 +85,23 @@ fn structs_have_the_layout_that_c_sees() {
         correction_norm, largest_correction, largest_correction_face, iterations, rounds, method, repaired, unchanged);
     list!(pcml_flux_limits: struct_size, limited_faces, least_limiter, least_limiter_face);
     list!(pcml_fit_report: struct_size, log_likelihood, log_likelihood_before, jitter, iterations, evaluations, search, converged);
-    assert_eq!(succeed(&program, [""; 0]), expected);
+    let in_c = succeed(&program, [""; 0]);
+    assert_eq!(in_c, expected);
+    assert_eq!(in_c, layouts(), "against bindings/tests/abi/interface.txt");
+}
+
+/// All structs and fields that the header has, as the snapshot of the binary interface has laid them out.
+fn layouts() -> String {
+    let snapshot = std::fs::read_to_string(root().join("bindings/tests/abi/interface.txt")).expect("the snapshot");
+    let mut lines = String::new();
+    for line in snapshot.lines() {
+        if let Some((name, size)) =
+            line.strip_prefix("struct ").and_then(|l| l.strip_suffix(" bytes")?.split_once(" = "))
+        {
+            lines += &format!("\n{name} {size}");
+        } else if let Some((_, at)) = line.strip_prefix("field ").and_then(|l| l.rsplit_once(" at ")) {
+            lines += &format!(" {at}");
+        }
+    }
+    lines.trim_start().to_string() + "\n"
 }

@@ -112,7 +112,7 @@ fn structs_have_the_layout_that_c_sees() {
     }
     let c = scratch("fortran_layout").join("layout");
     let include = format!("-I{}", prefix().join("include").display());
-    succeed("cc", [&include, text(&root().join("bindings/fortran/tests/layout.c")), "-o", text(&c)]);
+    succeed("cc", [&include, text(&root().join("tests/c/layout.c")), "-o", text(&c)]);
     let expected = succeed(&c, [""; 0]);
     for compiler in [GFORTRAN, FLANG].iter().filter(|c| c.there()) {
         assert_eq!(succeed(compiler.test_program("layout", &[]), [""; 0]), expected, "{}", compiler.name);

@@ -6,3 +6,8 @@ mod common;
 fn the_committed_files_are_the_generated_ones() {
     common::tools::xtask(&["bindings", "--check"]);
 }
+
+#[test]
+fn the_binary_interface_has_what_it_had() {
+    common::tools::xtask(&["abi", "--check"]);
+}

@@ -252,6 +252,39 @@ fn the_library_exports_what_the_header_declares_and_needs_the_system_alone() {
     }
 }
 
+/// A program compiled against the header of a release runs with today's library, and finds all functions that the header declares.
+#[test]
+fn programs_of_released_headers_run() {
+    if !have(&["cc"]) {
+        return;
+    }
+    let folder = root().join("bindings/tests/abi");
+    let host = folder.join("host.c");
+    let headers: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "h"))
+        .collect();
+    assert!(!headers.is_empty(), "{} has the header of no release", folder.display());
+    for header in headers {
+        let content = std::fs::read_to_string(&header).unwrap();
+        let release = header.file_stem().and_then(|name| name.to_str()).expect("a name");
+        let dir = scratch(&format!("packaging_{release}"));
+        write(&dir.join("pcml.h"), &content);
+        let table: Vec<String> = declared(&content).iter().map(|name| format!("(any){name}")).collect();
+        let (functions, program) = (dir.join("functions.c"), dir.join("host"));
+        let list = table.join(",\n");
+        write(&functions, &format!("#include <pcml.h>\ntypedef void (*any)(void);\nany functions[] = {{\n{list}}};\n"));
+        let lib = prefix().join("lib");
+        let (include, search) = (format!("-I{}", dir.display()), format!("-L{}", lib.display()));
+        let run_path = format!("-Wl,-rpath,{}", lib.display());
+        let strict = ["-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", &include, text(&host), text(&functions)];
+        succeed("cc", strict.iter().chain(&[&search, "-lpcml", "-lm", &run_path, "-o", text(&program)]));
+        let told = run(&program, [""; 0]);
+        assert!(told.status.success(), "{release}: check {:?} of host.c fails {}", told.status.code(), printed(&told));
+    }
+}
+
 /// 5 MiB, most of it kernels for three instruction sets and two types.
 #[test]
 fn the_library_does_not_grow() {

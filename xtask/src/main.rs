@@ -3,8 +3,10 @@
 //!     cargo xtask header [--check]     writes include/pcml.h, or fails when it differs
 //!     cargo xtask bindings [--check]   writes what other languages generate from it, or fails when it differs
 //!     cargo xtask book                 renders the pages of docs/ with mdBook, which it installs where there is none
+//!     cargo xtask abi [--check]        writes what linked programs rely on, or fails when it differs; --break writes what breaks them
 //!     cargo xtask test                 every test there is, installing what it needs
 
+mod abi;
 mod bindings;
 mod book;
 mod header;
@@ -26,8 +28,11 @@ fn main() -> ExitCode {
         ["bindings"] => bindings::write(),
         ["bindings", "--check"] => bindings::check(),
         ["book"] => book::build(),
+        ["abi"] => abi::write(false),
+        ["abi", "--break"] => abi::write(true),
+        ["abi", "--check"] => abi::check(),
         ["test"] => test::run(),
-        _ => Err("usage: cargo xtask header [--check] | bindings [--check] | book | test".into()),
+        _ => Err("usage: cargo xtask header [--check] | bindings [--check] | abi [--check | --break] | book | test".into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,7 +1,7 @@
 //! What other languages need to know of include/pcml.h, generated from it.
 
 mod fortran;
-mod interface;
+pub mod interface;
 mod julia;
 mod python;
 
