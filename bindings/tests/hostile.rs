@@ -1,5 +1,5 @@
-//! The C border under hostile calls, long runs, traps of floating-point exceptions and missing memory: short versions of the programs in
-//! bindings/tests/c.
+//! The C border under hostile calls, long runs, traps of floating-point exceptions and missing memory, and the bits of good calls: short
+//! versions of the programs in bindings/tests/c.
 
 mod common;
 
@@ -21,8 +21,9 @@ fn compile(dir: &Path, name: &str, sources: &[PathBuf], flags: &[&str]) -> PathB
     program
 }
 
-fn program(name: &str, flags: &[&str]) -> PathBuf {
-    let dir = scratch(&format!("hostile_{name}_{}", flags.len()));
+/// A program of bindings/tests/c, in a folder of its own.
+fn program(folder: &str, name: &str, flags: &[&str]) -> PathBuf {
+    let dir = scratch(&format!("hostile_{folder}"));
     compile(&dir, name, &[root().join(format!("bindings/tests/c/{name}.c"))], flags)
 }
 
@@ -50,7 +51,7 @@ fn bad_calls_are_refused_and_leave_everything_as_it_was() {
     if !there(&["cmake", "cc"]) {
         return;
     }
-    let told = succeed(program("campaign", &["-O1"]), [text(root()), "--seed", "1", "--calls", "40000"]);
+    let told = succeed(program("campaign", "campaign", &["-O1"]), [text(root()), "--seed", "1", "--calls", "40000"]);
     let calls: HashMap<&str, u64> = told
         .lines()
         .filter_map(|line| {
@@ -70,12 +71,13 @@ fn bad_calls_touch_no_memory_but_their_own() {
         return;
     }
     let sanitized = program(
+        "sanitized",
         "campaign",
         &["-O1", "-g", "-DWITHOUT_HEAP", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
     );
     let options = "ASAN_OPTIONS=allocator_may_return_null=1:max_allocation_size_mb=2048";
     succeed("env", [options, text(&sanitized), text(root()), "--seed", "2", "--calls", "10000"]);
-    let plain = program("campaign", &["-O1", "-g", "-DWITHOUT_HEAP"]);
+    let plain = program("valgrind", "campaign", &["-O1", "-g", "-DWITHOUT_HEAP"]);
     // Absurd sizes are refused by the limit, not by the machine.
     let line = format!(
         "ulimit -v 8000000; exec valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite '{}' '{}' --seed 3 --calls 2000",
@@ -85,10 +87,102 @@ fn bad_calls_touch_no_memory_but_their_own() {
     succeed("bash", ["-c", &line]);
 }
 
+/// One line a function of what good calls gave: name, good calls, slices called alone, a number made of all results.
+fn bits(program: &Path, runner: &[&str], args: &[&str]) -> Vec<String> {
+    let all = [runner, &[text(program), text(root()), "--bits"], args].concat();
+    let told = succeed(all[0], &all[1..]);
+    told.lines().filter_map(|line| line.strip_prefix("bits ")).map(str::to_string).collect()
+}
+
+/// Functions of a table in docs/determinism.md, by the head of its first column, with the other cells of their row.
+fn rows(first: &str) -> HashMap<String, Vec<String>> {
+    let page = std::fs::read_to_string(root().join("docs/determinism.md")).expect("the page");
+    let start = page.find(&format!("| {first} |")).expect("the table");
+    let lines = page[start..].lines().take_while(|line| line.starts_with('|')).skip(2);
+    let cells =
+        lines.map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().to_string()).collect::<Vec<_>>());
+    cells
+        .flat_map(|row| {
+            let names = row[0].split(", ").map(|name| format!("pcml_{}", name.trim_matches('`'))).collect::<Vec<_>>();
+            names.into_iter().map(move |name| (name, row[1..].to_vec()))
+        })
+        .collect()
+}
+
+#[test]
+fn the_page_on_determinism_has_every_function() {
+    let (numeric, others) = (rows("computes"), rows("computes nothing"));
+    let mut told: Vec<&String> = numeric.keys().chain(others.keys()).collect();
+    told.sort();
+    let mut declared = functions();
+    declared.sort();
+    assert_eq!(told, declared.iter().collect::<Vec<_>>(), "docs/determinism.md against pcml.h");
+}
+
+/// `file::test`, in the root's tests, those of the languages, or beside a kernel.
+#[test]
+fn the_page_on_determinism_names_tests_that_are_there() {
+    let page = std::fs::read_to_string(root().join("docs/determinism.md")).expect("the page");
+    let names: Vec<(&str, &str)> =
+        page.split('`').skip(1).step_by(2).filter_map(|code| code.split_once("::")).collect();
+    assert!(names.len() > 20, "{names:?}");
+    for (file, test) in names {
+        let sources =
+            ["tests", "bindings/tests", "src/kernels", "src/reduce"].map(|d| root().join(d).join(format!("{file}.rs")));
+        let defined = |path: &PathBuf| std::fs::read_to_string(path).is_ok_and(|s| s.contains(&format!("fn {test}(")));
+        assert!(sources.iter().any(defined), "docs/determinism.md names {file}::{test}");
+    }
+}
+
+/// Each function is called well, with as many slices alone as the page promises, and nothing of its results changes.
+#[test]
+fn bits_depend_neither_on_strides_nor_threads_nor_the_place_in_a_batch() {
+    if !there(&["cmake", "cc"]) {
+        return;
+    }
+    let program = program("bits", "campaign", &["-O1"]);
+    let of = |more: &[&str]| bits(&program, &[], &[&["--seed", "17", "--calls", "20000"], more].concat());
+    let first = of(&[]);
+    let counts: HashMap<&str, Vec<&str>> = first
+        .iter()
+        .filter_map(|line| line.split_once(' ').map(|(name, rest)| (name, rest.split(' ').collect())))
+        .collect();
+    for (name, row) in rows("computes") {
+        let [good, alone, _] = counts[name.as_str()][..] else { panic!("{first:?}") };
+        assert!(good != "0", "{name} is never good");
+        assert!((row[1] == "same") == (alone != "0"), "{name}: {alone} slices alone, the page says: {}", row[1]);
+    }
+    assert_eq!(of(&[]), first, "in another process");
+    for layout in ["1", "2"] {
+        assert_eq!(of(&["--layout", layout]), first, "layout {layout}");
+    }
+    for threads in ["2", "3", "4", "5", "6", "7", "8"] {
+        assert_eq!(of(&["--threads", threads]), first, "{threads} threads");
+    }
+}
+
+/// valgrind's processor has AVX2 and FMA, and no AVX-512.
+#[test]
+fn bits_do_not_depend_on_avx_512() {
+    if !there(&["cmake", "cc", "valgrind"]) || !cfg!(target_arch = "x86_64") {
+        return;
+    }
+    let program = program("bits_avx2", "campaign", &["-O1", "-DWITHOUT_HEAP"]);
+    // A seed whose calls come to every function that computes.
+    let args = ["--seed", "31", "--calls", "3200"];
+    let here = bits(&program, &[], &args);
+    for name in rows("computes").keys() {
+        let called =
+            here.iter().any(|line| line.starts_with(&format!("{name} ")) && !line.starts_with(&format!("{name} 0 ")));
+        assert!(called, "{name} is never good");
+    }
+    assert_eq!(bits(&program, &["valgrind", "-q"], &args), here);
+}
+
 #[test]
 fn a_long_run_needs_no_more_than_its_start() {
     if there(&["cmake", "cc"]) {
-        succeed(program("soak", &["-O1"]), [text(root()), "--calls", "200000"]);
+        succeed(program("soak", "soak", &["-O1"]), [text(root()), "--calls", "200000"]);
     }
 }
 
@@ -150,7 +244,7 @@ fn examples_raise_no_floating_point_exception() {
 #[test]
 fn without_memory_a_call_is_refused_or_the_process_ends() {
     if there(&["cmake", "cc"]) {
-        let told = succeed(program("failures", &["-O1"]), [text(root()), "--short"]);
+        let told = succeed(program("failures", "failures", &["-O1"]), [text(root()), "--short"]);
         println!("{}", told.lines().last().unwrap_or_default());
     }
 }

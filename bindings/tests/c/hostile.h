@@ -95,6 +95,11 @@ static uint64_t seed;
 static long sequence, calls_made;
 static int now, tracing;
 
+/* Good calls alone, and the bits of all results by function; how many times a slice of a batch was called alone, and had other bits. */
+static int of_bits;
+static uint64_t bits[COUNT];
+static long alone[COUNT];
+
 static void found(const char *what) {
   printf("found: seed %llu, sequence %ld, call %ld, pcml_%s: %s\n", (unsigned long long)seed, sequence, calls_made, names[now], what);
   findings++;
@@ -111,17 +116,21 @@ static void died(int number) {
   raise(number);
 }
 
-static uint64_t state;
+/* What is called with what, and where it lies in memory: of two runs that differ in the latter the results are the same. */
+static uint64_t state, layout_state, layout_seed;
 
-static uint64_t word(void) {
-  uint64_t z = (state += 0x9E3779B97F4A7C15u);
+static uint64_t word_of(uint64_t *stream) {
+  uint64_t z = (*stream += 0x9E3779B97F4A7C15u);
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
   z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
   return z ^ z >> 31;
 }
 
+static uint64_t word(void) { return word_of(&state); }
+
 static int below(int n) { return (int)(word() % (uint64_t)n); }
 static int one_in(int n) { return below(n) == 0; }
+static int place_below(int n) { return (int)(word_of(&layout_state) % (uint64_t)n); }
 static double uniform(double a, double b) { return a + (b - a) * ((double)(word() >> 11) / 9007199254740992.0); }
 
 /* Whether arguments of the call at hand may be wrong. */
@@ -146,13 +155,13 @@ static int32_t choice(int32_t good) {
 
 /* The arena. Arrays and places of one call lie one after the other in its middle, so that small steps over an edge stay inside. */
 enum { ARENA = 131072, EDGE = 8192, ARRAYS = 48, PLACES = 8 };
-static char *arena, shadow[ARENA];
+static char *arena, shadow[ARENA], arena_before[ARENA], arena_after[ARENA];
 static int64_t used;
 
 static pcml_array arrays[ARRAYS];
 static pcml_const_array as_const[ARRAYS];
 static char arrays_before[sizeof arrays], consts_before[sizeof as_const];
-static int array_count, is_output[ARRAYS], is_null[ARRAYS], is_plain[ARRAYS], was_passed[ARRAYS];
+static int array_count, is_output[ARRAYS], is_null[ARRAYS], is_plain[ARRAYS], is_shared[ARRAYS], was_passed[ARRAYS];
 static void *places[PLACES];
 static int place_count, place_is_handle[PLACES];
 /* Most elements of an array whose extents the call itself gives a meaning; 0: other extents are refused. */
@@ -175,7 +184,7 @@ static void arena_create(void) {
 
 static void fresh(int hostility) {
   hostile = below(100) < hostility;
-  used = EDGE + 64 * below(8);
+  used = EDGE + 64 * place_below(8);
   array_count = place_count = 0;
   most = 0;
   watched_report = NULL;
@@ -265,18 +274,18 @@ static pcml_array *array_of(int rank, const int64_t *shape, enum fill fill, int3
     order[k] = k;
     a->shape[k] = shape[k];
   }
-  if (!plain && one_in(2))
+  if (!plain && place_below(2) == 0)
     for (int k = rank - 1; k > 0; k--) {
-      int other = below(k + 1), kept = order[k];
+      int other = place_below(k + 1), kept = order[k];
       order[k] = order[other];
       order[other] = kept;
     }
-  int64_t step = !plain && one_in(4) ? 1 + below(2) : 1, start = 0;
+  int64_t step = !plain && place_below(4) == 0 ? 1 + place_below(2) : 1, start = 0;
   for (int k = rank; k-- > 0;) {
     int axis = order[k];
     a->strides[axis] = step;
     step *= shape[axis];
-    if (!plain && one_in(5)) {
+    if (!plain && place_below(5) == 0) {
       start += (shape[axis] - 1) * a->strides[axis];
       a->strides[axis] = -a->strides[axis];
     }
@@ -285,7 +294,7 @@ static pcml_array *array_of(int rank, const int64_t *shape, enum fill fill, int3
   a->data = (char *)take(step * width) + start * width;
   for (int64_t i = 0; i < elements(a); i++)
     store(element(a, i), dtype, filled(fill, i));
-  is_output[array_count] = is_null[array_count] = was_passed[array_count] = 0;
+  is_output[array_count] = is_null[array_count] = is_shared[array_count] = was_passed[array_count] = 0;
   is_plain[array_count++] = plain;
   return a;
 }
@@ -401,22 +410,29 @@ static void spoil_one(void) {
     *a = kept;
 }
 
+static void mix(uint64_t *bits, uint64_t more) { *bits = (*bits << 1 | *bits >> 63) ^ more; }
+
+static uint64_t bits_of_slice(const pcml_report *report, int64_t s) {
+  uint64_t all = 0, one;
+  for (int64_t row = 0; row < 3; row++)
+    for (int item = 1; item <= 15; item++) {
+      double value;
+      if (pcml_report_value(report, item, s, row, &value) == PCML_STATUS_OK) {
+        memcpy(&one, &value, 8);
+        mix(&all, one);
+      }
+    }
+  return all;
+}
+
 static uint64_t bits_of(const pcml_report *report) {
   int64_t slices = 0;
-  uint64_t bits = 0;
+  uint64_t all = 0;
   if (pcml_report_slices(report, &slices) != PCML_STATUS_OK)
     return 0;
   for (int64_t s = 0; s < slices; s++)
-    for (int64_t row = 0; row < 3; row++)
-      for (int item = 1; item <= 15; item++) {
-        double value;
-        uint64_t word_of;
-        if (pcml_report_value(report, item, s, row, &value) == PCML_STATUS_OK) {
-          memcpy(&word_of, &value, 8);
-          bits = (bits << 1 | bits >> 63) ^ word_of ^ (uint64_t)slices;
-        }
-      }
-  return bits;
+    mix(&all, bits_of_slice(report, s) ^ (uint64_t)slices);
+  return all;
 }
 
 /* What surrounds a call: taken when all its arguments are there. */
@@ -444,6 +460,7 @@ static void ready(void) {
   memcpy(arrays_before, arrays, sizeof arrays);
   memcpy(consts_before, as_const, sizeof as_const);
   memcpy(shadow, arena, ARENA);
+  memcpy(arena_before, arena, ARENA);
   control = float_control();
   clock_gettime(CLOCK_MONOTONIC, &started);
   errno = 0;
@@ -514,8 +531,31 @@ static void differences(int32_t status) {
     found(status == PCML_STATUS_OK ? "memory beside the results has changed" : "a failure changed the caller's memory");
 }
 
+/* The results of a call, in the order of their indices wherever they lie. */
+static void keep_bits(int32_t status) {
+  mix(&bits[now], (uint64_t)status);
+  if (status != PCML_STATUS_OK)
+    return;
+  uint64_t value = 0;
+  for (int k = 0; k < array_count; k++)
+    for (int64_t i = 0; is_output[k] && was_passed[k] && i < elements(&arrays[k]); i++) {
+      value = 0;
+      memcpy(&value, element(&arrays[k], i), arrays[k].dtype == PCML_DTYPE_F32 ? 4 : 8);
+      mix(&bits[now], value);
+    }
+  for (int k = 0; k < place_count; k++)
+    if (!place_is_handle[k]) {
+      memcpy(&value, places[k], 8);
+      mix(&bits[now], value);
+    }
+  if (watched_report)
+    mix(&bits[now], bits_of(watched_report));
+}
+
 static int32_t judged(int32_t status) {
   differences(status);
+  if (of_bits)
+    keep_bits(status);
   calls_made++;
   char text[512] = "";
   int64_t length = 0;
@@ -548,7 +588,70 @@ static int32_t judged(int32_t status) {
   return status;
 }
 
+/* The number of the slice, from 1, that is called alone. */
+static int64_t lone;
+
+/* Every array of the call becomes its k-th slice; memory is as it was before the call of all. */
+static uint64_t report_of_all[8];
+
+static int begin_alone(int32_t status, int64_t k, int64_t n) {
+  if (!of_bits || status != PCML_STATUS_OK || n < 2)
+    return 0;
+  if (k == 0) {
+    memcpy(arena_after, arena, ARENA);
+    for (int64_t s = 0; s < n && s < 8; s++)
+      report_of_all[s] = watched_report ? bits_of_slice(watched_report, s) : 0;
+  }
+  memcpy(arrays, arrays_before, sizeof arrays);
+  memcpy(arena, k < n ? arena_before : arena_after, ARENA);
+  for (int a = 0; a < array_count; a++) {
+    int64_t width = arrays[a].dtype == PCML_DTYPE_F32 ? 4 : 8, *extent = arrays[a].shape;
+    if (k == n || is_shared[a] || is_plain[a] == 2)
+      continue;
+    if (is_plain[a] && extent[0] % n == 0) {
+      extent[0] /= n;
+      arrays[a].data = (char *)arrays[a].data + k * extent[0] * width;
+    } else if (arrays[a].rank > 1 && extent[0] == n) {
+      extent[0] = 1;
+      arrays[a].data = (char *)arrays[a].data + k * arrays[a].strides[0] * width;
+    }
+  }
+  for (int a = 0; a < array_count; a++)
+    memcpy(&as_const[a], &arrays[a], sizeof as_const[a]);
+  lone = k < n ? k + 1 : 0;
+  return lone > 0;
+}
+
+static void end_alone(int32_t status, int64_t k) {
+  alone[now]++;
+  if (status != PCML_STATUS_OK) {
+    char text[320], what[400];
+    pcml_error_message(text, sizeof text, NULL);
+    snprintf(what, sizeof what, "slice %ld alone is refused: %s", (long)k, text);
+    found(what);
+  }
+  if (status == PCML_STATUS_OK && watched_report && k < 8 && bits_of_slice(watched_report, 0) != report_of_all[k])
+    found("another report of a slice alone");
+  for (int a = 0; status == PCML_STATUS_OK && a < array_count; a++)
+    for (int64_t i = 0; is_output[a] && was_passed[a] && i < elements(&arrays[a]); i++) {
+      char *at = element(&arrays[a], i);
+      if (memcmp(at, arena_after + (at - arena), arrays[a].dtype == PCML_DTYPE_F32 ? 4 : 8) != 0) {
+        char what[80];
+        snprintf(what, sizeof what, "other bits of slice %ld alone, array %d, element %ld", (long)k, a, (long)i);
+        found(what);
+        break;
+      }
+    }
+}
+
 #define CALL(name, ...) (now = F_##name, ready(), judged(pcml_##name(__VA_ARGS__)))
+/* A call of n slices, and then of each of them alone, with the bits that it had among the others. */
+#define CALL_EACH(n, name, ...)                                     \
+  do {                                                              \
+    int32_t status_of_all = CALL(name, __VA_ARGS__);                \
+    for (int64_t k_ = 0, n_ = (n); begin_alone(status_of_all, k_, n_); k_++) \
+      end_alone(pcml_##name(__VA_ARGS__), k_);                      \
+  } while (0)
 #define FREE(name, object) (now = F_##name, ready(), pcml_##name(object), differences(PCML_STATUS_INVALID_ARGUMENT), counts[now][0]++, calls_made++)
 
 #endif
