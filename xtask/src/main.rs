@@ -4,16 +4,21 @@
 //!     cargo xtask bindings [--check]   writes what other languages generate from it, or fails when it differs
 //!     cargo xtask book                 renders the pages of docs/ with mdBook, which it installs where there is none
 //!     cargo xtask abi [--check]        writes what linked programs rely on, or fails when it differs; --break writes what breaks them
+//!     cargo xtask dependencies         licences of all dependencies are those of deny.toml, and none needs a newer compiler
+//!     cargo xtask oldest               the packages compile with the Rust of rust-version, which rustup installs
 //!     cargo xtask test                 every test there is, installing what it needs
 
 mod abi;
 mod bindings;
 mod book;
+mod dependencies;
 mod header;
 mod test;
 
 use std::path::Path;
 use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask header [--check] | bindings [--check] | abi [--check | --break] | book | dependencies | oldest | test";
 
 fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -31,8 +36,10 @@ fn main() -> ExitCode {
         ["abi"] => abi::write(false),
         ["abi", "--break"] => abi::write(true),
         ["abi", "--check"] => abi::check(),
+        ["dependencies"] => dependencies::check(),
+        ["oldest"] => dependencies::compile_with_oldest(),
         ["test"] => test::run(),
-        _ => Err("usage: cargo xtask header [--check] | bindings [--check] | abi [--check | --break] | book | test".into()),
+        _ => Err(USAGE.into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
