@@ -1,7 +1,7 @@
 //! Attentive neural process: condition on 100 points, then predict 201 targets at the mean latent and with 100 latents.
 //!
 //! The network of the published size (hidden 128) is read from the reference data where that is present; the shipped one
-//! always. `benches/peers/anp.py` times the published PyTorch formula on the same data.
+//! always. `benches/peers/anp.py` times the published PyTorch formula, in turns with ours.
 
 use std::hint::black_box;
 use std::path::Path;
