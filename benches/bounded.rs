@@ -5,7 +5,7 @@
 //! Clarabel's interior-point method, setting it up included, whose answer has to agree to 1e-8 of the largest value.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clarabel::algebra::CscMatrix;
 use clarabel::solver::{
@@ -17,6 +17,10 @@ use pcml::constraint::{
 };
 use pcml::{View, ViewMut};
 use pulp::{Arch, Simd, WithSimd};
+use serde_json::json;
+
+#[path = "common/turns.rs"]
+mod turns;
 
 fn view(x: &[f64]) -> View<'_> {
     View::new("x", x, &[x.len()]).unwrap()
@@ -105,12 +109,6 @@ impl WithSimd for Pass<'_> {
     }
 }
 
-fn timed(best: &mut Duration, f: impl FnOnce()) {
-    let start = Instant::now();
-    f();
-    *best = (*best).min(start.elapsed());
-}
-
 fn one_row(c: &mut Criterion) {
     let n = 1_000_000;
     let case = Case::new(n, 1);
@@ -121,20 +119,25 @@ fn one_row(c: &mut Criterion) {
     let of = case.report(&plain, &mut out);
     let mut scratch = plain.scratch(1).unwrap();
     let mut workspaces = [plain.bounded(1).unwrap(), spread.bounded(1).unwrap()];
-    let mut best = [Duration::MAX; 4];
-    for _ in 0..40 {
-        timed(&mut best[0], || arch.dispatch(Pass { case: &case, lambda: black_box(3.0), out: &mut out }));
-        timed(&mut best[1], || {
+    let times: [Vec<f64>; 4] = turns::turns(turns::rounds(41), |who| match who {
+        0 => arch.dispatch(Pass { case: &case, lambda: black_box(3.0), out: &mut out }),
+        1 => {
             let to = Posterior { mean: view_mut(&mut out), variance: None };
-            plain.project(&mut scratch, view(&case.mu), Some(view(&case.v)), view(&case.b), to, None).unwrap()
-        });
-        timed(&mut best[2], || case.project(&plain, &mut workspaces[0], &mut out));
-        timed(&mut best[3], || case.project(&spread, &mut workspaces[1], &mut out));
-    }
-    let passes = |k: usize| best[k].as_secs_f64() / best[0].as_secs_f64();
+            plain.project(&mut scratch, view(&case.mu), Some(view(&case.v)), view(&case.b), to, None).unwrap();
+        }
+        2 => case.project(&plain, &mut workspaces[0], &mut out),
+        _ => case.project(&spread, &mut workspaces[1], &mut out),
+    });
+    let [pass, without, nearest, spread_out] = &times;
+    // Mean, variance, bounds and weights read, a state written.
+    turns::record("one row, 1000000 cells", "pcml", nearest, json!({"bytes": 48 * n}));
+    turns::record_beside("one row, 1000000 cells", "one pass", pass, nearest);
+    turns::record_beside("one row, 1000000 cells", "pcml, without bounds", without, nearest);
+    turns::record_beside("one row, 1000000 cells", "pcml, clip and spread", spread_out, nearest);
+    let passes = |k: usize| turns::median(&turns::ratios(&times[k], pass));
     println!(
-        "{n} cells, one row: pass {:.2?}; in passes: without bounds {:.1}, nearest {:.1} ({} steps, {} repairs, {:.0} % at bounds), spread {:.1}",
-        best[0],
+        "{n} cells, one row: pass {:.2e} s; in passes: without bounds {:.1}, nearest {:.1} ({} steps, {} repairs, {:.0} % at bounds), spread {:.1}",
+        turns::median(pass),
         passes(1),
         passes(2),
         of.iterations,
@@ -199,23 +202,22 @@ fn against_a_quadratic_program(c: &mut Criterion) {
     let p = case.projector(Method::Nearest);
     let mut workspace = p.bounded(1).unwrap();
     let mut out = vec![0.0; n];
-    let mut best = [Duration::MAX; 2];
     let mut other = Vec::new();
-    for _ in 0..5 {
-        timed(&mut best[0], || other = quadratic_program(&case));
-        for _ in 0..20 {
-            timed(&mut best[1], || case.project(&p, &mut workspace, &mut out));
-        }
-    }
+    let [theirs, ours] = turns::turns(turns::rounds(11), |who| match who {
+        0 => other = quadratic_program(&case),
+        _ => case.project(&p, &mut workspace, &mut out),
+    });
     let size = out.iter().fold(0.0, |m: f64, u| m.max(u.abs()));
     let off = out.iter().zip(&other).fold(0.0, |m: f64, (u, x)| m.max((u - x).abs())) / size;
     assert!(off <= 1e-8, "the answers differ by {off:e}");
     println!(
-        "{n} cells, one row: quadratic program {:.2?}, projection {:.2?}, {:.0} times; the answers differ by {off:.1e}",
-        best[0],
-        best[1],
-        best[0].as_secs_f64() / best[1].as_secs_f64()
+        "{n} cells, one row: quadratic program {:.2e} s, projection {:.2e} s, {:.0} times; the answers differ by {off:.1e}",
+        turns::median(&theirs),
+        turns::median(&ours),
+        turns::median(&turns::ratios(&theirs, &ours))
     );
+    turns::record("one row, 10000 cells", "pcml", &ours, json!({"bytes": 48 * n}));
+    turns::record_beside("one row, 10000 cells", "Clarabel", &theirs, &ours);
     let mut group = c.benchmark_group("bounded, against a quadratic program");
     group.bench_function(BenchmarkId::new("quadratic program", n), |bench| bench.iter(|| quadratic_program(&case)));
     group.bench_function(BenchmarkId::new("projection", n), |bench| {
@@ -237,6 +239,8 @@ fn several_rows(c: &mut Criterion) {
         of.repairs,
         100.0 * (of.active_lower + of.active_upper) as f64 / n as f64
     );
+    let [ours] = turns::turns(turns::rounds(21), |_| case.project(&p, &mut workspace, &mut out));
+    turns::record("4 rows, 100000 cells", "pcml", &ours, json!({"bytes": 8 * n * (5 + m)}));
     let mut group = c.benchmark_group("bounded, several rows");
     group.throughput(Throughput::Elements(n as u64));
     group.bench_function(BenchmarkId::new(format!("{m} rows"), n), |bench| {
@@ -247,10 +251,10 @@ fn several_rows(c: &mut Criterion) {
 
 fn main() {
     let mut criterion = Criterion::default()
-        .configure_from_args()
         .sample_size(10)
         .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(2));
+        .measurement_time(Duration::from_secs(2))
+        .configure_from_args();
     one_row(&mut criterion);
     against_a_quadratic_program(&mut criterion);
     several_rows(&mut criterion);

@@ -6,6 +6,10 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use pcml::constraint::{FluxBalance, FluxOptions, FluxReport, FluxScratch};
 use pcml::{View, ViewMut};
+use serde_json::json;
+
+#[path = "common/turns.rs"]
+mod turns;
 
 struct Case {
     balance: FluxBalance,
@@ -62,40 +66,39 @@ impl Case {
 
 fn main() {
     let mut criterion = Criterion::default()
-        .configure_from_args()
         .sample_size(10)
         .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(5));
+        .measurement_time(Duration::from_secs(5))
+        .configure_from_args();
     let mut group = criterion.benchmark_group("flux");
     for (name, direct) in [("elimination", true), ("conjugate gradients", false)] {
         for decades in [0.0, 4.0] {
             let mut last: Option<(f64, f64)> = None;
             // `cargo test --benches` asks whether the bench runs, not how fast.
-            let quick = std::env::args().all(|arg| arg != "--bench");
-            for side in if quick { vec![100] } else { vec![316, 1000] } {
+            let sides: &[usize] = if turns::is_bench() { &[316, 1000] } else { &[100] };
+            for &side in sides {
                 let mut case = Case::new(side, direct, decades);
                 let mut scratch = case.balance.scratch().unwrap();
                 let cells = case.balance.cells();
                 group.throughput(Throughput::Elements(cells as u64));
                 let id = BenchmarkId::new(format!("{name}, {decades} decades"), cells);
                 group.bench_function(id, |bencher| bencher.iter(|| case.run(&mut scratch)));
-                let fastest = (0..3)
-                    .map(|_| {
-                        let start = Instant::now();
-                        case.run(&mut scratch);
-                        start.elapsed().as_secs_f64()
-                    })
-                    .fold(f64::INFINITY, f64::min);
+                let [times] = turns::turns(turns::rounds(5), |_| {
+                    case.run(&mut scratch);
+                });
+                let seconds = turns::median(&times);
+                let planned = json!({"note": format!("planned in {:.2} s", case.planning.as_secs_f64())});
+                turns::record(&format!("{cells} cells, {name}, {decades} decades"), "pcml", &times, planned);
                 let report = case.run(&mut scratch);
-                let growth = last.map(|(n, t)| (fastest / t).ln() / (cells as f64 / n).ln());
+                let growth = last.map(|(n, t)| (seconds / t).ln() / (cells as f64 / n).ln());
                 println!(
-                    "{cells} cells, {name}, {decades} decades: {fastest:.3} s, planning {:.3} s, {} rounds, {} iterations, growth {}",
+                    "{cells} cells, {name}, {decades} decades: {seconds:.3} s, planning {:.3} s, {} rounds, {} iterations, growth {}",
                     case.planning.as_secs_f64(),
                     report.rounds,
                     report.iterations,
                     growth.map_or("-".into(), |g| format!("{g:.2}"))
                 );
-                last = Some((cells as f64, fastest));
+                last = Some((cells as f64, seconds));
             }
         }
     }

@@ -1,12 +1,15 @@
 //! Fourier neural operators, FNO and BOON, batch 1, f32, one thread and two; beside them the arithmetic that they need. The
 //! rate of faer's product on the machine: `benches/peers/product`; peers in other languages: `benches/peers/fno.py`.
 //!
-//! `cargo bench --bench fno -- --json` prints one line of JSON with seconds for each case. `--only CASE` and `--runs N` serve a profiler. `--axes` prints instead what both transforms of single axes take.
+//! `--only CASE` and `--runs N` serve a profiler; `--only CASE --save PATH` writes the case's model file and measures nothing. `--axes` prints
+//! instead what both transforms of single axes take.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
 #[path = "../tests/common/operators.rs"]
 mod operators;
+#[path = "common/turns.rs"]
+mod turns;
 
 use std::time::Instant;
 
@@ -16,7 +19,7 @@ use pcml::kernels::fold::{Fold, Places, Unfold};
 use pcml::kernels::fourier::Axis;
 use pcml::kernels::product::Start;
 use pcml::kernels::real::Real;
-use pcml::model::{Model, Options, Plan, Transforms};
+use pcml::model::{Model, Options, Plan, Transforms, Workspace};
 use pcml::{View, ViewMut};
 use serde_json::{Value, json};
 
@@ -60,8 +63,8 @@ const CASES: [Case; 11] = [
     },
 ];
 
-/// A model of the case's size with random weights; `boon` false leaves the conditions out.
-fn model(case: &Case, boon: bool) -> Model {
+/// A model file of the case's size with random weights; `boon` false leaves the conditions out.
+fn file(case: &Case, boon: bool) -> common::File {
     let mut description = operators::plain(case.width, case.modes, case.padding);
     if boon {
         let faces: Vec<Value> = (0..case.faces)
@@ -69,7 +72,16 @@ fn model(case: &Case, boon: bool) -> Model {
             .collect();
         description["boon"] = json!({"rule": "exact", "faces": faces});
     }
-    Model::from_bytes_untested(&operators::random(&description, 1).bytes()).expect("a model")
+    operators::random(&description, 1)
+}
+
+fn model(case: &Case, boon: bool) -> Model {
+    Model::from_bytes_untested(&file(case, boon).bytes()).expect("a model")
+}
+
+/// Weights as f32, which the file keeps as f64.
+fn weight_bytes(file: &common::File) -> usize {
+    4 * file.tensors.values().map(|(_, values)| values.len()).sum::<usize>()
 }
 
 /// Multiply-adds of an evaluation, in flops: what the truncated transforms, the mixing and the pointwise layers do.
@@ -93,51 +105,42 @@ fn flops(case: &Case, boon: bool) -> f64 {
     4.0 * (2.0 * transform + mix + points * 2.0 * w * w) + ends
 }
 
-/// A prediction of the case by a plan of its own.
-fn predicts(case: &Case, model: &Model, boon: bool, threads: usize, transforms: Transforms) -> Box<dyn FnMut()> {
-    let options = Options { shape: Some(case.grid.to_vec()), threads, transforms, ..Options::default() };
-    let plan = Plan::new(model, Dtype::F32, &options).expect("a plan");
-    let mut workspace = plan.workspace().expect("a workspace");
-    let nodes: usize = case.grid.iter().product();
-    let input: Vec<f32> = (0..nodes).map(|i| (i as f32 * 0.37).sin()).collect();
-    let mut output = vec![0f32; nodes];
-    let faces = if boon { 2 * case.faces } else { 0 };
-    let values: Vec<(Vec<f32>, Vec<usize>)> = (0..faces)
-        .map(|f| {
-            let axis = f / 2;
-            let shape = [&[1][..], &case.grid[..axis], &case.grid[axis + 1..], &[1]].concat();
-            (vec![0.25; shape.iter().product()], shape)
-        })
-        .collect();
-    let shape = [&[1][..], case.grid, &[1]].concat();
-    Box::new(move || {
-        let values: Vec<View> = values.iter().map(|(v, shape)| View::new("face", v, shape).expect("a view")).collect();
-        plan.predict(
-            &mut workspace,
-            &View::new("input", &input, &shape).expect("a view"),
-            &values,
-            &mut ViewMut::new("output", &mut output, &shape).expect("a view"),
-        )
-        .expect("a prediction");
-    })
+/// A plan, its workspace and arrays, ready to be run again and again.
+struct Ready {
+    plan: Plan,
+    workspace: Workspace,
+    shape: Vec<usize>,
+    input: Vec<f32>,
+    output: Vec<f32>,
+    values: Vec<(Vec<f32>, Vec<usize>)>,
 }
 
-/// Median seconds of some calls in turns, and medians of the ratios to the first one: the machine's speed changes, for all of them alike.
-fn in_turns(repeats: usize, works: &mut [Box<dyn FnMut()>]) -> Vec<[f64; 2]> {
-    let mut seconds = vec![vec![]; works.len()];
-    for _ in 0..repeats {
-        for (work, seconds) in works.iter_mut().zip(&mut seconds) {
-            // Its data back into the caches.
-            work();
-            seconds.push(times(1, &mut *work)[0]);
-        }
+impl Ready {
+    fn new(case: &Case, model: &Model, boon: bool, threads: usize, transforms: Transforms) -> Ready {
+        let options = Options { shape: Some(case.grid.to_vec()), threads, transforms, ..Options::default() };
+        let plan = Plan::new(model, Dtype::F32, &options).expect("a plan");
+        let workspace = plan.workspace().expect("a workspace");
+        let nodes: usize = case.grid.iter().product();
+        let faces = if boon { 2 * case.faces } else { 0 };
+        let values = (0..faces)
+            .map(|f| {
+                let axis = f / 2;
+                let shape = [&[1][..], &case.grid[..axis], &case.grid[axis + 1..], &[1]].concat();
+                (vec![0.25; shape.iter().product()], shape)
+            })
+            .collect();
+        let shape = [&[1][..], case.grid, &[1]].concat();
+        let input = (0..nodes).map(|i| (i as f32 * 0.37).sin()).collect();
+        Ready { plan, workspace, shape, input, output: vec![0f32; nodes], values }
     }
-    let median = |mut values: Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
-    };
-    let ratios = |own: &[f64]| own.iter().zip(&seconds[0]).map(|(a, b)| a / b).collect();
-    seconds.iter().map(|own| [median(own.clone()), median(ratios(own))]).collect()
+
+    fn run(&mut self) {
+        let values: Vec<View> =
+            self.values.iter().map(|(v, shape)| View::new("face", v, shape).expect("a view")).collect();
+        let input = View::new("input", &self.input, &self.shape).expect("a view");
+        let mut output = ViewMut::new("output", &mut self.output, &self.shape).expect("a view");
+        self.plan.predict(&mut self.workspace, &input, &values, &mut output).expect("a prediction");
+    }
 }
 
 /// Seconds of each of some calls, ascending.
@@ -184,56 +187,59 @@ fn axes<T: Real>(name: &str, repeats: usize) {
 }
 
 fn main() {
-    let bench = std::env::args().any(|a| a == "--bench");
-    let as_json = std::env::args().any(|a| a == "--json");
-    let repeats = |base: usize| if bench { base } else { 1 };
-    let mut found = serde_json::Map::new();
     if std::env::args().any(|a| a == "--axes") {
-        axes::<f32>("f32", repeats(21));
-        return axes::<f64>("f64", repeats(21));
-    }
-    if !as_json {
-        println!(
-            "{:20} {:>9} {:>9} {:>8} {:>9} {:>8} {:>12} {:>10}",
-            "case", "ms", "GFLOP", "GFLOP/s", "2 threads", "ratio", "over its FNO", "by matrix"
-        );
+        let repeats = turns::rounds(21);
+        axes::<f32>("f32", repeats);
+        return axes::<f64>("f64", repeats);
     }
     let option = |name: &str| std::env::args().skip_while(|a| a != name).nth(1);
     let (only, fixed) = (option("--only"), option("--runs").map(|runs| runs.parse().expect("a number of runs")));
-    for case in CASES.iter().filter(|case| only.as_ref().is_none_or(|name| name == case.name)) {
+    let cases = CASES.iter().filter(|case| only.as_ref().is_none_or(|name| name == case.name));
+    if let Some(path) = option("--save") {
+        let case = cases.last().expect("a case");
+        let file = operators::with_selftest(file(case, case.faces > 0));
+        return std::fs::write(&path, file.bytes()).expect("a model file");
+    }
+    println!(
+        "{:20} {:>9} {:>9} {:>8} {:>9} {:>8} {:>12} {:>10}",
+        "case", "ms", "GFLOP", "GFLOP/s", "2 threads", "ratio", "over its FNO", "by matrix"
+    );
+    for case in cases {
         let boon = case.faces > 0;
         let model_here = model(case, boon);
-        let runs = fixed.unwrap_or(repeats(if case.grid.len() == 1 { 201 } else { 21 }));
-        let auto = Transforms::Auto;
-        let mut works = vec![predicts(case, &model_here, boon, 1, auto)];
-        if !as_json {
-            works.push(predicts(case, &model_here, boon, 2, auto));
-            works.push(predicts(case, &model_here, boon, 1, Transforms::Matrix));
-            if boon {
-                works.push(predicts(case, &model(case, false), false, 1, auto));
-            }
-        }
-        let seconds = in_turns(runs, &mut works);
-        let one = seconds[0][0];
-        found.insert(case.name.into(), json!(one));
-        if as_json {
-            continue;
-        }
-        let over = seconds.get(3).map_or(String::new(), |[_, ratio]| format!("{:.2}", 1.0 / ratio));
+        let runs = fixed.unwrap_or(turns::rounds(if case.grid.len() == 1 { 201 } else { 21 }));
+        let ready = |threads, transforms| Ready::new(case, &model_here, boon, threads, transforms);
+        // Without conditions the last is the first again.
+        let mut ready = [
+            ready(1, Transforms::Auto),
+            ready(2, Transforms::Auto),
+            ready(1, Transforms::Matrix),
+            Ready::new(case, &model(case, false), false, 1, Transforms::Auto),
+        ];
+        let [one, two, by_matrix, plain] = turns::turns(runs, |who| ready[who].run());
+        let seconds = turns::median(&one);
+        let ratio = |other: &[f64]| turns::median(&turns::ratios(other, &one));
+        let over = if boon { format!("{:.2}", 1.0 / ratio(&plain)) } else { String::new() };
         let work = flops(case, boon);
         println!(
             "{:20} {:9.3} {:9.3} {:8.1} {:9.3} {:8.2} {:>12} {:10.3}",
             case.name,
-            one * 1e3,
+            seconds * 1e3,
             work / 1e9,
-            work / one / 1e9,
-            seconds[1][0] * 1e3,
-            1.0 / seconds[1][1],
+            work / seconds / 1e9,
+            turns::median(&two) * 1e3,
+            1.0 / ratio(&two),
             over,
-            seconds[2][0] * 1e3
+            turns::median(&by_matrix) * 1e3
         );
-    }
-    if as_json {
-        println!("{}", Value::Object(found));
+        // Each block reads and writes its field once.
+        let points: usize = case.grid.iter().zip(case.padding).map(|(n, p)| n + p).product();
+        let bytes = weight_bytes(&file(case, boon)) + 4 * 2 * 4 * points * case.width;
+        turns::record(case.name, "pcml", &one, json!({"flops": work, "bytes": bytes}));
+        turns::record_beside(case.name, "pcml, 2 threads", &two, &one);
+        turns::record_beside(case.name, "pcml, by matrices", &by_matrix, &one);
+        if boon {
+            turns::record_beside(case.name, "pcml, without conditions", &plain, &one);
+        }
     }
 }

@@ -11,6 +11,10 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkId, Criterion};
 use pcml::constraint::{Constraints, Posterior, Prior, Projector, ProjectorOptions, Scratch};
 use pcml::{View, ViewMut};
+use serde_json::json;
+
+#[path = "common/turns.rs"]
+mod turns;
 
 struct Case {
     name: &'static str,
@@ -94,32 +98,14 @@ impl Case {
     }
 }
 
-fn fastest(repeats: usize, mut f: impl FnMut()) -> f64 {
-    let one = |f: &mut dyn FnMut()| {
-        let start = Instant::now();
-        f();
-        start.elapsed()
-    };
-    (0..repeats).map(|_| one(&mut f)).min().unwrap_or_default().as_secs_f64()
-}
-
-fn traffic(floats: usize) -> f64 {
-    let x = vec![1.0f64; floats / 2];
-    let mut y = vec![0.0; floats / 2];
-    fastest(5, || {
-        y.copy_from_slice(&x);
-        black_box(&y);
-    })
-}
-
 fn main() {
     let mut criterion = Criterion::default()
-        .configure_from_args()
         .sample_size(10)
         .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(2));
+        .measurement_time(Duration::from_secs(2))
+        .configure_from_args();
     let mut group = criterion.benchmark_group("joint");
-    let quick = std::env::args().all(|arg| arg != "--bench");
+    let quick = !turns::is_bench();
     let columns = if quick { 100 } else { 100_000 };
     let (dense, ensemble) = if quick { (100, 1000) } else { (2000, 1_000_000) };
     for mut case in [
@@ -137,25 +123,34 @@ fn main() {
         let mut scratch = case.projector.scratch(case.slices).unwrap();
         group.bench_function(BenchmarkId::from_parameter(case.name), |bencher| bencher.iter(|| case.run(&mut scratch)));
         let cells = case.projector.cells();
-        let ours = fastest(5, || case.run(&mut scratch));
-        match case.name {
-            "columns" | "state" => {
-                let floor = traffic(6 * cells * case.slices);
-                println!("{}: {ours:.3e} s, traffic floor {floor:.3e} s, ratio {:.2}", case.name, ours / floor);
-            }
-            "dense" => {
-                let (n, m) = (cells as f64, case.projector.rows() as f64);
-                let flops = 2.0 * n * n * m + n * m * m + m * m * m / 3.0 + n * m * m;
-                println!("dense: {ours:.3e} s, {:.1} GFLOP/s", flops / ours / 1e9);
-            }
+        // What has to pass through memory, in doubles: data read twice and results written, or the samples four times.
+        let traffic = match case.name {
+            "columns" | "state" => 6 * cells * case.slices,
+            "dense" => cells * cells,
+            _ => 4 * 32 * cells,
+        };
+        let x = vec![1.0f64; traffic / 2];
+        let mut y = vec![0.0; traffic / 2];
+        let [ours, floor] = turns::turns(turns::rounds(11), |who| match who {
+            0 => case.run(&mut scratch),
             _ => {
-                let floor = traffic(4 * 32 * cells);
-                println!(
-                    "ensemble: {ours:.3e} s, four passes over the samples {floor:.3e} s, ratio {:.2}",
-                    ours / floor
-                );
+                y.copy_from_slice(&x);
+                black_box(&y);
             }
+        });
+        let (n, m) = (cells as f64, case.projector.rows() as f64);
+        let mut work = json!({"bytes": 8 * traffic});
+        let [seconds, least] = [&ours, &floor].map(|times| turns::median(times));
+        if case.name == "dense" {
+            let flops = 2.0 * n * n * m + n * m * m + m * m * m / 3.0 + n * m * m;
+            work["flops"] = json!(flops);
+            println!("dense: {seconds:.3e} s, {:.1} GFLOP/s", flops / seconds / 1e9);
+        } else {
+            let over = 1.0 / turns::median(&turns::ratios(&floor, &ours));
+            println!("{}: {seconds:.3e} s, traffic floor {least:.3e} s, ratio {over:.2}", case.name);
         }
+        turns::record(case.name, "pcml", &ours, work);
+        turns::record_beside(case.name, "memory", &floor, &ours);
     }
     group.finish();
     criterion.final_summary();

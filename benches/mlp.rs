@@ -1,8 +1,7 @@
 //! A perceptron 60-128-128-60 with ReLU through the C interface, f32, one thread, at batches of 1 to 65,536 rows; and what a call costs beside
 //! the arithmetic: a network of one weight. And the same prediction from and to five fields of a host (f64, levels before columns), against
-//! a host that packs them into one array and unpacks the result. The rate of faer's product on the machine: `benches/peers/product`.
-//!
-//! `cargo bench --bench mlp -- --json` prints one line of JSON with seconds for each batch: what `benches/peers/mlp.py` compares with.
+//! a host that packs them into one array and unpacks the result. The rate of faer's product on the machine: `benches/peers/product`; peers in
+//! other languages: `benches/peers/mlp.py`. `--save PATH` writes the model file and measures nothing.
 
 #![allow(unsafe_code)]
 
@@ -14,8 +13,8 @@ mod common;
 mod networks;
 #[path = "../tests/common/plans.rs"]
 mod plans;
-
-use std::time::Instant;
+#[path = "common/turns.rs"]
+mod turns;
 
 use border::{input, ok, output};
 use networks::{perceptron, plain_channels, random, uniform};
@@ -25,35 +24,22 @@ use serde_json::{Value, json};
 const BATCHES: [usize; 5] = [1, 16, 256, 4096, 65_536];
 const ROWS: usize = 60;
 
-/// Seconds of one call, the median of runs of several calls.
-fn seconds(mut call: impl FnMut(), rows: usize) -> f64 {
-    let calls = (200_000 / (rows + 20)).max(1);
-    let mut times: Vec<f64> = (0..15)
-        .map(|_| {
-            let start = Instant::now();
-            (0..calls).for_each(|_| call());
-            start.elapsed().as_secs_f64() / calls as f64
-        })
-        .collect();
-    times.sort_unstable_by(f64::total_cmp);
-    times[times.len() / 2]
-}
-
-/// Seconds of a prediction with so many rows.
-fn predict(file: &common::File, width: usize, rows: usize) -> f64 {
+/// Seconds of a prediction with so many rows, in each round.
+fn predict(file: &common::File, width: usize, rows: usize) -> Vec<f64> {
     let o = plans::Operator::with(file, 1, |options| ok(unsafe { pcml_options_set_batch(options, rows as i64) }));
     let x: Vec<f32> = uniform(1, 1, rows * width).iter().map(|v| *v as f32).collect();
     let mut y = vec![0f32; rows * width];
     let (x, y) = (input(&x, &[rows, width]), output(&mut y, &[rows, width]));
-    seconds(|| ok(o.predict(&x, &[], &y)), rows)
+    let [times] = turns::turns(turns::rounds(31), |_| ok(o.predict(&x, &[], &y)));
+    times
 }
 
 /// Fields of a host, and levels of each.
 const FIELDS: usize = 5;
 const LEVELS: usize = ROWS / FIELDS;
 
-/// Seconds of a prediction of so many columns from and to fields, and of one through packed arrays.
-fn fields(file: &common::File, columns: usize) -> [f64; 2] {
+/// Seconds of a prediction of so many columns from and to fields, and of one through packed arrays, in turns.
+fn fields(file: &common::File, columns: usize) -> [Vec<f64>; 2] {
     let o = plans::Operator::with(file, 1, |options| ok(unsafe { pcml_options_set_batch(options, columns as i64) }));
     let from: Vec<Vec<f64>> = (0..FIELDS as u64).map(|f| uniform(2, f, LEVELS * columns)).collect();
     let mut to = vec![vec![0f64; LEVELS * columns]; FIELDS];
@@ -64,17 +50,13 @@ fn fields(file: &common::File, columns: usize) -> [f64; 2] {
     let outputs: Vec<_> =
         to.iter_mut().map(|f| pcml_array { strides: turned, ..output(f, &[columns, LEVELS]) }).collect();
     let (count, none) = (FIELDS as i64, std::ptr::null());
-    let apart = seconds(
-        || {
+    let (mut x, mut y) = (vec![0f32; ROWS * columns], vec![0f32; ROWS * columns]);
+    turns::turns(turns::rounds(31), |who| {
+        if who == 0 {
             ok(unsafe {
                 pcml_plan_predict_fields(o.plan, o.workspace, inputs.as_ptr(), count, none, 0, outputs.as_ptr(), count)
             })
-        },
-        columns,
-    );
-    let (mut x, mut y) = (vec![0f32; ROWS * columns], vec![0f32; ROWS * columns]);
-    let packed = seconds(
-        || {
+        } else {
             for (f, from) in from.iter().enumerate() {
                 for (level, values) in from.chunks_exact(columns).enumerate() {
                     let into = x[f * LEVELS + level..].iter_mut().step_by(ROWS);
@@ -88,31 +70,34 @@ fn fields(file: &common::File, columns: usize) -> [f64; 2] {
                     values.iter_mut().zip(out).for_each(|(v, y)| *v = f64::from(*y));
                 }
             }
-        },
-        columns,
-    );
-    [apart, packed]
+        }
+    })
 }
 
 fn main() {
     let network =
         perceptron(plain_channels("a", ROWS), &[128, 128], plain_channels("u", ROWS), json!("relu"), Value::Null);
     let file = random(&network, 1);
+    if let Some(path) = std::env::args().skip_while(|argument| argument != "--save").nth(1) {
+        return std::fs::write(&path, file.bytes()).expect("a model file");
+    }
     let empty = random(&perceptron(plain_channels("a", 1), &[], plain_channels("u", 1), json!("relu"), Value::Null), 1);
     let overhead = predict(&empty, 1, 1);
-    let times: Vec<f64> = BATCHES.iter().map(|rows| predict(&file, ROWS, *rows)).collect();
-    if std::env::args().any(|argument| argument == "--json") {
-        let batches: Value = BATCHES.iter().zip(&times).map(|(rows, time)| (rows.to_string(), json!(time))).collect();
-        println!("{}", json!({"batches": batches, "overhead": overhead}));
-        return;
-    }
+    let times: Vec<Vec<f64>> = BATCHES.iter().map(|rows| predict(&file, ROWS, *rows)).collect();
     let [apart, packed] = fields(&file, 4096);
     let work = (ROWS * 128 + 128 * 128 + 128 * ROWS) as f64;
-    println!("a call without arithmetic {:>8.0} ns", overhead * 1e9);
-    for (rows, time) in BATCHES.iter().zip(&times) {
-        println!("{rows:>6} rows {:>11.2} us  {:>6.1} GFLOP/s", time * 1e6, 2e-9 * *rows as f64 * work / time);
+    println!("a call without arithmetic {:>8.0} ns", turns::median(&overhead) * 1e9);
+    turns::record("a call without arithmetic", "pcml", &overhead, Value::Null);
+    for (rows, times) in BATCHES.iter().zip(&times) {
+        let (time, count) = (turns::median(times), *rows as f64);
+        // Weights, and rows read and written.
+        let bytes = 4.0 * (work + 2.0 * count * ROWS as f64);
+        turns::record(&format!("mlp_{rows}"), "pcml", times, json!({"flops": 2.0 * count * work, "bytes": bytes}));
+        println!("{rows:>6} rows {:>11.2} us  {:>6.1} GFLOP/s", time * 1e6, 2e-9 * count * work / time);
     }
-    let (apart, packed) = (apart * 1e6, packed * 1e6);
+    turns::record("4096 columns, from and to fields", "pcml", &apart, Value::Null);
+    turns::record_beside("4096 columns, from and to fields", "packed by the host", &packed, &apart);
+    let (apart, packed) = (turns::median(&apart) * 1e6, turns::median(&packed) * 1e6);
     println!(
         "  4096 columns from and to {FIELDS} fields {apart:.0} us, packed and unpacked by the host {packed:.0} us"
     );

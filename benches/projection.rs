@@ -6,12 +6,16 @@
 use std::hint::black_box;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use pcml::constraint::{Bounds, Constraints, PartInput, Posterior, Prior, Projector, ProjectorOptions, Rule};
+use pcml::constraint::{Bounds, Constraints, Part, PartInput, Posterior, Prior, Projector, ProjectorOptions, Rule};
 use pcml::{View, ViewMut};
 use pulp::{Simd, WithSimd};
+use serde_json::json;
+
+#[path = "common/turns.rs"]
+mod turns;
 
 struct Case {
     slices: usize,
@@ -99,17 +103,6 @@ impl WithSimd for Stream<'_> {
     }
 }
 
-fn fastest(repeats: usize, mut f: impl FnMut()) -> Duration {
-    (0..repeats)
-        .map(|_| {
-            let start = Instant::now();
-            f();
-            start.elapsed()
-        })
-        .min()
-        .unwrap_or_default()
-}
-
 /// One thread for each case, the calling one among them, all at once.
 fn side_by_side<C: Send>(cases: &mut [C], run: impl Fn(&mut C) + Sync) {
     let Some((first, others)) = cases.split_first_mut() else { return };
@@ -119,38 +112,43 @@ fn side_by_side<C: Send>(cases: &mut [C], run: impl Fn(&mut C) + Sync) {
     });
 }
 
-/// Fastest of interleaved runs, so that both see the same neighbours on the machine; a thread for each case.
+/// In turns with the floor; a thread for each case.
 fn ratio(cases: &mut [Case]) {
     let (cells, slices, threads) = (cases[0].projector.cells(), cases[0].slices, cases.len());
     let total = cells * slices;
     let weights = vec![0.5; total];
     let mut scratches: Vec<_> = cases.iter().map(|case| case.projector.scratch(slices).unwrap()).collect();
-    let repeats = (200_000_000 / total).clamp(5, 2000);
-    let (mut ours, mut floor) = (Duration::MAX, Duration::MAX);
-    for _ in 0..4 {
-        for past_caches in [false, true] {
-            floor = floor.min(fastest(repeats / 4 + 1, || {
-                side_by_side(cases, |case| {
-                    let read = [&case.mean[..], &case.variance, &weights];
-                    let write = [&mut case.posterior_mean[..], &mut case.posterior_variance];
-                    pulp::Arch::new().dispatch(Stream { read, write, past_caches });
-                    black_box(case.posterior_mean.as_ptr());
-                })
-            }));
-        }
-        ours = ours.min(fastest(repeats / 4 + 1, || {
+    let rounds = turns::rounds((200_000_000 / total).clamp(5, 101));
+    let [ours, plain, streamed] = turns::turns(rounds, |who| {
+        if who == 0 {
             let mut pairs: Vec<_> = cases.iter_mut().zip(&mut scratches).collect();
-            side_by_side(&mut pairs, |(case, scratch)| case.run(scratch));
-        }));
-    }
+            return side_by_side(&mut pairs, |(case, scratch)| case.run(scratch));
+        }
+        side_by_side(cases, |case| {
+            let read = [&case.mean[..], &case.variance, &weights];
+            let write = [&mut case.posterior_mean[..], &mut case.posterior_variance];
+            pulp::Arch::new().dispatch(Stream { read, write, past_caches: who == 2 });
+            black_box(case.posterior_mean.as_ptr());
+        });
+    });
+    let floor: Vec<f64> = plain.iter().zip(&streamed).map(|(a, b)| a.min(*b)).collect();
     let bytes = (total * 8 * 8 * threads) as f64;
+    let [low, share, high] = turns::quartiles(&turns::ratios(&floor, &ours));
     println!(
-        "{threads} thread(s), {cells} cells x {slices} slices each: {:.3e} s, floor {:.3e} s ({:.1} GB/s), {:.2} of the bandwidth",
-        ours.as_secs_f64(),
-        floor.as_secs_f64(),
-        bytes / floor.as_secs_f64() / 1e9,
-        floor.as_secs_f64() / ours.as_secs_f64()
+        "{threads} thread(s), {cells} cells x {slices} slices each: {:.3e} s, floor {:.3e} s ({:.1} GB/s), {share:.2} ({low:.2} to {high:.2}) of the bandwidth",
+        turns::median(&ours),
+        turns::median(&floor),
+        bytes / turns::median(&floor) / 1e9,
     );
+    let mut name = format!("{} cells", cells * threads);
+    if slices > 1 {
+        name += &format!(", {slices} slices");
+    }
+    if threads > 1 {
+        name += &format!(", {threads} threads");
+    }
+    turns::record(&name, "pcml", &ours, json!({"bytes": bytes}));
+    turns::record_beside(&name, "memory", &floor, &ours);
 }
 
 /// An all-reduce of two threads that wait for each other awake: a reduction takes no longer than it must.
@@ -179,58 +177,70 @@ impl Board {
     }
 }
 
-/// One field in two parts, a thread each, with the same bits as in one part.
-fn parts(cells: usize) {
-    let time = |count: usize| {
-        let mut cases: Vec<_> = (0..count)
-            .map(|_| {
-                let case = Case::new(cells / count, 1);
-                let part = case.projector.part().unwrap();
-                (case, part)
-            })
-            .collect();
-        fastest((100_000_000 / cells).clamp(3, 100), || {
-            let board = Board::default();
-            side_by_side(&mut cases, |(case, part)| {
-                let n = case.projector.cells();
-                let posterior = Posterior {
-                    mean: ViewMut::new("posterior_mean", &mut case.posterior_mean, &[n]).unwrap(),
-                    variance: Some(ViewMut::new("posterior_variance", &mut case.posterior_variance, &[n]).unwrap()),
-                };
-                let input = PartInput {
-                    mean: View::new("mean", &case.mean, &[n]).unwrap(),
-                    variance: Some(View::new("variance", &case.variance, &[n]).unwrap()),
-                    b: View::new("b", &case.b, &[1]).unwrap(),
-                    bounds: Bounds { lower: None, upper: None },
-                };
-                let mut reduction = |values: &mut [i64]| {
-                    if count > 1 {
-                        board.sum(values);
-                    }
-                    Ok(())
-                };
-                case.projector.project_part(part, &input, posterior, None, &mut reduction).unwrap();
-            })
+/// So many parts of one field.
+fn parted(cells: usize, count: usize) -> Vec<(Case, Part)> {
+    (0..count)
+        .map(|_| {
+            let case = Case::new(cells / count, 1);
+            let part = case.projector.part().unwrap();
+            (case, part)
         })
-    };
-    let (one, two) = (time(1), time(2));
+        .collect()
+}
+
+/// One field in one part and in two, with the same bits, and as a whole.
+fn parts(cells: usize) {
+    let mut whole = Case::new(cells, 1);
+    let mut scratch = whole.projector.scratch(1).unwrap();
+    let mut parts = [parted(cells, 1), parted(cells, 2)];
+    let rounds = turns::rounds((100_000_000 / cells).clamp(3, 101));
+    let [whole, one, two] = turns::turns(rounds, |who| {
+        if who == 0 {
+            return whole.run(&mut scratch);
+        }
+        let board = Board::default();
+        side_by_side(&mut parts[who - 1], |(case, part)| {
+            let n = case.projector.cells();
+            let posterior = Posterior {
+                mean: ViewMut::new("posterior_mean", &mut case.posterior_mean, &[n]).unwrap(),
+                variance: Some(ViewMut::new("posterior_variance", &mut case.posterior_variance, &[n]).unwrap()),
+            };
+            let input = PartInput {
+                mean: View::new("mean", &case.mean, &[n]).unwrap(),
+                variance: Some(View::new("variance", &case.variance, &[n]).unwrap()),
+                b: View::new("b", &case.b, &[1]).unwrap(),
+                bounds: Bounds { lower: None, upper: None },
+            };
+            let mut reduction = |values: &mut [i64]| {
+                if who > 1 {
+                    board.sum(values);
+                }
+                Ok(())
+            };
+            case.projector.project_part(part, &input, posterior, None, &mut reduction).unwrap();
+        });
+    });
     println!(
         "{cells} cells: one part {:.3e} s, two parts on two threads {:.3e} s, {:.2} times as fast",
-        one.as_secs_f64(),
-        two.as_secs_f64(),
-        one.as_secs_f64() / two.as_secs_f64()
+        turns::median(&one),
+        turns::median(&two),
+        turns::median(&turns::ratios(&one, &two))
     );
+    let name = format!("{cells} cells in parts");
+    turns::record(&name, "pcml", &one, json!({"bytes": 64 * cells}));
+    turns::record_beside(&name, "pcml, two parts on two threads", &two, &one);
+    turns::record_beside(&name, "pcml, the whole", &whole, &one);
 }
 
 fn main() {
     let mut criterion = Criterion::default()
-        .configure_from_args()
         .sample_size(10)
         .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(2));
+        .measurement_time(Duration::from_secs(2))
+        .configure_from_args();
     let mut group = criterion.benchmark_group("projection");
     // `cargo test --benches` asks whether the bench runs, not how fast.
-    let most = if std::env::args().all(|arg| arg != "--bench") { 100_000 } else { usize::MAX };
+    let most = if turns::is_bench() { usize::MAX } else { 100_000 };
     let cases =
         [(201, 50), (1001, 1), (4001, 1), (10_000, 1), (100_000, 1), (1_000_000, 1), (10_000_000, 1), (100_000_000, 1)];
     for (cells, slices) in cases.into_iter().filter(|case| case.0 <= most) {

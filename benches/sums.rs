@@ -1,11 +1,15 @@
 //! Exact sums and dot products against plain ones of 16 lanes, in interleaved runs of the same program, as ratios.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use pcml::reduce::Exact;
 use pulp::{Arch, Simd, WithSimd};
+use serde_json::json;
+
+#[path = "common/turns.rs"]
+mod turns;
 
 struct Sum<'a>(&'a [f64]);
 
@@ -54,14 +58,6 @@ fn exact_dot(x: &[f64], y: &[f64]) -> f64 {
     sum.round()
 }
 
-fn fastest(best: &mut Duration, mut f: impl FnMut() -> f64) {
-    for _ in 0..3 {
-        let start = Instant::now();
-        black_box(f());
-        *best = (*best).min(start.elapsed());
-    }
-}
-
 /// Values of one magnitude, over 12 decades with both signs, and over 600 decades, where every value goes by itself.
 fn fields(n: usize) -> [(&'static str, Vec<f64>); 3] {
     let wave = |i: usize| (i % 977) as f64 / 977.0 + 0.1;
@@ -78,10 +74,10 @@ fn fields(n: usize) -> [(&'static str, Vec<f64>); 3] {
 
 fn main() {
     let mut criterion = Criterion::default()
-        .configure_from_args()
         .sample_size(10)
         .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(2));
+        .measurement_time(Duration::from_secs(2))
+        .configure_from_args();
     let mut group = criterion.benchmark_group("sums");
     let arch = Arch::new();
     for n in [10_000, 10_000_000] {
@@ -92,14 +88,21 @@ fn main() {
             group.bench_function(BenchmarkId::new(format!("exact dot, {name}"), n), |b| {
                 b.iter(|| exact_dot(&x, &other))
             });
-            let mut best = [Duration::MAX; 4];
-            for _ in 0..(100_000_000 / n).clamp(4, 1000) {
-                fastest(&mut best[0], || arch.dispatch(Sum(&x)));
-                fastest(&mut best[1], || exact_sum(&x));
-                fastest(&mut best[2], || arch.dispatch(Dot(&x, &other)));
-                fastest(&mut best[3], || exact_dot(&x, &other));
+            let times = turns::turns(turns::rounds((300_000_000 / n).clamp(4, 101)), |who| {
+                black_box(match who {
+                    0 => arch.dispatch(Sum(&x)),
+                    1 => exact_sum(&x),
+                    2 => arch.dispatch(Dot(&x, &other)),
+                    _ => exact_dot(&x, &other),
+                });
+            });
+            let [sum, exact, dot, product] = &times;
+            for (kind, ours, plain, bytes) in [("sum", exact, sum, 8 * n), ("dot product", product, dot, 16 * n)] {
+                let case = format!("{kind} of {n} values, {name}");
+                turns::record(&case, "pcml", ours, json!({"bytes": bytes}));
+                turns::record_beside(&case, "plain", plain, ours);
             }
-            let each = best.map(|t| t.as_secs_f64() * 1e9 / n as f64);
+            let each = times.map(|t| turns::median(&t) * 1e9 / n as f64);
             println!(
                 "{n} values, {name}: sum {:.2} ns, exact {:.2} ns, ratio {:.2}; dot {:.2} ns, exact {:.2} ns, ratio {:.2}",
                 each[0],
