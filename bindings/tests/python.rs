@@ -43,6 +43,13 @@ fn the_package_passes_its_tests() {
     with_package(&python, &["-m", "unittest", "discover", text(&root().join("bindings/python/tests/library"))]);
 }
 
+/// What makes docs/performance.md of results.
+#[test]
+fn the_performance_page_is_made() {
+    let Some(python) = python("unittest") else { return };
+    with_package(&python, &["-m", "unittest", "discover", text(&root().join("benches/performance"))]);
+}
+
 #[test]
 fn stories_print_what_the_c_programs_print() {
     let Some(python) = python("numpy") else { return };
