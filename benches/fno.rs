@@ -194,9 +194,9 @@ fn main() {
     }
     let option = |name: &str| std::env::args().skip_while(|a| a != name).nth(1);
     let (only, fixed) = (option("--only"), option("--runs").map(|runs| runs.parse().expect("a number of runs")));
-    let cases = CASES.iter().filter(|case| only.as_ref().is_none_or(|name| name == case.name));
+    let mut cases = CASES.iter().filter(|case| only.as_ref().is_none_or(|name| name == case.name));
     if let Some(path) = option("--save") {
-        let case = cases.last().expect("a case");
+        let case = cases.next_back().expect("a case");
         let file = operators::with_selftest(file(case, case.faces > 0));
         return std::fs::write(&path, file.bytes()).expect("a model file");
     }
