@@ -317,9 +317,11 @@ impl<T: Real> Fno<T> {
     pub(super) fn inside_points(&self, tile: Tile) -> (usize, usize, usize) {
         let last = self.axes.len() - 1;
         let (before, points) = (self.before[last], self.grid[last]);
-        let low = tile.first.max(before);
-        let high = (tile.first + tile.count).min(before + points);
-        (low - tile.first, low - before, high.saturating_sub(low))
+        let end = tile.first + tile.count;
+        // A tile may lie before the grid as a whole: padding has any width.
+        let low = tile.first.max(before).min(end);
+        let high = end.min(before + points);
+        (low - tile.first, low.saturating_sub(before), high.saturating_sub(low))
     }
 
     /// What of a tile lies on the caller's grid.
