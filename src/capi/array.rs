@@ -130,7 +130,7 @@ pub(crate) unsafe fn view<'a>(array: *const pcml_const_array, name: &str) -> Res
     let mut room = MaybeUninit::uninit();
     // SAFETY: on success the room is filled.
     unsafe {
-        view_in(&mut room, array, name).map(|_| ())?;
+        view_in(&mut room, array, name)?;
         Ok(room.assume_init())
     }
 }
@@ -169,7 +169,7 @@ pub(crate) unsafe fn view_mut<'a>(array: *const pcml_array, name: &str) -> Resul
     let mut room = MaybeUninit::uninit();
     // SAFETY: on success the room is filled.
     unsafe {
-        view_mut_in(&mut room, array, name).map(|_| ())?;
+        view_mut_in(&mut room, array, name)?;
         Ok(room.assume_init())
     }
 }

@@ -304,8 +304,7 @@ pub unsafe extern "C" fn pcml_plan_predict(
     call("pcml_plan_predict", || unsafe {
         let (plan, mut workspace) = lease::<_, Workspace>(plan, "plan", workspace, CREATOR)?;
         let mut room = Views::room();
-        // Perceptrons have none, and short calls.
-        let values = if value_count == 0 { &[][..] } else { views(&mut room, values, value_count, "values")? };
+        let values = views(&mut room, values, value_count, "values")?;
         let (mut from, mut to) = (MaybeUninit::uninit(), MaybeUninit::uninit());
         let (input, output) = (view_in(&mut from, input, "input")?, view_mut_in(&mut to, output, "output")?);
         plan.plan.predict(&mut workspace, input, values, output)
