@@ -12,6 +12,7 @@ mod boon;
 mod correct;
 mod derivative;
 mod direct;
+mod inverse;
 mod lines;
 mod norm;
 mod numbers;

@@ -9,10 +9,10 @@
 //!   first channel, with its own safeguards; K's matrix from the one face to the other is needed in full.
 //! - Rule exact: delta_B = x_B - R (K x)_B, R the regularised inverse of the kernel's matrix among the nodes of both faces.
 
-use faer::linalg::solvers::Solve;
-use faer::{Mat, Side, c64};
+use faer::c64;
 use serde::Deserialize;
 
+use super::inverse::Matrix;
 use super::numbers::Numbers;
 use crate::error::{Result, fail};
 use crate::kernels::fourier::{Axis, Modes, turn};
@@ -249,7 +249,7 @@ impl<T: Real> Pair<T> {
         let mut inverses = Vec::with_capacity(tangential.len());
         for places in tangential {
             // Column a (a face and a channel that enters), row b (a face and a channel that leaves).
-            let block = Mat::from_fn(2 * w, 2 * w, |b, a| {
+            let block = Matrix::from_fn(2 * w, |b, a| {
                 let shift = if (b < w) == (a < w) {
                     0
                 } else if b < w {
@@ -257,16 +257,14 @@ impl<T: Real> Pair<T> {
                 } else {
                     across
                 };
-                among.entry(places, shift, a % w, b % w)
+                let v = among.entry(places, shift, a % w, b % w);
+                (v.re, v.im)
             });
-            let (inverse, poor) = regularised_inverse(&block, regularisation);
+            let (inverse, poor) = block.regularised_inverse(regularisation);
             *singular += usize::from(poor);
             inverses.push(inverse);
         }
-        let entry = |mode: usize, input: usize, output: usize| {
-            let v = inverses[mode][(output, input)];
-            (v.re, v.im)
-        };
+        let entry = |mode: usize, input: usize, output: usize| inverses[mode].entry(output, input);
         Ok(Some(Kernel::Exact(Mixer::new(tangential.len(), 2 * w, 2 * w, "boundary kernels", entry)?)))
     }
 
@@ -316,28 +314,5 @@ impl<T: Real> Pair<T> {
             numbers,
             across: Mixer::new(tangential.len(), channels, channels, "boundary kernels", entry)?,
         })
-    }
-}
-
-/// (K* K + t I)^-1 K* with t = regularisation^2 tr(K* K) / n, and whether the regularisation mattered: whether K has singular values of
-/// its size. Zero for a zero matrix.
-fn regularised_inverse(k: &Mat<c64>, regularisation: f64) -> (Mat<c64>, bool) {
-    let n = k.nrows();
-    let mut gram = k.adjoint() * k;
-    let trace: f64 = (0..n).map(|i| gram[(i, i)].re).sum();
-    if trace == 0.0 {
-        return (Mat::zeros(n, n), true);
-    }
-    let shift = regularisation * regularisation * trace / n as f64;
-    let poor = match k.singular_values() {
-        Ok(values) => values.iter().any(|s| s * s < shift),
-        Err(_) => true,
-    };
-    for i in 0..n {
-        gram[(i, i)] += c64::new(shift, 0.0);
-    }
-    match gram.llt(Side::Lower) {
-        Ok(factor) => (factor.solve(k.adjoint().to_owned()), poor),
-        Err(_) => (Mat::zeros(n, n), true),
     }
 }
