@@ -21,7 +21,16 @@ const GFORTRAN: Compiler =
     Compiler { name: "gfortran", flags: &["-std=f2018", "-Wall", "-Wextra", "-Werror", "-O2", "-ffp-contract=off"] };
 const CHECKED: Compiler = Compiler {
     name: "gfortran",
-    flags: &["-std=f2018", "-Wall", "-Wextra", "-Werror", "-O0", "-g", "-fcheck=all", "-ffpe-trap=invalid,zero"],
+    flags: &[
+        "-std=f2018",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-O0",
+        "-g",
+        "-fcheck=all",
+        "-ffpe-trap=invalid,zero,overflow",
+    ],
 };
 const FLANG: Compiler = Compiler { name: "flang-new-19", flags: &["-Werror", "-O2", "-ffp-contract=off"] };
 
@@ -144,7 +153,7 @@ fn c_example(name: &str) -> PathBuf {
 
 #[test]
 fn stories_print_what_they_print_in_c() {
-    let there: Vec<&Compiler> = [&GFORTRAN, &FLANG].into_iter().filter(|c| c.there()).collect();
+    let there: Vec<&Compiler> = [&GFORTRAN, &CHECKED, &FLANG].into_iter().filter(|c| c.there()).collect();
     for (name, with) in [("porous", "porous"), ("insulated", "heat")] {
         if there.is_empty() {
             return;
@@ -152,8 +161,8 @@ fn stories_print_what_they_print_in_c() {
         let expected = succeed(c_example(name), [model(with)]);
         for compiler in &there {
             let source = |f: &str| root().join(format!("examples/fortran/{f}.f90"));
-            let program =
-                compiler.build(&format!("fortran_{name}_{}", compiler.name), &[source("common"), source(name)], &[]);
+            let place = format!("fortran_{name}_{}{}", compiler.name, compiler.flags.len());
+            let program = compiler.build(&place, &[source("common"), source(name)], &[]);
             assert_eq!(succeed(program, [model(with)]), expected, "{name} with {}", compiler.name);
         }
     }
@@ -161,9 +170,10 @@ fn stories_print_what_they_print_in_c() {
 
 #[test]
 fn a_mass_fixer_needs_no_derived_types() {
-    for compiler in [GFORTRAN, FLANG].iter().filter(|c| c.there()) {
+    for compiler in [GFORTRAN, CHECKED, FLANG].iter().filter(|c| c.there()) {
         let source = root().join("examples/fortran/plain.f90");
-        let program = compiler.build(&format!("fortran_plain_{}", compiler.name), &[source], &[]);
+        let place = format!("fortran_plain_{}{}", compiler.name, compiler.flags.len());
+        let program = compiler.build(&place, &[source], &[]);
         assert!(succeed(program, [""; 0]).contains("all columns have their mass"));
     }
 }
