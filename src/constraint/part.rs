@@ -707,5 +707,3 @@ impl Projector {
         Ok(())
     }
 }
-
-impl Part {}
