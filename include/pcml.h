@@ -2275,8 +2275,8 @@ int32_t pcml_options_set_steps(struct pcml_options *options,
 
 /**
  * Plans of neural operators: threads of a call, the calling one among them. The plan starts the others when it is created and ends
- * them when it is freed; calls that find them at work for another thread wait for their turn. Results do not depend on it. Unset: 1,
- * no thread is started.
+ * them when it is freed; calls that find them at work for another thread do without. They are awake during a call and some 100 us
+ * longer, and not waited for when the system does not let them run. Results do not depend on it. Unset: 1, no thread is started.
  *
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when outside 1 to 1024
  */

@@ -89,14 +89,14 @@ fn prediction_after_planning_allocates_nothing() {
     for (name, description, shape, steps, faces, channels) in cases {
         let bound = description["boon"].is_object();
         let file = model(description);
-        for (dtype, transforms) in [(1, 2), (2, 2), (1, 3), (2, 3)] {
+        for (dtype, transforms, threads) in [(1, 2, 1), (2, 2, 3), (1, 3, 3), (2, 3, 1)] {
             if bound && transforms == 3 {
                 continue;
             }
-            let sizes = Sizes { batch: 2, steps, transforms, ..Sizes::new(dtype, shape) };
+            let sizes = Sizes { batch: 2, steps, transforms, threads, ..Sizes::new(dtype, shape) };
             let o = Operator::new(&file, sizes);
             let count = [counted::<f32>(&o, &sizes, faces, channels), counted::<f64>(&o, &sizes, faces, channels)];
-            assert_eq!(count, [0, 0], "{name}, dtype {dtype}, transforms {transforms}");
+            assert_eq!(count, [0, 0], "{name}, dtype {dtype}, transforms {transforms}, {threads} threads");
         }
     }
 }

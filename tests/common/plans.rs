@@ -42,6 +42,7 @@ impl Operator {
             ok(pcml_options_set_batch(options, sizes.batch));
             ok(pcml_options_set_steps(options, sizes.steps));
             ok(pcml_options_set_threads(options, sizes.threads));
+            ok(pcml_options_set_transforms(options, sizes.transforms));
         })
     }
 
