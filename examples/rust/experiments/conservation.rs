@@ -17,6 +17,8 @@ use crate::table::{Cell, Table};
 /// Context sets of a function.
 const SETS: usize = 50;
 const BINS: usize = 24;
+/// Problems for which the recipes train a deep ensemble.
+const ENSEMBLES: [&str; 2] = ["stefan", "pme"];
 
 /// The name of a problem's models; `heat` is the operator of the heat problem with walls.
 pub fn stem(problem: &Problem) -> &'static str {
@@ -35,9 +37,9 @@ pub fn run(problem: &'static Problem, models: &mut Models, out: &Path) -> Outcom
         models.need(&name)?.map(|model| Surrogate::new(problem, &model, Dtype::F64, SETS)).transpose()
     };
     let mut anp = load(stem.to_string())?;
-    // Where solutions jump, their equation has no residual to learn from.
-    let mut soft = if problem.jumps { None } else { load(format!("{stem}_soft"))? };
-    let members = models.need(&format!("{}_ensemble", problem.name))?;
+    let mut soft = if problem.soft { load(format!("{stem}_soft"))? } else { None };
+    let members =
+        if ENSEMBLES.contains(&problem.name) { models.need(&format!("{}_ensemble", problem.name))? } else { None };
     let mut process = Process::fit(problem, SETS)?;
 
     let x = problem.cells(CELLS);

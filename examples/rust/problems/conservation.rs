@@ -36,8 +36,8 @@ pub struct Problem {
     pub nonnegative: bool,
     /// Whether u never grows with x.
     pub falling: bool,
-    /// Whether u is discontinuous.
-    pub jumps: bool,
+    /// Whether its equation has a residual that a process can be trained with: not where solutions do nothing but jump.
+    pub soft: bool,
     build: fn(f64) -> Box<dyn Function>,
 }
 

@@ -14,7 +14,7 @@ pub const PROBLEM: Problem = Problem {
     time: 0.1,
     nonnegative: true,
     falling: true,
-    jumps: true,
+    soft: false,
     build: |a| Box::new(Advection { a }),
 };
 

@@ -16,7 +16,7 @@ pub const PROBLEM: Problem = Problem {
     time: 0.5,
     nonnegative: false,
     falling: false,
-    jumps: false,
+    soft: true,
     build: |k| Box::new(Heat { k }),
 };
 

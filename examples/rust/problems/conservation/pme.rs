@@ -14,7 +14,7 @@ pub const PROBLEM: Problem = Problem {
     time: 0.5,
     nonnegative: true,
     falling: true,
-    jumps: false,
+    soft: true,
     build: |m| Box::new(Pme { m }),
 };
 

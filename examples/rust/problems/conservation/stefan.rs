@@ -19,7 +19,7 @@ pub const PROBLEM: Problem = Problem {
     time: 0.05,
     nonnegative: true,
     falling: true,
-    jumps: true,
+    soft: true,
     build: |u_star| Box::new(Stefan::new(u_star)),
 };
 
