@@ -191,7 +191,7 @@ struct Law {
 /// The first law of a description, with the bounds of its axis.
 fn law(description: &Value) -> Result<Law> {
     let Some(first) = description["conservation"].as_array().and_then(|laws| laws.first()) else {
-        return refuse!("the model states no conservation law: give none for the model, and the law by options");
+        return refuse!("the model states no conservation law: write none for MODEL, with --quadrature and --spacing");
     };
     let rule = match first["quadrature"].as_str() {
         Some("trapezoid") => Some(Quadrature::Trapezoid),
