@@ -274,6 +274,8 @@ proptest! {
     fn with_invariants(n in 4..40usize, rows in 0..2usize, products in any::<bool>(), seed in any::<u64>()) {
         let mut random = Random(seed | 1);
         let n = n & !1;
+        // Three laws leave four cells a curve, where they may touch rather than cross: no convergence is promised there.
+        prop_assume!(rows + 1 + usize::from(products) + 2 <= n);
         let g: Vec<_> = (0..rows).map(|_| random.list(n, 0.2, 1.0)).collect();
         let weights = random.list(n, 0.5, 1.0);
         let projector = projector(n, &g, 0.0, |c| {
