@@ -23,7 +23,7 @@ const CHECKED: Compiler = Compiler {
     name: "gfortran",
     flags: &["-std=f2018", "-Wall", "-Wextra", "-Werror", "-O0", "-g", "-fcheck=all", "-ffpe-trap=invalid,zero"],
 };
-/// With what the tests of bad calls make themselves too.
+/// Traps overflows too, which the tests of bad calls make themselves.
 const TRAPPED: Compiler = Compiler {
     name: "gfortran",
     flags: &["-std=f2018", "-Wall", "-Wextra", "-Werror", "-O0", "-fcheck=all", "-ffpe-trap=invalid,zero,overflow"],

@@ -36,7 +36,7 @@ pub struct Problem {
     pub nonnegative: bool,
     /// Whether u never grows with x.
     pub falling: bool,
-    /// Whether its equation has a residual that a process can be trained with: not where solutions do nothing but jump.
+    /// Whether the recipes train a process with the residual of its equation too.
     pub soft: bool,
     build: fn(f64) -> Box<dyn Function>,
 }
