@@ -13,6 +13,10 @@
 #ifndef PCML_HPP
 #define PCML_HPP
 
+#if __cplusplus < 201703L && !(defined(_MSVC_LANG) && _MSVC_LANG >= 201703L)
+#error "pcml.hpp needs C++17: compile with -std=c++17 or newer"
+#endif
+
 #include <array>
 #include <cstddef>
 #include <cstdint>

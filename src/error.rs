@@ -120,6 +120,17 @@ impl Error {
     pub fn message(&self) -> &str {
         &self.message
     }
+
+    /// The same failure, with more said after its text.
+    pub(crate) fn with(mut self, more: &str) -> Self {
+        self.message.push_str(more);
+        self
+    }
+
+    /// The same failure, with the name of what it happened in before its text.
+    pub(crate) fn within(self, place: impl fmt::Display) -> Self {
+        Error { message: format!("{place}: {}", self.message), ..self }
+    }
 }
 
 impl fmt::Display for Error {

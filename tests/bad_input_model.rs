@@ -51,6 +51,8 @@ fn files_that_are_no_model() {
     failed(unsafe { pcml_model_load(path.as_ptr(), &mut model) }, Status::Io, &["/nowhere/model.safetensors"]);
     let folder = CString::new(env!("CARGO_MANIFEST_DIR")).unwrap();
     failed(unsafe { pcml_model_load(folder.as_ptr(), &mut model) }, Status::Io, &["not a file"]);
+    let text = CString::new(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    failed(unsafe { pcml_model_load(text.as_ptr(), &mut model) }, Status::FileFormat, &["README.md: ", "safetensors"]);
     failed(unsafe { pcml_model_load(null(), &mut model) }, Status::NullArgument, &["path"]);
     failed(unsafe { pcml_model_load(path.as_ptr(), null_mut()) }, Status::NullArgument, &["model"]);
     failed(unsafe { pcml_model_load_bytes(null(), 8, &mut model) }, Status::NullArgument, &["bytes"]);
@@ -64,7 +66,7 @@ fn files_that_are_no_model() {
     refused(&u64::MAX.to_le_bytes().repeat(3), Status::FileFormat, &["safetensors"]);
     let mut plain = File::stefan();
     plain.metadata.clear();
-    refused(&plain.bytes(), Status::FileFormat, &["\"pcml\""]);
+    refused(&plain.bytes(), Status::FileFormat, &["\"pcml\"", "pcml convert"]);
 }
 
 #[test]

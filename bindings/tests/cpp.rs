@@ -65,6 +65,9 @@ fn the_header_stands_alone_and_may_come_twice() {
             let args = [&["-std=c++17", mode, "-fsyntax-only", &include, text(&file)], &STRICT[..]].concat();
             succeed(compiler, args);
         }
+        let older = run(compiler, ["-std=c++14", "-fsyntax-only", &include, text(&file)]);
+        let said = String::from_utf8_lossy(&older.stderr);
+        assert!(!older.status.success() && said.contains("pcml.hpp needs C++17"), "{compiler}: {said}");
     }
 }
 

@@ -306,7 +306,6 @@ fn operator(model: &Model, how: &How, given: &mut Arrays, path: &Path) -> Result
     }
     let mut input = take(given, "input", path)?;
     let found = input.shape.clone();
-    let expected = if how.channels_first { "[functions, channels, grid]" } else { "[functions, grid, channels]" };
     // Axes of functions and of a single channel may be left out.
     let rank = found.len();
     let channel = if how.channels_first { rank.checked_sub(axes + 1) } else { rank.checked_sub(1) };
@@ -319,8 +318,15 @@ fn operator(model: &Model, how: &How, given: &mut Arrays, path: &Path) -> Result
     }
     let channel = if how.channels_first { 1 } else { axes + 1 };
     if input.shape.len() != axes + 2 || input.shape[channel] != inputs {
+        let grid: String = (1..=axes).map(|axis| format!(", n_{axis}")).collect();
+        let (first, last) = if how.channels_first {
+            (format!(", {inputs}"), String::new())
+        } else {
+            (String::new(), format!(", {inputs}"))
+        };
         return refuse!(
-            "input has shape {found:?}, expected {expected} with {inputs} channels on a grid of {axes} axes"
+            "input has shape {found:?}, expected [functions{first}{grid}{last}]; functions may be left out, and so may an axis \
+             of one channel"
         );
     }
     if how.channels_first {

@@ -3,7 +3,8 @@ use std::fmt::Display;
 use super::arrays::{check_count, read_or_zero};
 use super::nonlinear::Quadratic;
 use super::sets::Sets;
-use crate::error::{Result, fail, zeros};
+use crate::error::{Result, Status, fail, zeros};
+use crate::field::Layout;
 use crate::kernels::strided::View;
 
 /// A quadrature rule: which weights turn cell values at points `x_0 < ... < x_(n-1)` into the integral over `[x_0, x_(n-1)]`.
@@ -275,8 +276,11 @@ impl Constraints {
     /// Errors: Shape, NonFinite, Singular when all weights are 0, Noise.
     pub fn add_row(&mut self, weights: View, noise_variance: f64) -> Result<()> {
         check_count("weights", weights.layout(), self.cells, "cell")?;
-        let weights = read("weights", &weights, self.cells)?;
-        self.add("weights", &weights, Support::Run(0), noise_variance)
+        let values = read("weights", &weights, self.cells)?;
+        self.add("weights", &values, Support::Run(0), noise_variance).map_err(|e| match e.status() {
+            Status::Singular => e.with(repeated(weights.layout())),
+            _ => e,
+        })
     }
 
     /// A row of a field in parts that has no weight on this part's cells ([`Projector::project_part`](super::Projector::project_part)).
@@ -399,13 +403,22 @@ fn read(name: &str, view: &View, count: usize) -> Result<Vec<f64>> {
     Ok(values)
 }
 
+/// What explains equal values to a host that left strides out: they are 0 then, which is a scalar repeated.
+fn repeated(layout: &Layout) -> &'static str {
+    match layout.len() > 1 && layout.strides().iter().all(|&s| s == 0) {
+        true => " (its strides are all 0, so every element is the first)",
+        false => "",
+    }
+}
+
 /// Strictly increasing coordinates.
 pub(super) fn coordinates(name: &str, points: &View, count: usize) -> Result<Vec<f64>> {
     let x = read(name, points, count)?;
     match (1..x.len()).find(|&i| x[i] <= x[i - 1]) {
         None => Ok(x),
         Some(i) => {
-            fail!(NotSorted, "{name}[{i}] is {:e} after {:e}, expected strictly increasing points", x[i], x[i - 1])
+            let (now, before, why) = (x[i], x[i - 1], repeated(points.layout()));
+            fail!(NotSorted, "{name}[{i}] is {now:e} after {before:e}, expected strictly increasing points{why}")
         }
     }
 }
@@ -425,8 +438,6 @@ fn quadrature(name: &str, rule: Rule, x: &[f64]) -> Result<Vec<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Status;
-    use crate::field::Layout;
     use proptest::prelude::*;
 
     fn weights(rule: Rule, x: &[f64]) -> Vec<f64> {
@@ -528,6 +539,13 @@ mod tests {
         assert!(s == Status::NotSorted && m.contains("points[2]"), "{m}");
         let (s, m) = status(&|c| c.add_quadrature(Rule::Trapezoid, view(&[0.0, 0.0, 1.0]), 0.0));
         assert!(s == Status::NotSorted && m.contains("points[1]"), "{m}");
+        let same = || View::strided("x", &[0.0], 0, Layout::new("x", &[3], &[0]).unwrap()).unwrap();
+        let (s, m) = status(&|c| c.add_quadrature(Rule::Trapezoid, same(), 0.0));
+        assert!(s == Status::NotSorted && m.contains("its strides are all 0"), "{m}");
+        let (s, m) = status(&|c| c.add_row(same(), 0.0));
+        assert!(s == Status::Singular && m.contains("its strides are all 0"), "{m}");
+        let (s, m) = status(&|c| c.add_row(view(&[0.0; 3]), 0.0));
+        assert!(s == Status::Singular && !m.contains("strides"), "{m}");
         let (s, m) = status(&|c| c.add_quadrature(Rule::Simpson, view(&[0.0, f64::NAN, 1.0]), 0.0));
         assert!(s == Status::NonFinite && m.contains("points[1]"), "{m}");
         let (s, _) = status(&|c| c.add_quadrature(Rule::Left, view(&[-1.7e308, 1.7e308, 1.75e308]), 0.0));

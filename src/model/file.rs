@@ -240,7 +240,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
 /// Checks everything but the self-test.
 pub(super) fn parse(bytes: &[u8]) -> Result<Contents> {
     let damaged = |e: safetensors::SafeTensorError| {
-        Error::new(Status::FileFormat, format!("not a complete safetensors file: {e}"))
+        Error::new(Status::FileFormat, format!("not a complete safetensors file, which a pcml model is: {e}"))
     };
     if let Some(len) = bytes.first_chunk().map(|len| u64::from_le_bytes(*len))
         && (MOST_HEADER + 1..=bytes.len() as u64).contains(&len)
@@ -251,7 +251,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Contents> {
     let entries = metadata.metadata().as_ref();
     let entry = |key: &str| match entries.and_then(|m| m.get(key)) {
         Some(text) => Ok(text.clone()),
-        None => fail!(FileFormat, "a safetensors file without metadata key \"{key}\": not a pcml model"),
+        None => fail!(
+            FileFormat,
+            "a safetensors file without metadata key \"{key}\", so not a pcml model: \
+             `pcml convert` makes one of the weights of a known architecture"
+        ),
     };
     let text = entry("pcml")?;
     let digest = entry("pcml.sha256")?;

@@ -42,7 +42,7 @@ pub struct Model {
 impl Model {
     /// Reads a model file.
     pub fn load(path: &Path) -> Result<Model> {
-        Self::from_bytes(&file::read(path)?)
+        Self::from_bytes(&file::read(path)?).map_err(|e| e.within(path.display()))
     }
 
     /// Reads a model from the bytes of a file; they are not kept. Sizes are checked against the bytes before anything is

@@ -11,7 +11,7 @@ use super::state::State;
 use super::write::Output;
 use super::{Report, Request, Stored, file, finish};
 use crate::arrays::{Array, Arrays};
-use crate::error::{Error, Result, refuse};
+use crate::error::{Result, refuse};
 use crate::inspect::Header;
 use crate::predict::{How, evaluate};
 
@@ -111,8 +111,7 @@ fn selftest(members: &[Member]) -> Result<Vec<Stored>> {
     let given: Arrays = names.map(|name| Ok((name.to_string(), stored(name)?))).collect::<Result<_>>()?;
     let mut results = Vec::new();
     for member in members {
-        let shown = member.path.display();
-        let model = Model::load(member.path).map_err(|e| Error::new(format!("{shown}: {}", e.message())))?;
+        let model = Model::load(member.path)?;
         results.push(evaluate(&model, &How::default(), &mut given.clone(), member.path)?);
     }
 

@@ -18,15 +18,19 @@ end
 # An array that a call reads, or writes; `nothing` is NULL.
 @inline input(a::AbstractArray) = Described(Ref(describe(pcml_const_array, a)), a)
 @inline input(::Nothing) = C_NULL
+@noinline input(x) = throw_no_array(x)
 @inline output(a::AbstractArray) = Described(Ref(describe(pcml_array, a)), a)
 @inline output(::Nothing) = C_NULL
+@noinline output(x) = throw_no_array(x)
 
 # Several arrays that a call reads, or writes.
 @inline inputs(list::Tuple{Vararg{AbstractArray}}) = Described(Ref(map(a -> describe(pcml_const_array, a), list)), list)
 @inline inputs(::Union{Nothing, Tuple{}}) = C_NULL
+@noinline inputs(list::Tuple) = throw_no_array(first(a for a in list if !(a isa AbstractArray)))
 inputs(list) = inputs(Tuple(list))
 @inline outputs(list::Tuple{Vararg{AbstractArray}}) = Described(Ref(map(a -> describe(pcml_array, a), list)), list)
 @inline outputs(::Union{Nothing, Tuple{}}) = C_NULL
+@noinline outputs(list::Tuple) = throw_no_array(first(a for a in list if !(a isa AbstractArray)))
 outputs(list) = outputs(Tuple(list))
 
 # Coefficients that a create function copies: anything real will do.
@@ -34,14 +38,17 @@ coefficients(a::AbstractArray{<:Real}) = input(convert(Array{Float64}, a))
 coefficients(::Nothing) = C_NULL
 
 @inline function describe(D::Type, a::AbstractArray{T, N}) where {T, N}
-    kind = dtype(T)
+    T <: Storage || throw_not_stored(a)
     1 <= N <= PCML_MAX_RANK || throw_rank(a)
     is_strided(a) || throw_not_strided(a)
-    return D(sizeof(D), address(a), kind, N, padded(size(a)), padded(steps(a)))
+    return D(sizeof(D), address(a), dtype(T), N, padded(size(a)), padded(steps(a)))
 end
 
 @inline padded(t::NTuple{N, Int}) where {N} = ntuple(i -> i <= N ? Int64(t[i]) : Int64(0), Val(PCML_MAX_RANK))
 
+@noinline throw_no_array(x) =
+    throw(PCMLError(:shape, "a $(typeof(x)), expected an array, of one value as [x], or nothing where one may be left out"))
+@noinline throw_not_stored(a) = throw(PCMLError(:dtype, "$(summary(a)), expected elements of Float32 or Float64"))
 @noinline throw_rank(a) = throw(PCMLError(:shape, "an array of $(ndims(a)) axes, expected 1 to $PCML_MAX_RANK"))
 @noinline throw_not_strided(a) =
     throw(PCMLError(:stride, "$(typeof(a)) has no strides in memory; only strided arrays go without a copy, which `Array(a)` makes"))

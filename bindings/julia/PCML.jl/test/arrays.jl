@@ -95,6 +95,8 @@ end
     refused(:stride, PermutedDimsArray(view(a, [1, 3], :), (2, 1)))
     refused(:stride, Repeated(1.0))
     refused(:stride, view(Repeated(1.0), 1:2))
+    refused(:shape, 1.0)
+    refused(:shape, "a")
     refused(:shape, fill(1.0))
     refused(:shape, zeros(0))
     refused(:shape, zeros(ntuple(_ -> 1, 9)))

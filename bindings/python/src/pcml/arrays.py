@@ -147,17 +147,24 @@ def dtype_of(value: npt.DTypeLike) -> Dtype:
         raise DtypeError(f"dtype is {value!r}, expected float32 or float64") from None
 
 
+def _integer(name: str, value: int) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}, expected an integer or one of pcml's enumerations") from None
+
+
 def int64(name: str, value: int) -> int:
     """An integer that fits; ctypes would cut it."""
-    value = operator.index(value)
+    value = _integer(name, value)
     if not -(2**63) <= value < 2**63:
         raise InvalidArgumentError(f"{name} is {value}, beyond 64 bits")
     return value
 
 
 def int32(name: str, value: int) -> int:
-    """An integer that fits; ctypes would cut it."""
-    value = operator.index(value)
+    """An integer, or one of the library's enumerations, that fits; ctypes would cut it."""
+    value = _integer(name, value)
     if not -(2**31) <= value < 2**31:
         raise InvalidArgumentError(f"{name} is {value}, beyond 32 bits")
     return value

@@ -51,6 +51,13 @@ class Handle:
         self.close()
 
 
+def expect(kind: type[Handle], name: str, value: Any, made: str = "") -> None:
+    """Refuses what is not the object that a call takes, such as a path for a model. made: what makes one, if not the class."""
+    if not isinstance(value, kind):
+        made = f", as {made} returns" if made else ""
+        raise TypeError(f"{name} is a {type(value).__name__}, expected a {kind.__name__}{made}")
+
+
 class Exclusive:
     """A lock for what one thread at a time may use; another one gets HandleError, as from a busy workspace."""
 

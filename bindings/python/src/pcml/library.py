@@ -20,7 +20,8 @@ def _load() -> ctypes.CDLL:
     try:
         library = ctypes.CDLL(place)
     except OSError as e:
-        raise ImportError(f"the shared library of pcml, {place}: {e}") from None
+        advice = "installing the package puts one inside, PCML_LIBRARY names another"
+        raise ImportError(f"cannot load the shared library of pcml: {e} ({advice})") from None
     try:
         _c.declare(library)
     except AttributeError as e:

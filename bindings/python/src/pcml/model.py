@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ._c import FitReport, Fitted, Kernel
 from .arrays import NDArray, Readable, address, describe, given, given_or_none, int32, int64
 from .error import InvalidArgumentError, check
-from .handle import Handle, Pointer, create
+from .handle import Handle, Pointer, create, expect
 from .library import lib
 from .options import options
 
@@ -67,6 +67,8 @@ class Model(Handle):
     @classmethod
     def ensemble(cls, members: Sequence[Model]) -> Model:
         """An ensemble of models of one architecture: its plans predict mean and variance of the members' equal-weight mixture."""
+        for i, member in enumerate(members):
+            expect(Model, f"members[{i}]", member, "Model.load")
         held = [member.pointer for member in members]
         handles = (ctypes.c_void_p * max(len(held), 1))(*(pointer.value for pointer in held))
         return cls(create(lib.pcml_model_ensemble, lib.pcml_model_free, handles, len(held)))

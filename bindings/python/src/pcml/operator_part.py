@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ._c import Transforms
 from .arrays import NDArray, Readable, Writable, address, describe, describe_all, dtype_of, given, given_all, int64, integers, writable
 from .boundary import Boundary
-from .handle import Handle, Scratch, create
+from .handle import Handle, Scratch, create, expect
 from .library import lib
 from .model import Model
 from .options import options
@@ -35,6 +35,7 @@ class OperatorPart(Handle):
     ) -> None:
         """shape: the whole grid's. block: points of a block. owned: this part's blocks, from 0. All but `owned` is the same on all parts, and
         each block is some part's."""
+        expect(Model, "model", model, "Model.load")
         blocks = integers("owned", owned)
         settings = options(shape=shape, boundary=boundary, threads=threads, transforms=transforms)
         super().__init__(

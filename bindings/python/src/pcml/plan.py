@@ -26,7 +26,7 @@ from .arrays import (
 from .boundary import Boundary
 from .conditioned import Conditioned
 from .error import MismatchError, check
-from .handle import Handle, Scratch, create
+from .handle import Handle, Scratch, create, expect
 from .library import lib
 from .model import Model
 from .options import options
@@ -67,6 +67,7 @@ class Plan(Handle):
         on while predicting. shape: the grid's extents. steps: of a roll-out. threads: of a call. transforms: how fields go to modes.
         boundary: conditions instead of the model's own, on the same faces and of the same kinds.
         """
+        expect(Model, "model", model, "Model.load")
         settings = options(
             batch=batch,
             context=context,
@@ -221,6 +222,7 @@ class Plan(Handle):
     ) -> NDArray:
         """Predicts as `predict` and makes it lawful as `Projector.project`, in one call; each function is a slice, whose cells are the values
         (steps,) n_1, .., n_d, outputs in C order."""
+        expect(Projector, "projector", projector)
         input, b, variance = given("input", input), given("b", b), given_or_none("variance", variance)
         arrays = given_all("values", values)
         target = self._field(input) if out is None else writable("out", out)

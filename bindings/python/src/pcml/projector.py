@@ -11,7 +11,7 @@ from .arrays import NDArray, Readable, Writable, address, describe, given, given
 from .bounded import Bounded
 from .constraints import Constraints
 from .error import check
-from .handle import Scratch, create
+from .handle import Scratch, create, expect
 from .inference import Inference
 from .library import lib
 from .nonlinear import Nonlinear
@@ -44,6 +44,7 @@ class Projector(Bounded, Inference, Nonlinear, Parts):
         held_cells: admits a variance of 0, which holds that cell where it is. prior_size: off-diagonals of a banded prior, rank of a
         low-rank one, samples of an ensemble. smoothing: the correlation of neighbouring cells with Prior.SMOOTHED.
         """
+        expect(Constraints, "constraints", constraints)
         settings = options(held_cells=int(held_cells), prior_size=prior_size, smoothing=smoothing)
         with constraints.exclusive:
             super().__init__(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ._c import ReportItem
 from .arrays import int32, int64
 from .error import check
-from .handle import Exclusive, Handle, Pointer
+from .handle import Exclusive, Handle, Pointer, expect
 from .library import lib
 
 _OF_A_ROW = (
@@ -62,4 +62,6 @@ class Report(Handle):
 
 def filled(report: Optional[Report]) -> tuple[Optional[Pointer], ContextManager[None]]:
     """The argument for a call that fills a report, and the lock to hold meanwhile."""
+    if report is not None:
+        expect(Report, "report", report, "Projector.report")
     return (None, _UNSHARED) if report is None else (report.pointer, report.exclusive)

@@ -92,8 +92,24 @@ class Closed(unittest.TestCase):
 
     def test_a_plan_wants_a_model(self):
         for wrong in None, "model.safetensors", 5:
-            with self.assertRaises((AttributeError, TypeError)):
+            with self.assertRaisesRegex(TypeError, f"model is a {type(wrong).__name__}, expected a Model, as Model.load returns"):
                 pcml.Plan(wrong)
+
+    def test_arguments_of_other_kinds_are_named(self):
+        constraints = pcml.Constraints(laws.CELLS)
+        constraints.add_row(np.ones(laws.CELLS))
+        cases = {
+            "prior is 'diagonal', expected an integer": lambda: pcml.Projector(constraints, "diagonal"),
+            "constraints is a list, expected a Constraints": lambda: pcml.Projector([1.0]),
+            "members.1. is a str, expected a Model": lambda: pcml.Model.ensemble(
+                [pcml.Model.load(laws.MODELS / "porous.safetensors"), "b.safetensors"]
+            ),
+            "report is a dict, expected a Report": lambda: laws.projector().project(np.ones(laws.CELLS), 1.0, report={}),
+            "cells is 2.5, expected an integer": lambda: pcml.Constraints(2.5),
+        }
+        for text, call in cases.items():
+            with self.assertRaisesRegex(TypeError, text):
+                call()
 
 
 class Files(unittest.TestCase):
