@@ -20,7 +20,7 @@ def pin():
 def use_pcml():
     """Makes `import pcml` give the binding of this tree, on the library that the environment names or cargo builds."""
     if not {"PCML_LIBRARY", "PCML_COMMAND"} <= set(os.environ):
-        subprocess.run(["cargo", "build", "--release", "-p", "pcml", "-p", "pcml-cli"], cwd=ROOT, check=True)
+        subprocess.run(["cargo", "build", "--release", "-p", "pcml-c", "-p", "pcml-cli"], cwd=ROOT, check=True)
         built = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
         os.environ.setdefault("PCML_LIBRARY", str(built / "libpcml.so"))
         os.environ.setdefault("PCML_COMMAND", str(built / "pcml"))

@@ -281,7 +281,7 @@ def build():
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
     os.environ["CARGO_TARGET_DIR"] = str(target)
     if not {"PCML_LIBRARY", "PCML_COMMAND"} <= set(os.environ):
-        call(["cargo", "build", "--release", "--locked", "-p", "pcml", "-p", "pcml-cli"])
+        call(["cargo", "build", "--release", "--locked", "-p", "pcml-c", "-p", "pcml-cli"])
         os.environ.setdefault("PCML_LIBRARY", str(target / "release/libpcml.so"))
         os.environ.setdefault("PCML_COMMAND", str(target / "release/pcml"))
     call(["cargo", "bench", "--locked", "--no-run", *(f"--bench={name}" for name in IN_TURNS + BY_CRITERION)])

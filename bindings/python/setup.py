@@ -1,7 +1,7 @@
 """Builds the shared library and the command with cargo and puts them into the wheel, which serves every Python of a platform.
 
 Cargo builds in CARGO_TARGET_DIR, else in the repository's own target folder; what is built there already is not compiled again.
-PCML_CARGO_FLAGS, as with CMake, are more arguments of cargo build, such as --features=pcml/onnx.
+PCML_CARGO_FLAGS, as with CMake, are more arguments of cargo build, such as --features=pcml-c/onnx.
 """
 
 import functools
@@ -21,7 +21,7 @@ from distutils.command.build_scripts import build_scripts  # isort: skip
 
 ROOT = Path(__file__).resolve().parents[2]
 #: In one call, so that cargo compiles what both need once.
-BUILD = ["build", "--release", "--locked", "--package=pcml", "--lib", "--package=pcml-cli", "--bin=pcml"]
+BUILD = ["build", "--release", "--locked", "--package=pcml-c", "--lib", "--package=pcml-cli", "--bin=pcml"]
 
 
 @functools.lru_cache

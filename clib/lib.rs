@@ -1,0 +1,3 @@
+//! The C library: everything that `pcml.h` declares, which is `pcml::capi`, as `libpcml.so` and `libpcml.a`.
+
+pub use pcml_rust::capi::*;
