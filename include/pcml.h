@@ -9,6 +9,9 @@
    Threads   A `const T *` argument may be used by many threads at once; a `T *` argument by one at a time.
              No function prints, ends the process, or starts a thread, but for plans with pcml_options_set_threads; a defect
              inside is PCML_STATUS_PANIC.
+   Memory    The system's malloc, by create and set-up calls. Where it refuses they return PCML_STATUS_OUT_OF_MEMORY; 4 MiB in
+             reserve, which cost nothing before, hold what the way there needs. Only a thread that starts ends the process where
+             the system has not even its few bytes.
    Sizes     int64_t, strides in elements. */
 
 #ifndef PCML_H

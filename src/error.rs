@@ -1,5 +1,6 @@
 //! One error type. The numbers are part of the ABI: pinned, never reused.
 
+use std::cell::Cell;
 use std::fmt;
 
 /// What a call returns. 0 is success; every other number keeps its meaning for ever.
@@ -152,6 +153,20 @@ macro_rules! fail {
 }
 pub(crate) use fail;
 
+thread_local! {
+    static SPENT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What an allocator says that met a request of this thread from a reserve: the call that made it is to end soon, without a result.
+pub(crate) fn spend() {
+    SPENT.set(true);
+}
+
+/// Whether this thread has spent from a reserve since it was last asked.
+pub(crate) fn spent() -> bool {
+    SPENT.take()
+}
+
 /// A zeroed vector whose size depends on a caller or a file: no memory is a status, not an abort.
 pub(crate) fn zeros<T: Clone + Default>(len: usize, what: &str) -> Result<Vec<T>> {
     let mut v = reserved(len, what)?;
@@ -162,7 +177,7 @@ pub(crate) fn zeros<T: Clone + Default>(len: usize, what: &str) -> Result<Vec<T>
 /// An empty vector with room for `len` values, whose pages the system gives when they are first used.
 pub(crate) fn reserved<T>(len: usize, what: &str) -> Result<Vec<T>> {
     let mut v = Vec::new();
-    if v.try_reserve_exact(len).is_err() {
+    if v.try_reserve_exact(len).is_err() || SPENT.get() {
         return fail!(OutOfMemory, "no memory for {what}: {len} values of {} bytes", size_of::<T>());
     }
     Ok(v)

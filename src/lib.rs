@@ -13,7 +13,7 @@
 //! - [`kernels`]: what makes it fast. Strided access, packed products, truncated Fourier transforms, compensated sums, counter-based
 //!   random numbers, a plan's threads.
 //! - [`field`]: dtype, shape and strides of the caller's arrays. [`error`]: one error type with pinned numbers.
-//! - [`capi`]: the only home of `extern "C"`; one file per C object, no numerics.
+//! - [`capi`]: the only home of `extern "C"`; one file per C object, no numerics. The C library, `clib/`, is this and an allocator.
 //!
 //! ```
 //! use pcml::constraint::{Constraints, Posterior, Prior, Projector, ProjectorOptions, Rule};

@@ -28,6 +28,7 @@ mod plan;
 mod projector;
 mod reduction;
 mod report;
+mod reserve;
 mod sum;
 mod version;
 mod workspace;
@@ -36,7 +37,7 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::contain::contain;
-use crate::error::{Error, Result, Status, fail};
+use crate::error::{Error, Result, Status, fail, spent};
 
 pub use array::{pcml_array, pcml_const_array};
 pub use boundary::{
@@ -97,6 +98,7 @@ pub use projector::{
 };
 pub use reduction::{pcml_reduction, pcml_reduction_create, pcml_reduction_free};
 pub use report::{ReportItem, pcml_report, pcml_report_free, pcml_report_slices, pcml_report_value};
+pub use reserve::Reserve;
 pub use sum::{SUM_BINS, pcml_sum, pcml_sum_bins, pcml_sum_round};
 pub use version::{pcml_version, pcml_version_string};
 pub use workspace::{pcml_workspace, pcml_workspace_free};
@@ -107,6 +109,8 @@ thread_local! {
 
 /// Runs the body of the C function `name`.
 pub(crate) fn call(name: &str, body: impl FnOnce() -> Result<()>) -> i32 {
+    // What an earlier call had to spend is over.
+    spent();
     let error = match contain(body) {
         Ok(Ok(())) => return Status::Ok as i32,
         Ok(Err(error)) => error,
@@ -183,7 +187,11 @@ pub(crate) unsafe fn create<T: Object>(
         *out = std::ptr::null_mut();
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        *out = Box::into_raw(Box::new(Tagged { tag: T::TAG, id, value: make()? })).cast();
+        let made = Box::new(Tagged { tag: T::TAG, id, value: make()? });
+        if spent() {
+            return fail!(OutOfMemory, "no memory for the {}", T::NAME);
+        }
+        *out = Box::into_raw(made).cast();
         Ok(())
     })
 }

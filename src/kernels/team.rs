@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use super::pages::Pages;
-use crate::error::{Error, Result, Status, fail};
+use crate::error::{Error, Result, Status, fail, reserved};
 
 /// Values that a thread goes through in the time that it takes to begin a region, some 5 us.
 const WORTHWHILE: usize = 1 << 16;
@@ -129,6 +129,8 @@ impl Team {
         let mut team = Team { hall: Arc::new(hall), threads: Vec::new() };
         for thread in 1..count {
             let hall = team.hall.clone();
+            // The standard library takes what a thread needs from the system and ends the process without: is there some?
+            drop(reserved::<u8>(1 << 14, "a thread of a plan")?);
             let begun = thread::Builder::new().name(format!("pcml-{thread}")).spawn(move || hall.serve(thread));
             team.threads.push(begun.map_err(|e| {
                 Error::new(Status::OutOfMemory, format!("no thread {thread} beside the calling one for a plan: {e}"))
