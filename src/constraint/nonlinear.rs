@@ -302,7 +302,7 @@ impl Projector {
         let NonlinearScratch { work, before, allowed, .. } = scratch;
         work.u.copy_from_slice(&work.mu);
         work.residuals(self, None);
-        if !work.left.iter().chain(&work.scale).all(|x| x.is_finite()) {
+        if !work.finite() {
             return fail!(NonFinite, "mean: slice {index}: the sum over its weighted cells overflows");
         }
         let m = work.left.len();
@@ -392,7 +392,7 @@ impl Projector {
         work.u.copy_from_slice(&work.mu);
         work.residuals(self, None);
         before.copy_from_slice(&work.left);
-        if !work.left.iter().chain(&work.scale).all(|x| x.is_finite()) {
+        if !work.finite() {
             return fail!(NonFinite, "mean: slice {index}: the sum over its weighted cells overflows");
         }
         let keep = |result: &mut [f64], from: &[f64]| {
@@ -409,6 +409,9 @@ impl Projector {
         work.fill_rows(self);
         work.trial.fill(0.0);
         work.respond(self);
+        if !work.finite() {
+            return overflow();
+        }
         let mut last = f64::INFINITY;
         'newton: loop {
             let excess = work.excess(1.0, self, Dtype::F64);

@@ -104,11 +104,14 @@ impl Constraints {
 /// What rounding at underflow can add to each residual, for f32 and f64.
 pub(in crate::constraint) fn floors(constraints: &Constraints) -> Vec<[f64; 2]> {
     let tiny = [f32::from_bits(1) as f64, f64::from_bits(1)];
-    let of = |sum: f64, count: usize| tiny.map(|t| sum * t + count as f64 * f64::from_bits(1));
-    let rows = constraints.rows().iter().map(|r| of(r.weights.iter().map(|w| w.abs()).sum(), r.weights.len()));
+    // Term by term: the sum of the weights may overflow.
+    let rows = constraints.rows().iter().map(|r| {
+        let each = r.weights.len() as f64 * f64::from_bits(1);
+        tiny.map(|t| r.weights.iter().map(|w| w.abs() * t).sum::<f64>() + each)
+    });
     let squares = constraints.quadratics.iter().map(|q| {
-        let sum: f64 = q.terms.iter().map(|t| t.2.abs()).sum();
-        tiny.map(|t| sum * t * t + q.terms.len() as f64 * 4.0 * f64::from_bits(1))
+        let each = q.terms.len() as f64 * 4.0 * f64::from_bits(1);
+        tiny.map(|t| q.terms.iter().map(|term| term.2.abs() * t * t).sum::<f64>() + each)
     });
     rows.chain(squares).collect()
 }

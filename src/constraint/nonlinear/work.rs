@@ -319,10 +319,18 @@ impl Work {
         }
     }
 
-    /// How far the residuals are beyond `factor eps sum |...|`, at most 1 where all hold.
+    /// How far the residuals are beyond `factor eps sum |...|`, at most 1 where all hold; infinite where one overflows.
     pub(super) fn excess(&self, factor: f64, p: &Projector, dtype: Dtype) -> f64 {
+        if !self.finite() {
+            return f64::INFINITY;
+        }
         let excess = |k: usize| self.left[k].abs() / self.allowed(k, factor, p, dtype);
         (0..self.left.len()).map(excess).fold(0.0, f64::max)
+    }
+
+    /// Whether the sums of residuals and of their terms' magnitudes are within the range of numbers.
+    pub(super) fn finite(&self) -> bool {
+        self.left.iter().chain(&self.scale).all(|x| x.is_finite())
     }
 
     /// A smallest subnormal a term stands for rounding at underflow, so it is never 0.
