@@ -24,11 +24,6 @@ use serde_json::{Value, json};
 /// Mutations that are tried.
 const MUTATIONS: u64 = 3_000;
 
-/// A number from the environment, for longer runs.
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |v| v.parse().expect("a number"))
-}
-
 fn corpus() -> PathBuf {
     common::tree().join("fuzz/corpus/model_file")
 }
@@ -63,8 +58,8 @@ fn the_corpus_keeps_the_promises() {
 #[test]
 fn mutations_keep_the_promises() {
     let files = files();
-    let mut random = Random(setting("PCML_FUZZ_SEED", 1));
-    let count = setting("PCML_FUZZ_MUTATIONS", MUTATIONS);
+    let mut random = Random(common::setting("PCML_FUZZ_SEED", 1));
+    let count = common::setting("PCML_FUZZ_MUTATIONS", MUTATIONS);
     let (mut reached, mut most_memory, mut longest) = ([0; 3], (0, 0), Default::default());
     let mut last = Vec::new();
     for _ in 0..count {

@@ -16,6 +16,11 @@ pub fn tree() -> &'static Path {
     here.ancestors().find(|dir| dir.join("include/pcml.h").is_file()).unwrap_or(here)
 }
 
+/// A number from the environment, for longer runs.
+pub fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |v| v.parse().expect("a number"))
+}
+
 /// The reference data: PCML_REFERENCE_DIR, else beside the checkout. None where it is not, which in CI is a failure.
 pub fn reference_dir(cases: usize) -> Option<PathBuf> {
     let dir = match std::env::var_os("PCML_REFERENCE_DIR") {
