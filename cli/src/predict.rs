@@ -319,11 +319,8 @@ fn operator(model: &Model, how: &How, given: &mut Arrays, path: &Path) -> Result
     let channel = if how.channels_first { 1 } else { axes + 1 };
     if input.shape.len() != axes + 2 || input.shape[channel] != inputs {
         let grid: String = (1..=axes).map(|axis| format!(", n_{axis}")).collect();
-        let (first, last) = if how.channels_first {
-            (format!(", {inputs}"), String::new())
-        } else {
-            (String::new(), format!(", {inputs}"))
-        };
+        let channels = format!(", {inputs} channels");
+        let (first, last) = if how.channels_first { (channels, String::new()) } else { (String::new(), channels) };
         return refuse!(
             "input has shape {found:?}, expected [functions{first}{grid}{last}]; functions may be left out, and so may an axis \
              of one channel"

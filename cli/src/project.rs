@@ -136,7 +136,8 @@ pub fn project(request: &Request) -> Result<Outcome> {
         None => None,
     };
     let b = View::new("total", &totals, &[slices])?;
-    if lower.is_some() || upper.is_some() {
+    let bounded = lower.is_some() || upper.is_some();
+    if bounded {
         let lower_view = match &lower {
             Some(values) => Some(View::new("lower", values, &shape)?),
             None => None,
@@ -178,7 +179,7 @@ pub fn project(request: &Request) -> Result<Outcome> {
         results.insert("variance".to_string(), field(w));
     }
     write(&request.output, &results, None)?;
-    Ok(told(request, rule, &report))
+    Ok(told(request, rule, &report, bounded))
 }
 
 /// What a description says of its law.
@@ -205,7 +206,7 @@ fn law(description: &Value) -> Result<Law> {
     Ok(Law { rule, bounds })
 }
 
-fn told(request: &Request, rule: Quadrature, report: &Report) -> Outcome {
+fn told(request: &Request, rule: Quadrature, report: &Report, bounded: bool) -> Outcome {
     let mut out = Outcome::new();
     let rows = || (0..report.slices().len()).map(|i| report.rows(i)[0]);
     let most = |values: &mut dyn Iterator<Item = f64>| values.fold(0f64, |a, v| a.max(v.abs()));
@@ -219,7 +220,7 @@ fn told(request: &Request, rule: Quadrature, report: &Report) -> Outcome {
     ] {
         out.tell(name, value, format!("{value:.3e}"));
     }
-    if request.lower.is_some() || request.upper.is_some() {
+    if bounded {
         let at_bounds: usize = report.slices().iter().map(|s| s.active_lower + s.active_upper).sum();
         out.fact("cells at bounds", at_bounds);
     }
