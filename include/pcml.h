@@ -832,7 +832,7 @@ typedef struct pcml_fit_report {
    */
   int64_t search;
   /**
-   * 1: its gradient vanished, but against bounds; 0: the iterations ran out
+   * 1: its gradient vanished, but against bounds, or no step beyond rounding raised the likelihood; 0: the iterations ran out
    */
   int64_t converged;
 } pcml_fit_report;
@@ -1910,8 +1910,8 @@ void pcml_model_free(struct pcml_model *model);
  * @param projector  the projector, with an invariant, and the only one that takes the workspace
  * @param slices     most slices of one call, at least 1
  * @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
- * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when slices < 1, PCML_STATUS_STATE without an invariant,
- *         PCML_STATUS_TOO_LARGE above 256 rows and invariants, PCML_STATUS_OUT_OF_MEMORY
+ * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when slices < 1 or for a prior that correlates cells,
+ *         PCML_STATUS_STATE without an invariant or with sets, PCML_STATUS_TOO_LARGE above 256 rows and invariants, PCML_STATUS_OUT_OF_MEMORY
  *
  * Threads: any. Allocation: the object, about 8 bytes a cell for each slice, row and invariant, and 80 bytes a cell.
  */
@@ -2139,7 +2139,7 @@ int32_t pcml_operator_part_predict(const struct pcml_operator_part *part,
  * @param message      receives the message, `count` integers that belong to the workspace until the next call with it
  * @param count        receives their number
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_MISMATCH, PCML_STATUS_HANDLE, PCML_STATUS_DTYPE, PCML_STATUS_INVALID_ARGUMENT for a
- *         count < 0, or those of an array descriptor; after a failure `values` is NULL and `count` 0
+ *         count < 0, or those of an array descriptor; after a failure `message` is NULL and `count` 0
  *
  * Threads: any, one workspace each. Allocation: none on success.
  */

@@ -100,6 +100,10 @@ fn versions_and_descriptions() {
     use Status::{FileDescription, FileVersion};
     refused_description(|d| d["format"] = 2.into(), FileVersion, &["format is 2", "expected 1"]);
     refused_description(|d| d["format"] = "1".into(), FileVersion, &["format"]);
+    for (lower, upper) in [(1.0, 1.0), (2.0, 1.0), (-1e308, 1e308)] {
+        let axis = serde_json::json!([{"name": "x", "lower": lower, "upper": upper}]);
+        refused_description(|d| d["grid"] = axis, FileDescription, &["grid: x runs from"]);
+    }
     refused_description(|d| drop(d.as_object_mut().unwrap().remove("format")), FileDescription, &["format"]);
     refused_description(|d| d["activation"] = "tanh".into(), FileDescription, &["activation"]);
     refused_description(|d| d["anp"]["norm"] = "batch".into(), FileDescription, &["norm"]);
@@ -342,6 +346,9 @@ fn queries_with_bad_arrays() {
         failed(pcml_plan_latent(f.plan, f.workspace, null(), &mean_array), Status::NullArgument, &["mu"]);
         failed(pcml_plan_latent(f.plan, f.workspace, &mean_array, null()), Status::NullArgument, &["log_variance"]);
         failed(pcml_plan_latent(f.plan, f.workspace, &mean_array, &mean_array), Status::Shape, &["mu", "[1, 2, 64]"]);
+        let mut latent = [SENTINEL; 128];
+        let latent = output(&mut latent, &[2, 64]);
+        failed(pcml_plan_latent(f.plan, f.workspace, &latent, &latent), Status::Stride, &["log_variance"]);
     }
     f.refuses_query(Status::Shape, &["target_x", "[8]"], |x, _, _| x.rank = 1);
     f.refuses_query(Status::Shape, &["target_x", "[2, 8, 2]"], |x, _, _| {

@@ -324,6 +324,22 @@ fn refused(description: &Value, status: Status, parts: &[&str], change: impl FnO
     }
 }
 
+/// 1e39 is infinite in f32, and times 0 no number.
+#[test]
+fn a_weight_beyond_the_arithmetic_is_told() {
+    let plain = networks::plain_channels;
+    let mut file = random(&perceptron(plain("a", 3), &[8], plain("u", 2), json!("tanh"), Value::Null), 1);
+    file.tensors.get_mut("layers.0.weight").unwrap().1[0] = 1e39;
+    let x = file.tensors["selftest.input"].1.clone();
+    let expected = networks::textbook(&file, &x).0;
+    file.tensors.get_mut("selftest.output").unwrap().1 = expected;
+    let f = Operator::with(&file, 1, |options| unsafe { ok(pcml_options_set_batch(options, 4)) });
+    let mut u = [SENTINEL; 8];
+    let status = f.predict(&input(&[0.0; 12], &[4, 3]), &[], &output(&mut u, &[4, 2]));
+    failed(status, Status::NonFinite, &["overflows"]);
+    assert_eq!(u, [SENTINEL; 8]);
+}
+
 #[test]
 fn files_of_networks() {
     use Status::{FileDescription, SelfTest, Weights};

@@ -133,6 +133,19 @@ fn samples_obey_and_have_the_posterior_moments() {
 }
 
 #[test]
+fn sets_have_no_gaussian() {
+    let mut c = Constraints::new(4).unwrap();
+    c.add_row(view(&[1.0; 4]), 0.0).unwrap();
+    c.add_simplex(0, 2, 2, 1.0).unwrap();
+    let p = Projector::new(&c, Prior::Identity, &ProjectorOptions::default()).unwrap();
+    let mut covariance = [7.0; 16];
+    let out = ViewMut::new("covariance", &mut covariance, &[4, 4]).unwrap();
+    let refused = [p.inference(1).err(), p.covariance(&mut p.scratch(1).unwrap(), None, out).err()];
+    assert!(refused.iter().all(|e| e.as_ref().is_some_and(|e| e.status() == Status::State)), "{refused:?}");
+    assert_eq!(covariance, [7.0; 16]);
+}
+
+#[test]
 fn a_sample_depends_on_its_seed_and_number_alone() {
     for prior in PRIORS {
         let p = problem(prior, 31, 3, 3);

@@ -509,3 +509,17 @@ proptest! {
         check(&rows, &b, &done.mean)?;
     }
 }
+
+#[test]
+fn right_hand_sides_that_overflow_in_a_dependent_row_are_refused() {
+    let mut c = Constraints::new(2).unwrap();
+    for g in [[1.0, 1.0], [1.0, 1.0 + 1e-9], [1.0, -1.0]] {
+        c.add_row(View::new("g", &g, &[2]).unwrap(), 0.0).unwrap();
+    }
+    let p = Projector::new(&c, Prior::Identity, &ProjectorOptions::default()).unwrap();
+    let (mean, b, mut u) = ([1e300, 0.0], [1e300, 1e300, 0.0], [7.0; 2]);
+    let posterior = Posterior { mean: ViewMut::new("u", &mut u, &[2]).unwrap(), variance: None };
+    let (mean, b) = (View::new("mean", &mean, &[2]).unwrap(), View::new("b", &b, &[1, 3]).unwrap());
+    let error = p.project(&mut p.scratch(1).unwrap(), mean, None, b, posterior, None).unwrap_err();
+    assert_eq!((error.status(), u), (Status::NonFinite, [7.0; 2]), "{error}");
+}

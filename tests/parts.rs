@@ -604,6 +604,56 @@ fn a_conversation_out_of_turn_is_refused() {
     assert_eq!(u, [SENTINEL; 4]);
 }
 
+#[test]
+fn a_call_depends_on_no_call_before() {
+    let mut part = pick(&case_of_four(), &[0, 1, 2, 3]);
+    (part.prior, part.held_cells) = (Prior::Diagonal, true);
+    let p = projector(&part);
+    let call = |work: &mut pcml::constraint::Part, v: [f64; 4], b: f64| {
+        let (mut u, b) = ([SENTINEL; 4], [b]);
+        let input = PartInput {
+            mean: View::new("mean", &part.u, &[4]).unwrap(),
+            variance: Some(View::new("variance", &v, &[4]).unwrap()),
+            b: View::new("b", &b, &[1]).unwrap(),
+            bounds: Bounds { lower: None, upper: None },
+        };
+        let posterior = Posterior { mean: ViewMut::new("u", &mut u, &[4]).unwrap(), variance: None };
+        p.project_part(work, &input, posterior, None, &mut |_| Ok(())).unwrap();
+        u
+    };
+    let mut kept = p.part().unwrap();
+    // All is held, so that the row takes no part.
+    assert_eq!(call(&mut kept, [0.0; 4], 10.0)[..], part.u[..]);
+    let b = 10.0 + 5e-13;
+    let u = call(&mut kept, [1.0; 4], b);
+    assert_eq!(u, call(&mut p.part().unwrap(), [1.0; 4], b));
+    assert!((u.iter().sum::<f64>() - b).abs() <= 4.0 * f64::EPSILON * 10.0, "{u:?}");
+}
+
+#[test]
+fn a_held_cell_is_within_its_bounds_as_it_is_stored() {
+    let mut part = pick(&case_of_four(), &[0, 1, 2, 3]);
+    (part.prior, part.held_cells) = (Prior::Diagonal, true);
+    let p = projector(&part);
+    let (mean, v) = ([0.1, 2.0, 3.0, 4.0], [0.0, 1.0, 1.0, 1.0]);
+    // 0.1 in f32 is above 0.1.
+    let run = |upper: f64| {
+        let (lower, upper) = ([0.0; 4], [upper, 9.0, 9.0, 9.0]);
+        let of = |x: &'static str, values| View::new(x, values, &[4]).unwrap();
+        let input = PartInput {
+            mean: of("mean", &mean),
+            variance: Some(of("variance", &v)),
+            b: View::new("b", &[8.0], &[1]).unwrap(),
+            bounds: Bounds { lower: Some(of("lower", &lower)), upper: Some(of("upper", &upper)) },
+        };
+        let mut u = [0f32; 4];
+        let posterior = Posterior { mean: ViewMut::new("u", &mut u, &[4]).unwrap(), variance: None };
+        p.project_part(&mut p.part().unwrap(), &input, posterior, None, &mut |_| Ok(())).map(|()| u[0])
+    };
+    assert_eq!(run(0.1).unwrap_err().status(), Status::Infeasible);
+    assert_eq!(run(0.1f32 as f64).unwrap(), 0.1f32);
+}
+
 fn case_of_four() -> Part<f64> {
     Part {
         g: vec![vec![1.0; 4]],

@@ -311,7 +311,7 @@ module pcml_types
     integer(c_int64_t) :: evaluations
     ! which search won: 0 is that from the model's own hyperparameters, the others are restarts
     integer(c_int64_t) :: search
-    ! 1: its gradient vanished, but against bounds; 0: the iterations ran out
+    ! 1: its gradient vanished, but against bounds, or no step beyond rounding raised the likelihood; 0: the iterations ran out
     integer(c_int64_t) :: converged
   end type pcml_fit_report
 end module pcml_types

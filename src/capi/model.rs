@@ -187,7 +187,7 @@ pub struct pcml_fit_report {
     pub evaluations: i64,
     /// which search won: 0 is that from the model's own hyperparameters, the others are restarts
     pub search: i64,
-    /// 1: its gradient vanished, but against bounds; 0: the iterations ran out
+    /// 1: its gradient vanished, but against bounds, or no step beyond rounding raised the likelihood; 0: the iterations ran out
     pub converged: i64,
 }
 

@@ -12,8 +12,8 @@ const CREATOR: &str = "pcml_nonlinear_workspace";
 /// @param projector  the projector, with an invariant, and the only one that takes the workspace
 /// @param slices     most slices of one call, at least 1
 /// @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
-/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when slices < 1, PCML_STATUS_STATE without an invariant,
-///         PCML_STATUS_TOO_LARGE above 256 rows and invariants, PCML_STATUS_OUT_OF_MEMORY
+/// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when slices < 1 or for a prior that correlates cells,
+///         PCML_STATUS_STATE without an invariant or with sets, PCML_STATUS_TOO_LARGE above 256 rows and invariants, PCML_STATUS_OUT_OF_MEMORY
 ///
 /// Threads: any. Allocation: the object, about 8 bytes a cell for each slice, row and invariant, and 80 bytes a cell.
 #[unsafe(no_mangle)]

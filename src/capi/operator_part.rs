@@ -166,7 +166,7 @@ pub unsafe extern "C" fn pcml_operator_part_predict(
 /// @param message      receives the message, `count` integers that belong to the workspace until the next call with it
 /// @param count        receives their number
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_MISMATCH, PCML_STATUS_HANDLE, PCML_STATUS_DTYPE, PCML_STATUS_INVALID_ARGUMENT for a
-///         count < 0, or those of an array descriptor; after a failure `values` is NULL and `count` 0
+///         count < 0, or those of an array descriptor; after a failure `message` is NULL and `count` 0
 ///
 /// Threads: any, one workspace each. Allocation: none on success.
 #[unsafe(no_mangle)]

@@ -153,6 +153,9 @@ impl Projector {
         let mut marginal = std::mem::take(&mut work.marginal);
         joint.variances(&self.rows, input, work, &mut marginal);
         work.marginal = marginal;
+        if !linear::is_finite(pulp::Arch::new(), &work.marginal) {
+            return fail!(NonFinite, "covariance: what the rows take from the variances overflows");
+        }
         let cell = |list: Option<&[i64]>, at: usize| list.map_or(at, |list| list[at] as usize);
         let most = covariance.dtype().max();
         // Overflow is known before the first write: no covariance exceeds the larger of two prior variances.
@@ -180,7 +183,8 @@ impl Projector {
 }
 
 pub(super) fn refuse_overflow(index: usize, variances: &[f64], dtype: Dtype) -> Result<()> {
-    let largest = linear::range(pulp::Arch::new(), variances).1;
+    let arch = pulp::Arch::new();
+    let largest = if linear::is_finite(arch, variances) { linear::range(arch, variances).1 } else { f64::INFINITY };
     if largest > dtype.max() {
         return fail!(NonFinite, "posterior_variance: slice {index}: variances up to {largest:e} overflow its dtype");
     }

@@ -1,5 +1,5 @@
 use super::rows::{Constraints, check_noise, coordinates};
-use crate::error::{Result, fail, zeros};
+use crate::error::{Result, fail, reserved, zeros};
 use crate::field::MAX_RANK;
 use crate::kernels::strided::View;
 
@@ -249,7 +249,7 @@ impl Constraints {
         let mut cells = zeros(total, "boundary rows")?;
         let mut weights = zeros(total, "boundary rows")?;
         let mut starts = zeros::<i64>(count + 1, "boundary rows")?;
-        let mut stage = Vec::with_capacity(width);
+        let mut stage = reserved(width, "boundary rows")?;
         for row in 0..count {
             for k in 0..width {
                 (cells[row * width + k], weights[row * width + k]) = term(row, k, &mut stage);

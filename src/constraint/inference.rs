@@ -29,9 +29,9 @@ pub struct Inference {
 impl Projector {
     /// Working memory for calls that draw at most `max_samples` at once; may be 0.
     ///
-    /// Errors: OutOfMemory.
+    /// Errors: State for constraints with invariants, sets or absent rows; OutOfMemory.
     pub fn inference(&self, max_samples: usize) -> Result<Inference> {
-        self.check_whole()?;
+        self.check_linear()?;
         let joint = match &self.joint {
             Some(joint) => joint.clone(),
             None => Joint::new(&self.rows, self.cells, self.prior, &self.options, false)?,

@@ -261,6 +261,13 @@ impl Joint {
                 );
             }
             let tolerance = self.tolerance(rows, work, k, scale, input.dtype);
+            if row.noise == 0.0 && tolerance.is_infinite() {
+                let slice = input.index;
+                return fail!(
+                    NonFinite,
+                    "b: slice {slice}, row {k}: the sum of the rows on which it depends overflows"
+                );
+            }
             work.rows[k].residual_after = residual.high;
             work.rows[k].tolerance = tolerance;
             work.scale[at] = scale;
@@ -339,7 +346,8 @@ impl Joint {
             if steps == 0 {
                 let noise = |at: usize| rows.row(self.pattern.order[at] as usize).noise;
                 let noisy: f64 = work.lambda.iter().enumerate().map(|(at, l)| noise(at) * l * l).sum();
-                work.slice.correction_norm = (norm - noisy).max(0.0).sqrt();
+                let square = norm - noisy;
+                work.slice.correction_norm = if square.is_nan() { f64::INFINITY } else { square.max(0.0).sqrt() };
             }
             if lawful {
                 work.slice.repairs = steps;
@@ -484,7 +492,7 @@ impl Joint {
                 off -= c * residual(k);
                 size += c.abs() * scale(k);
             }
-            if off.abs() > 1e-12 * size {
+            if off.is_nan() || size.is_infinite() || off.abs() > 1e-12 * size {
                 return fail!(
                     Contradiction,
                     "b: row {own} is {:e}, off by {off:e} from what the rows on which it depends make it",

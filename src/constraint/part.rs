@@ -425,10 +425,11 @@ impl Projector {
             block.upper[..len].iter_mut().for_each(|x| *x = inwards(*x, -1.0));
         }
         if part.bounded {
-            // A held cell stays where it is.
+            // A held cell stays where it is, as it is stored.
             for i in 0..len {
                 if block.v[i] == 0.0 {
-                    (block.lower[i], block.upper[i]) = (block.u[i], block.u[i]);
+                    let u = part.dtypes.1.round(block.u[i]);
+                    (block.lower[i], block.upper[i]) = (u, u);
                 }
             }
         }
@@ -506,13 +507,8 @@ impl Projector {
                         bound.merged().gather(start + i, std::slice::from_mut(value));
                     }
                 }
-                if block.u[i] < given[0] || block.u[i] > given[1] {
-                    return fail!(
-                        Infeasible,
-                        "mean: cell {} is held at {:e}, outside of its bounds",
-                        start + i,
-                        block.u[i]
-                    );
+                if low < given[0] || low > given[1] {
+                    return fail!(Infeasible, "mean: cell {} is held at {low:e}, outside of its bounds", start + i);
                 }
             } else if low > high || low > dtype.max() || high < -dtype.max() {
                 return fail!(
@@ -694,7 +690,13 @@ impl Projector {
                 norm += multiplier * (part.before[k] - part.after[k]);
             }
             let repairs = part.count.saturating_sub(1);
-            let norm = if part.bounded { part.search.norm } else { norm.max(0.0).sqrt() };
+            let norm = if part.bounded {
+                part.search.norm
+            } else if norm.is_nan() {
+                f64::INFINITY
+            } else {
+                norm.max(0.0).sqrt()
+            };
             *slice = SliceReport {
                 correction_norm: norm,
                 repairs,

@@ -227,8 +227,9 @@ impl Projector {
     /// The posterior of every slice: `u = mu - v g lambda`, `var = v - v^2 g^2 / S`.
     ///
     /// Arrays: `mean`, `variance` and the posterior's have `cells` values, or shape `[slices, ...]` with `cells` values a slice;
-    /// any strides and dtypes, mixed freely. `b`: one value a slice, `[slices]` or `[slices, 1]`. Units: variances are the
-    /// field's unit squared. `variance` belongs to [`Prior::Diagonal`] alone and is required there.
+    /// any strides and dtypes, mixed freely. `b`: `[slices, rows]`, or `[slices]` for one row. Units: variances are the
+    /// field's unit squared. `variance`: the prior's data as [`Prior`] states, for one slice or with a slice axis before it; none with
+    /// [`Prior::Identity`].
     ///
     /// A row without noise holds for the posterior mean as stored: `|g u - b| <= 4 eps sum |g u|` (eps of its dtype), with sums
     /// in double-double. A prior mean that obeys so already comes back bit for bit. Variances never grow. A slice's bits do not
@@ -238,7 +239,8 @@ impl Projector {
     /// Reads each input twice, writes each output once, allocates nothing.
     ///
     /// Errors: InvalidArgument (variance against the prior, more slices than the scratch or report has room for), Shape,
-    /// Stride (overlap), NonFinite, Variance, Singular, NotConverged.
+    /// Stride (overlap), NonFinite, Variance, Singular, NotConverged, Contradiction, State for constraints with invariants, sets or
+    /// absent rows.
     pub fn project(
         &self,
         scratch: &mut Scratch,
@@ -248,10 +250,7 @@ impl Projector {
         mut posterior: Posterior,
         mut report: Option<&mut Report>,
     ) -> Result<()> {
-        self.check_whole()?;
-        if self.sets.bind() {
-            return fail!(State, "constraints hold a simplex or a monotone run, expected project_bounded");
-        }
+        self.check_linear()?;
         let count = self.check_arrays(scratch, &mean, variance.as_ref(), &b, &posterior)?;
         if let Some(report) = &report {
             report.check(count, self.rows.len())?;
@@ -393,7 +392,7 @@ impl Projector {
     ///
     /// Errors: InvalidArgument (variance against the prior), Shape, Stride (overlap), NonFinite, Variance, Singular.
     pub fn covariance(&self, scratch: &mut Scratch, variance: Option<View>, mut covariance: ViewMut) -> Result<()> {
-        self.check_whole()?;
+        self.check_linear()?;
         let n = self.cells();
         self.check_owner(scratch.owner)?;
         self.check_prior(variance.is_some())?;
@@ -446,7 +445,15 @@ impl Projector {
         Ok(())
     }
 
-    /// That linear rows over the whole state are all there is.
+    /// That linear rows are all there is.
+    pub(super) fn check_linear(&self) -> Result<()> {
+        if self.sets.bind() {
+            return fail!(State, "constraints hold a simplex or a monotone run, expected project_bounded");
+        }
+        self.check_whole()
+    }
+
+    /// That there are no invariants, and all rows are over the whole state.
     pub(super) fn check_whole(&self) -> Result<()> {
         if !self.quadratics.is_empty() {
             return fail!(

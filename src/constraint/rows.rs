@@ -3,7 +3,7 @@ use std::fmt::Display;
 use super::arrays::{check_count, read_or_zero};
 use super::nonlinear::Quadratic;
 use super::sets::Sets;
-use crate::error::{Result, Status, fail, zeros};
+use crate::error::{Result, Status, fail, reserved, zeros};
 use crate::field::Layout;
 use crate::kernels::strided::View;
 
@@ -322,7 +322,7 @@ impl Constraints {
         if self.cells > u32::MAX as usize {
             return fail!(TooLarge, "sparse rows reach {} cells, this state has {}", u32::MAX, self.cells);
         }
-        let mut entries: Vec<(u32, f64)> = Vec::new();
+        let mut entries: Vec<(u32, f64)> = reserved(weights.len(), "sparse rows")?;
         self.all_or_none(count, |c, k| {
             let number = c.len();
             let (from, to) = (starts[k], starts[k + 1]);
@@ -380,8 +380,10 @@ fn push_entries(rows: &mut Rows, number: usize, entries: &mut [(u32, f64)], nois
     if entries.iter().all(|entry| entry.1 == 0.0) {
         return fail!(Singular, "row {number} has no weight other than 0, expected at least one");
     }
-    let cells: Vec<u32> = entries.iter().map(|entry| entry.0).collect();
-    let weights: Vec<f64> = entries.iter().map(|entry| entry.1).collect();
+    let mut cells: Vec<u32> = reserved(entries.len(), "a sparse row")?;
+    let mut weights: Vec<f64> = reserved(entries.len(), "a sparse row")?;
+    cells.extend(entries.iter().map(|entry| entry.0));
+    weights.extend(entries.iter().map(|entry| entry.1));
     let adjoining = cells.windows(2).all(|pair| pair[1] == pair[0] + 1);
     let support = if adjoining { Support::Run(cells[0] as usize) } else { Support::List(&cells) };
     rows.push(&weights, support, noise)

@@ -100,9 +100,17 @@ impl Pattern {
         }
         let mut starts = zeros(m + 1, "system")?;
         let mut near = Vec::new();
-        let mut seen = vec![NONE; m];
+        let none = || {
+            let mut list = zeros::<u32>(m, "system")?;
+            list.fill(NONE);
+            Ok(list)
+        };
+        let mut seen = none()?;
         for at in 0..m {
             let begin = near.len();
+            if near.try_reserve(at).is_err() {
+                return fail!(OutOfMemory, "no memory for the system of {m} rows");
+            }
             if coupled {
                 near.extend(0..at as u32);
             } else {
@@ -124,9 +132,9 @@ impl Pattern {
             starts[at + 1] = near.len();
         }
         // The elimination tree and the number of entries in each column of L.
-        let mut parent = vec![NONE; m];
+        let mut parent = none()?;
         let mut counts = zeros::<usize>(m, "system")?;
-        let mut mark = vec![NONE; m];
+        let mut mark = none()?;
         for at in 0..m {
             mark[at] = at as u32;
             for &other in &near[starts[at]..starts[at + 1]] {

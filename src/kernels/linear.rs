@@ -280,7 +280,7 @@ pub fn round(arch: Arch, u: &mut [f64], dtype: Dtype) {
     }
 }
 
-/// Largest and smallest value of a block without NaN; `(0, 0)` of none.
+/// Smallest and largest value of a block without NaN; `(0, 0)` of none.
 pub fn range(arch: Arch, x: &[f64]) -> (f64, f64) {
     dispatch!(arch, (x: &'a [f64] = x) -> (f64, f64) {
         let Some(&first) = x.first() else { return (0.0, 0.0) };

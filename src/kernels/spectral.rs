@@ -63,11 +63,6 @@ impl<T: Real> Mixer<T> {
         self.modes
     }
 
-    /// Whether all entries are finite in this arithmetic.
-    pub fn is_finite(&self) -> bool {
-        self.data.iter().all(|v| v.to_f64().is_finite())
-    }
-
     /// y = W x for the modes from `first` on, as many as `y` holds: a mode is its real parts, then its imaginary ones.
     pub fn apply(&self, arch: Arch, first: usize, x: &[T], y: &mut [T]) {
         let count = y.len() / (2 * self.outputs);

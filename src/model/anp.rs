@@ -13,7 +13,7 @@ mod weights;
 
 use pulp::Arch;
 
-use super::arrays::{all_finite, apart, at_most, expect_shape, finite, scaled, shape_error};
+use super::arrays::{all_finite, apart, at_most, expect_shape, finite, in_range, scaled, shape_error};
 use super::dense::{Dense, vector};
 use super::{Channel, Model, Options};
 use crate::error::{Result, fail, zeros};
@@ -427,11 +427,21 @@ impl<T: Real> Anp<T> {
         for (name, view) in [("mu", &*mu), ("log_variance", &*log_variance)] {
             expect_shape(name, view.layout().shape(), 1, s.functions, h)?;
         }
+        apart("log_variance", log_variance, mu)?;
         let of_mu = |e: &Encoding<T>, i: usize| e.mu[i].to_f64();
         let of_log_variance = |e: &Encoding<T>, i: usize| e.log_variance[i].to_f64();
+        self.check_latent(s, mu, of_mu)?;
+        self.check_latent(s, log_variance, of_log_variance)?;
         self.write_latent(s, mu, of_mu);
         self.write_latent(s, log_variance, of_log_variance);
         Ok(())
+    }
+
+    fn check_latent(&self, s: &Scratch<T>, view: &ViewMut, at: impl Fn(&Encoding<T>, usize) -> f64) -> Result<()> {
+        let encodings = s.encodings[..s.functions].iter();
+        encodings
+            .flat_map(|encoding| (0..self.numbers.hidden).map(move |i| (encoding, i)))
+            .try_for_each(|(encoding, i)| in_range(view.dtype(), &[at(encoding, i)]))
     }
 
     fn write_latent(&self, s: &Scratch<T>, view: &mut ViewMut, at: impl Fn(&Encoding<T>, usize) -> f64) {

@@ -352,6 +352,12 @@ pub(super) fn check_description(d: &Description) -> Result<BTreeMap<String, Vec<
             c.name
         );
     }
+    for axis in &d.grid {
+        if !(axis.lower < axis.upper && (axis.upper - axis.lower).is_finite()) {
+            let Axis { name, lower, upper } = axis;
+            return fail!(FileDescription, "grid: {name} runs from {lower} to {upper}, expected a finite interval");
+        }
+    }
     for c in &d.conservation {
         if !d.outputs.iter().any(|o| o.name == c.output) {
             return fail!(FileDescription, "conservation names output {}, which is not among outputs", c.output);

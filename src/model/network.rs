@@ -108,12 +108,15 @@ impl<T: Real> Network<T> {
         }
     }
 
-    /// What no magnitude inside the network exceeds when those of the input are at most `x`.
+    /// What no magnitude inside the network exceeds when those of the input are at most `x`; infinite where a weight is.
     pub fn bound(&self, x: f64) -> f64 {
         let mut most = x;
         let mut largest = x;
         for ((_, activation), (weights, bias)) in self.layers.iter().zip(&self.norms) {
             let sum = weights * most + bias;
+            if !sum.is_finite() {
+                return f64::INFINITY;
+            }
             largest = largest.max(sum);
             most = activation.bound(sum);
         }

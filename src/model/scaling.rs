@@ -116,7 +116,7 @@ impl Scaling {
 
     /// What no network value exceeds in magnitude when raw ones are at most `raw`.
     pub fn network_bound(&self, raw: f64) -> f64 {
-        if !self.is_linear() {
+        if !self.is_linear() || self.inverses.iter().any(|inverse| inverse.is_infinite()) {
             return f64::INFINITY;
         }
         self.each_bound(|offset, scale| (raw + offset) / scale)

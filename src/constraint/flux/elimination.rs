@@ -16,7 +16,7 @@ use faer::sparse::linalg::amd;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::mesh::{Mesh, OUTSIDE};
-use crate::error::{Error, Result, Status, fail, zeros};
+use crate::error::{Error, Result, Status, fail, reserved, zeros};
 
 const NONE: u32 = u32::MAX;
 
@@ -168,7 +168,12 @@ fn postorder(order: &mut [u32], parent: &mut [u32]) -> Result<()> {
             }
         }
     }
-    let (old_order, old_parent) = (order.to_vec(), parent.to_vec());
+    let copy = |list: &[u32]| -> Result<Vec<u32>> {
+        let mut copy = reserved(n, "elimination")?;
+        copy.extend_from_slice(list);
+        Ok(copy)
+    };
+    let (old_order, old_parent) = (copy(order)?, copy(parent)?);
     for k in 0..n {
         let to = post[k] as usize;
         order[to] = old_order[k];

@@ -41,9 +41,7 @@ impl Projector {
             }
             part.before[k] = part.r[k].high;
             part.after[k] = part.r[k].high;
-            part.tolerance[k] = self.part_tolerance(part, k, size);
-            let noisy = self.rows.row(k).noise > 0.0;
-            lawful &= part.r[k].high.abs() <= if noisy { 0.0 } else { part.tolerance[k] };
+            part.tolerance[k] = size;
             for l in 0..=k {
                 let mut sum = read(&part.message, 3 * m + pair(k, l));
                 if l == k {
@@ -58,6 +56,12 @@ impl Projector {
         let total = part.s[0];
         part.shrink = (m == 1 && total.high >= f64::MIN_POSITIVE).then(|| Shrink { total, inverse: 1.0 / total.high });
         part.factor();
+        // Known since the factor: which rows follow from others.
+        for k in 0..m {
+            part.tolerance[k] = self.part_tolerance(part, k, part.tolerance[k]);
+            let noisy = self.rows.row(k).noise > 0.0;
+            lawful &= part.r[k].high.abs() <= if noisy { 0.0 } else { part.tolerance[k] };
+        }
         if part.bounded {
             let sides = [0, 2].map(|at| {
                 let sum = residual(read(&part.message, 3 * m + pairs(m) + at), part.b[0]).high;

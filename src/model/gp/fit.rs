@@ -61,7 +61,7 @@ pub struct Fit {
     pub evaluations: usize,
     /// Which search won: 0 is that from the model's own hyperparameters.
     pub search: usize,
-    /// Whether its gradient vanished (but against bounds) before the iterations ran out.
+    /// Whether its gradient vanished (but against bounds), or no step beyond rounding raised the likelihood, before the iterations ran out.
     pub converged: bool,
     /// What was added to the kernel matrix's diagonal at the end, as a part of the signal variance.
     pub jitter: f64,
@@ -132,6 +132,9 @@ impl Model {
         let data = self.gather(x, y, noise)?;
         let found = self.evidence(&data)?.evaluate(&self.process()?, numbers.length_scales.len() == 1, false)?;
         if let Some(gradient) = gradient {
+            if found.gradient.iter().any(|slope| !slope.is_finite()) {
+                return fail!(NonFinite, "context_x: the likelihood's gradient overflows");
+            }
             gradient.copy_from_slice(&found.gradient);
         }
         Ok(self.raw(found.value, &data))
@@ -182,7 +185,10 @@ impl Model {
             }
             process.noise = all[1 + lengths];
             match evidence.evaluate(&process, shared, options.means) {
-                Ok(found) => found.value.is_finite().then_some(found),
+                Ok(found) => {
+                    let finite = found.value.is_finite() && found.gradient.iter().all(|slope| slope.is_finite());
+                    finite.then_some(found)
+                }
                 Err(error) => {
                     last_error.get_or_insert(error);
                     None

@@ -347,7 +347,7 @@ struct pcml_fit_report
     evaluations::Int64
     # which search won: 0 is that from the model's own hyperparameters, the others are restarts
     search::Int64
-    # 1: its gradient vanished, but against bounds; 0: the iterations ran out
+    # 1: its gradient vanished, but against bounds, or no step beyond rounding raised the likelihood; 0: the iterations ran out
     converged::Int64
 end
 pcml_fit_report() =

@@ -378,7 +378,7 @@ class FitReport(Structure):
     evaluations: int
     #: which search won: 0 is that from the model's own hyperparameters, the others are restarts
     search: int
-    #: 1: its gradient vanished, but against bounds; 0: the iterations ran out
+    #: 1: its gradient vanished, but against bounds, or no step beyond rounding raised the likelihood; 0: the iterations ran out
     converged: int
     _fields_ = [
         ("struct_size", c_int64),
