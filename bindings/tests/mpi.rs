@@ -286,7 +286,7 @@ fn examples_print_the_same_in_c_and_fortran_on_any_number_of_ranks() {
         let source = root().join("bindings/tests/c/traps.c");
         succeed("cc", ["-std=c11", "-D_GNU_SOURCE", "-c", text(&source), "-o", text(&traps)]);
         let settings = [
-            format!("-DCMAKE_EXE_LINKER_FLAGS={}", traps.display()),
+            format!("-DCMAKE_EXE_LINKER_FLAGS={} -lm", traps.display()),
             format!("-DCMAKE_PREFIX_PATH={}", prefix().display()),
             format!("-DMPI_C_COMPILER={}", mpi.program("mpicc")),
             format!("-DMPI_Fortran_COMPILER={}", mpi.program("mpifort")),

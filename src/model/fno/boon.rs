@@ -20,6 +20,9 @@ use crate::kernels::real::Real;
 use crate::kernels::spectral::Mixer;
 use crate::model::boundary::{Face, Kind};
 
+/// Far beyond it the inverse is nothing but 0.
+const MOST_REGULARISATION: f64 = 1000.0;
+
 /// Corrected boundary conditions of a model, from the model file.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,8 +59,12 @@ impl Correction {
                 "boon with fno.mlp, norm, final_activation or odd_shift, expected plain blocks"
             );
         }
-        if !(self.regularisation > 0.0 && self.regularisation < 1.0) {
-            return fail!(FileDescription, "boon.regularisation is {}, expected in (0, 1)", self.regularisation);
+        if !(self.regularisation > 0.0 && self.regularisation <= MOST_REGULARISATION) {
+            return fail!(
+                FileDescription,
+                "boon.regularisation is {}, expected in (0, {MOST_REGULARISATION}]",
+                self.regularisation
+            );
         }
         check_faces(self.rule, &self.faces, numbers.axes())
     }
