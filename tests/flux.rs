@@ -749,20 +749,3 @@ fn bounds_that_cannot_be_kept_are_refused() {
         .unwrap_err();
     assert!(e.status() == Status::Infeasible && e.message().contains("no F32 number"), "{e}");
 }
-
-/// Two cells, one face between them: what flows out of one flows into the other.
-#[test]
-fn sources_of_a_closed_part_have_tangents_that_balance() {
-    for options in both() {
-        let balance = FluxBalance::new(&[0], &[1], view(&[1.0, 1.0]), &options).unwrap();
-        let mut scratch = balance.scratch().unwrap();
-        let mut out = [7.0];
-        let mut of = |ds: [f64; 2]| {
-            let tangent = Tangent { mean: None, variance: None, b: Some(view(&ds)) };
-            let outcome = balance.jvp(&mut scratch, view(&[0.0]), None, None, tangent, view_mut(&mut out));
-            (outcome.map_err(|e| e.status()), out)
-        };
-        assert_eq!(of([1.0, 0.0]), (Err(Status::Infeasible), [7.0]));
-        assert_eq!(of([0.5, -0.5]), (Ok(()), [0.5]));
-    }
-}
