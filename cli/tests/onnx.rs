@@ -142,16 +142,35 @@ mod conversion {
         tree().join("tests/onnx/arrays.safetensors")
     }
 
+    /// The library that the package loads; what it converts with is the command.
+    fn library() -> PathBuf {
+        let folder = Path::new(env!("CARGO_BIN_EXE_pcml")).parent().expect("a folder");
+        let name = folder.file_name().and_then(|name| name.to_str()).expect("a profile");
+        let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
+        let mut build = std::process::Command::new(cargo);
+        build.args([
+            "build",
+            "--quiet",
+            "--locked",
+            "-p",
+            "pcml-c",
+            "--profile",
+            if name == "debug" { "dev" } else { name },
+        ]);
+        build.arg("--target-dir").arg(folder.parent().expect("the target folder")).current_dir(tree());
+        assert!(build.status().is_ok_and(|status| status.success()));
+        folder.join("libpcml.so")
+    }
+
     /// From Python the outputs of the self-test are those of onnxruntime, where it is installed.
     #[test]
     fn python_runs_onnxruntime() {
         let python = std::env::var("PCML_PYTHON").unwrap_or("python3".into());
+        let library = library();
         let run = |code: &str| {
             let mut command = std::process::Command::new(&python);
             command.args(["-c", code]).env("PYTHONPATH", tree().join("bindings/python/src"));
-            // Cargo leaves the library there where nothing but tests is built.
-            let library = Path::new(env!("CARGO_BIN_EXE_pcml")).with_file_name("deps").join("libpcml.so");
-            command.env("PCML_COMMAND", env!("CARGO_BIN_EXE_pcml")).env("PCML_LIBRARY", library).output()
+            command.env("PCML_COMMAND", env!("CARGO_BIN_EXE_pcml")).env("PCML_LIBRARY", &library).output()
         };
         let has = |modules: &str| run(&format!("import {modules}")).is_ok_and(|o| o.status.success());
         if !has("numpy") {
