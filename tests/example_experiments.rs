@@ -67,3 +67,23 @@ fn missing_models_are_told_and_pages_keep_their_words() {
     assert!(!unknown.status.success() && printed(&unknown).contains("unknown argument nothing"));
     assert!(Path::new(&out).exists());
 }
+
+#[test]
+fn figures_may_be_written_beside_the_page() {
+    let out = scratch("experiments_figures");
+    let (page, figures) = (out.join("page.md"), out.join("results"));
+    std::fs::create_dir_all(&figures).unwrap();
+    std::fs::write(&page, "<!-- stokes -->\n<!-- end stokes -->\n").unwrap();
+    let arguments = ["stokes", "--page", page.to_str().unwrap(), "--out", figures.to_str().unwrap()];
+    succeed(example("experiments"), arguments);
+    assert!(std::fs::read_to_string(figures.join("stokes_layer.svg")).unwrap().ends_with("</svg>\n"));
+}
+
+#[test]
+fn the_page_has_no_empty_figure() {
+    let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/results");
+    for file in std::fs::read_dir(results).unwrap() {
+        let file = file.unwrap();
+        assert!(file.metadata().unwrap().len() > 0, "{}", file.path().display());
+    }
+}

@@ -20,7 +20,8 @@ pub fn write(path: &Path, tables: &[Table], figures: &Path) -> Outcome<()> {
     let beside = path.parent().ok_or("a page in a folder")?.join(FOLDER);
     std::fs::create_dir_all(&beside)?;
     for (_, file) in tables.iter().flat_map(|table| &table.figures) {
-        std::fs::copy(figures.join(file), beside.join(file))?;
+        // Not a copy, which empties a file that is its own source: the figures may have been written here.
+        std::fs::write(beside.join(file), std::fs::read(figures.join(file))?)?;
     }
     Ok(())
 }
