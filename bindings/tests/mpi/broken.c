@@ -1,9 +1,11 @@
 /* MPI fails on one rank, in its k-th all-reduce; or sums more values than an int counts. MPI_Allreduce is replaced here, as tools for
    profiling do.
 
-       broken fatal <k>      with the error handler that communicators have by default; 0: nothing fails, and lengths are told
-       broken return <k>     with MPI_ERRORS_RETURN
-       broken chunks         counts beyond 2^31, of values that nobody reads */
+       broken fatal <k> <file>      with the error handler that communicators have by default; 0: nothing fails, and lengths are told
+       broken return <k> <file>     with MPI_ERRORS_RETURN
+       broken chunks                counts beyond 2^31, of values that nobody reads
+
+   What pcml returned where MPI failed is written to the file: launchers lose what ranks print just before they abort. */
 #include "ranks.h"
 
 #include <limits.h>
@@ -47,7 +49,7 @@ int main(int argc, char **argv) {
   if (argc == 2 && strcmp(argv[1], "chunks") == 0)
     return in_chunks();
   start(&argc, &argv);
-  must(argc == 3 ? PCML_STATUS_OK : PCML_STATUS_INVALID_ARGUMENT);
+  must(argc == 4 ? PCML_STATUS_OK : PCML_STATUS_INVALID_ARGUMENT);
   if (strcmp(argv[1], "return") == 0)
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   fails_at = rank == ranks - 1 ? atoi(argv[2]) : 0;
@@ -65,8 +67,11 @@ int main(int argc, char **argv) {
     int untouched = 1;
     for (int i = 0; i < 4; i++)
       untouched = untouched && posterior[i] == -7.0;
-    printf("rank %d: %s, %s\n", rank, pcml_status_name(status), untouched ? "untouched" : "written");
-    fflush(stdout);
+    FILE *file = fopen(argv[3], "w");
+    if (file != NULL) {
+      fprintf(file, "rank %d: %s, %s\n", rank, pcml_status_name(status), untouched ? "untouched" : "written");
+      fclose(file);
+    }
     MPI_Abort(MPI_COMM_WORLD, 3);
   }
   pcml_reduction_free(reduction);
