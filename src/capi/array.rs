@@ -228,15 +228,18 @@ impl Views<'_> {
 
 /// # Safety
 /// `arrays` is NULL or names `count` descriptors whose elements are readable during `'a`.
-#[inline]
+#[inline(always)]
 pub(crate) unsafe fn views<'r, 'a>(
     room: &'r mut Views<'a>,
     arrays: *const pcml_const_array,
     count: i64,
     name: &str,
 ) -> Result<&'r [View<'a>]> {
+    if count == 0 {
+        return Ok(&[]);
+    }
     let count = view_count(count, name)?;
-    if count > 0 && arrays.is_null() {
+    if arrays.is_null() {
         return fail!(NullArgument, "{name} is NULL, expected {count} arrays");
     }
     for (number, to) in room.views[..count].iter_mut().enumerate() {

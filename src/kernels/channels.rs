@@ -41,23 +41,25 @@ pub fn magnitude(arch: Arch, view: &View) -> f64 {
 macro_rules! largest {
     ($name:ident, $t:ident, $bits:ident) => {
         fn $name(arch: Arch, x: &[$t]) -> f64 {
-            struct Largest<'a>(&'a [$t]);
+            struct Largest<'a>(&'a [[$t; LANES]]);
             impl WithSimd for Largest<'_> {
                 type Output = $bits;
                 #[inline(always)]
                 fn with_simd<S: Simd>(self, _: S) -> $bits {
                     let mut most = [0; LANES];
-                    let (whole, rest) = self.0.as_chunks::<LANES>();
-                    for x in whole {
+                    for x in self.0 {
                         for l in 0..LANES {
                             most[l] = most[l].max(x[l].to_bits() & ($bits::MAX >> 1));
                         }
                     }
-                    rest.iter().for_each(|x| most[0] = most[0].max(x.to_bits() & ($bits::MAX >> 1)));
                     most.into_iter().fold(0, $bits::max)
                 }
             }
-            let largest = $t::from_bits(arch.dispatch(Largest(x))) as f64;
+            let magnitude = |x: &$t| x.to_bits() & ($bits::MAX >> 1);
+            let (whole, rest) = x.as_chunks::<LANES>();
+            // A short array would wait longer for the lanes than for its elements.
+            let whole = if whole.is_empty() { 0 } else { arch.dispatch(Largest(whole)) };
+            let largest = $t::from_bits(rest.iter().map(magnitude).fold(whole, $bits::max)) as f64;
             if largest.is_nan() { f64::INFINITY } else { largest }
         }
     };

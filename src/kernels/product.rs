@@ -250,8 +250,8 @@ impl<T: Real> Dots<'_, T> {
                 }
                 // SAFETY: a row's sums each were just written.
                 let sums = unsafe { std::slice::from_raw_parts_mut(room.as_mut_ptr().cast::<[T; LANES]>(), count) };
-                // Step by step for all rows: row by row each step would wait for the one before.
-                for half in [8, 4] {
+                // Step by step for all rows: row by row each step would wait for the one before. Lanes that no term fell into are 0.
+                for half in [8, 4].into_iter().filter(|half| inner > *half) {
                     for sums in &mut *sums {
                         let (low, high) = sums.split_at_mut(half);
                         low.iter_mut().zip(high).for_each(|(low, high)| *low += *high);

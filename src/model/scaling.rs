@@ -16,11 +16,22 @@ pub(super) struct Scaling {
     /// Channels that are read by their logarithm, and what is added before.
     logs: Vec<(usize, f64)>,
     plain: bool,
+    largest: Largest,
+}
+
+/// The largest magnitudes of channels, which bound all of them in each call.
+struct Largest {
+    offset: f64,
+    scale: f64,
+    inverse: f64,
+    /// Of an offset by its scale.
+    network_offset: f64,
 }
 
 impl Scaling {
     pub fn new(channels: &[Channel]) -> Self {
         let of = |value: fn(&Channel) -> f64| channels.iter().map(value).collect::<Vec<_>>();
+        let largest = |value: fn(&Channel) -> f64| channels.iter().map(|c| value(c).abs()).fold(0.0, f64::max);
         let logs = channels.iter().enumerate().filter(|(_, c)| c.log).map(|(i, c)| (i, c.shift));
         Scaling {
             offsets: of(|c| c.offset),
@@ -28,6 +39,12 @@ impl Scaling {
             inverses: of(|c| 1.0 / c.scale),
             logs: logs.collect(),
             plain: channels.iter().all(|c| c.offset == 0.0 && c.scale == 1.0 && !c.log),
+            largest: Largest {
+                offset: largest(|c| c.offset),
+                scale: largest(|c| c.scale),
+                inverse: largest(|c| 1.0 / c.scale),
+                network_offset: largest(|c| c.offset / c.scale),
+            },
         }
     }
 
@@ -114,12 +131,12 @@ impl Scaling {
         }
     }
 
-    /// What no network value exceeds in magnitude when raw ones are at most `raw`.
+    /// What no network value exceeds in magnitude when raw ones are at most `raw`, a finite number.
     pub fn network_bound(&self, raw: f64) -> f64 {
-        if !self.is_linear() || self.inverses.iter().any(|inverse| inverse.is_infinite()) {
+        if !self.is_linear() || self.largest.inverse.is_infinite() {
             return f64::INFINITY;
         }
-        self.each_bound(|offset, scale| (raw + offset) / scale)
+        raw * self.largest.inverse + self.largest.network_offset
     }
 
     /// What no raw value exceeds in magnitude when network values are at most `network`.
@@ -127,7 +144,7 @@ impl Scaling {
         if !self.is_linear() {
             return f64::INFINITY;
         }
-        self.each_bound(|offset, scale| network * scale + offset)
+        network * self.largest.scale + self.largest.offset
     }
 
     /// The same of variances.
@@ -135,10 +152,6 @@ impl Scaling {
         if !self.is_linear() {
             return f64::INFINITY;
         }
-        self.each_bound(|_, scale| network * scale * scale)
-    }
-
-    fn each_bound(&self, bound: impl Fn(f64, f64) -> f64) -> f64 {
-        self.offsets.iter().zip(&self.scales).map(|(o, s)| bound(o.abs(), *s)).fold(0.0, f64::max)
+        network * self.largest.scale * self.largest.scale
     }
 }
