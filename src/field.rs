@@ -40,6 +40,25 @@ impl Dtype {
         }
     }
 
+    /// The least value of the storage type that is not below `x`.
+    pub fn round_up(self, x: f64) -> f64 {
+        let nearest = self.round(x);
+        if nearest < x { self.next_up(nearest) } else { nearest }
+    }
+
+    /// The largest value of the storage type that is not above `x`.
+    pub fn round_down(self, x: f64) -> f64 {
+        -self.round_up(-x)
+    }
+
+    /// The value of the storage type after `x`, which is one of it.
+    pub fn next_up(self, x: f64) -> f64 {
+        match self {
+            Dtype::F32 => (x as f32).next_up() as f64,
+            Dtype::F64 => x.next_up(),
+        }
+    }
+
     /// [`Dtype::round`] of each.
     pub fn round_all(self, x: &mut [f64]) {
         if self == Dtype::F32 {

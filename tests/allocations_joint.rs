@@ -144,18 +144,7 @@ fn in_prior(prior: Prior, dependent: bool, slices: usize) {
 #[test]
 fn hot_calls_allocate_nothing() {
     assert!(allocations(|| drop(black_box(Box::new(1)))) > 0, "the counter counts");
-    let priors = [
-        Prior::Identity,
-        Prior::Diagonal,
-        Prior::Scalar,
-        Prior::CovarianceBand,
-        Prior::PrecisionBand,
-        Prior::LowRank,
-        Prior::Ensemble,
-        Prior::Dense,
-        Prior::Smoothed,
-    ];
-    for prior in priors {
+    for &prior in Prior::all() {
         in_prior(prior, false, 1);
         in_prior(prior, true, 2);
     }

@@ -120,15 +120,15 @@ fn inference_arguments_are_checked() {
         };
         let field = output(&mut out, &[N]);
         failed(jvp(&mean, none, none, null()), NullArgument, &["tangent"]);
-        failed(jvp(&b, none, none, &field), Shape, &["tangent of the mean"]);
-        failed(jvp(none, &b, none, &field), Shape, &["tangent of the variance"]);
-        failed(jvp(none, none, &mean, &field), Shape, &["tangent of b"]);
+        failed(jvp(&b, none, none, &field), Shape, &["tangent_mean"]);
+        failed(jvp(none, &b, none, &field), Shape, &["tangent_variance"]);
+        failed(jvp(none, none, &mean, &field), Shape, &["tangent_b"]);
         failed(jvp(none, none, none, &output(&mut out, &[5])), Shape, &["tangent has shape [5]"]);
         let bad = [1.0, 1.0, NAN, 1.0, 1.0, 1.0];
         let bad = input(&bad, &[N]);
-        failed(jvp(&bad, none, none, &field), NonFinite, &["tangent of the mean[2]"]);
-        failed(jvp(none, &bad, none, &field), NonFinite, &["tangent of the variance[2]"]);
-        failed(jvp(none, none, &input(&[1.0, INF, 1.0], &[3]), &field), NonFinite, &["tangent of b[1]"]);
+        failed(jvp(&bad, none, none, &field), NonFinite, &["tangent_mean[2]"]);
+        failed(jvp(none, &bad, none, &field), NonFinite, &["tangent_variance[2]"]);
+        failed(jvp(none, none, &input(&[1.0, INF, 1.0], &[3]), &field), NonFinite, &["tangent_b[1]"]);
 
         let no = null::<pcml_array>();
         let vjp = |cotangent: *const pcml_const_array, u, dv, db| {
@@ -139,10 +139,10 @@ fn inference_arguments_are_checked() {
         failed(vjp(none, &field, no, no), NullArgument, &["cotangent"]);
         failed(vjp(&b, &field, no, no), Shape, &["cotangent has shape [3]"]);
         failed(vjp(&bad, &field, no, &rows), NonFinite, &["cotangent[2]"]);
-        failed(vjp(&mean, &rows, no, no), Shape, &["gradient of the mean"]);
-        failed(vjp(&mean, no, &rows, no), Shape, &["gradient of the variance"]);
-        failed(vjp(&mean, no, no, &field), Shape, &["gradient of b"]);
-        failed(vjp(&mean, &field, &field, no), Stride, &["gradient of the mean overlaps gradient of the variance"]);
+        failed(vjp(&mean, &rows, no, no), Shape, &["gradient_mean"]);
+        failed(vjp(&mean, no, &rows, no), Shape, &["gradient_variance"]);
+        failed(vjp(&mean, no, no, &field), Shape, &["gradient_b"]);
+        failed(vjp(&mean, &field, &field, no), Stride, &["gradient_mean overlaps gradient_variance"]);
         assert!(out.iter().chain(&second).all(|x| x.to_bits() == SENTINEL.to_bits()));
 
         // Variances of their own have the diagonal and the scalar prior only.
@@ -153,9 +153,9 @@ fn inference_arguments_are_checked() {
             let v = v.as_ref().map_or(null(), |v| &raw const *v);
             let (p, w) = (h.projector, h.inference);
             let status = pcml_inference_jvp(p, w, &mean, v, &b, none, &mean, none, &field);
-            failed(status, InvalidArgument, &["tangent of the variance", "no variances of its own"]);
+            failed(status, InvalidArgument, &["tangent_variance", "no variances of its own"]);
             let status = pcml_inference_vjp(p, w, &mean, v, &b, &mean, no, &field, no);
-            failed(status, InvalidArgument, &["gradient of the variance", "no variances of its own"]);
+            failed(status, InvalidArgument, &["gradient_variance", "no variances of its own"]);
         }
         assert!(out.iter().chain(&second).all(|x| x.to_bits() == SENTINEL.to_bits()));
     }
@@ -245,13 +245,13 @@ fn outputs_that_overlap_inputs_are_refused() {
             refused(pcml_inference_sample(p, i, mean, v, b, 1, 0, &samples), &["samples", &name]);
             refused(pcml_inference_jvp(p, i, mean, v, b, none, none, none, &over), &["tangent overlaps"]);
             let status = pcml_inference_vjp(p, i, mean, v, b, &mean.clone(), no, no, &over_b);
-            refused(status, &["gradient of b overlaps"]);
+            refused(status, &["gradient_b overlaps"]);
         }
         refused(pcml_projector_project(p, w, &mean, &v, &b, &over, &over, h.report), &["posterior_variance overlaps"]);
         refused(pcml_inference_jvp(p, i, &mean, &v, &b, &from, none, none, &over), &["tangent overlaps"]);
         refused(pcml_inference_jvp(p, i, &mean, &v, &b, none, &from, none, &over), &["tangent overlaps"]);
         refused(pcml_inference_jvp(p, i, &mean, &v, &b, none, none, &from_b, &over), &["tangent overlaps"]);
-        refused(pcml_inference_vjp(p, i, &mean, &v, &b, &from, &over, no, no), &["gradient of the mean overlaps"]);
+        refused(pcml_inference_vjp(p, i, &mean, &v, &b, &from, &over, no, no), &["gradient_mean overlaps"]);
         let cells = [0, 1, 2, 3, 4, 5];
         let c = cells.as_ptr();
         refused(pcml_inference_covariance(p, i, &from, c, 6, c, 6, &matrix), &["covariance overlaps variance"]);
@@ -294,7 +294,7 @@ fn results_that_overflow_f32_are_refused() {
             let status = pcml_inference_jvp(p, i, &mean, &v, &b, &x, none, none, &to);
             failed(status, Status::NonFinite, &["tangent overflows"]);
             let status = pcml_inference_vjp(p, i, &mean, &v, &b, &x, &to, no, &output32(&mut second, &[3]));
-            failed(status, Status::NonFinite, &["gradient of the mean overflows"]);
+            failed(status, Status::NonFinite, &["gradient_mean overflows"]);
             let status = pcml_projector_project(p, w, &x, &v, &b, &to, &output32(&mut second, &[N]), h.report);
             failed(status, Status::NonFinite, &["posterior_mean", "overflow"]);
             let samples = output32(&mut out, &[SAMPLES, N]);

@@ -37,18 +37,6 @@ impl Problem {
     }
 }
 
-const PRIORS: [Prior; 9] = [
-    Prior::Identity,
-    Prior::Diagonal,
-    Prior::Scalar,
-    Prior::CovarianceBand,
-    Prior::PrecisionBand,
-    Prior::LowRank,
-    Prior::Ensemble,
-    Prior::Dense,
-    Prior::Smoothed,
-];
-
 fn numbers(seed: u64) -> impl FnMut() -> f64 {
     let mut state = seed | 1;
     move || {
@@ -100,7 +88,7 @@ fn draw(p: &Problem, seed: u64, first: u64, count: usize) -> Vec<f64> {
 
 #[test]
 fn samples_obey_and_have_the_posterior_moments() {
-    for prior in PRIORS {
+    for &prior in Prior::all() {
         for rows in [1, 3] {
             let n = 12;
             let p = problem(prior, n, rows, 5 + rows as u64);
@@ -147,7 +135,7 @@ fn sets_have_no_gaussian() {
 
 #[test]
 fn a_sample_depends_on_its_seed_and_number_alone() {
-    for prior in PRIORS {
+    for &prior in Prior::all() {
         let p = problem(prior, 31, 3, 3);
         let all = draw(&p, 9, 0, 20);
         assert_eq!(draw(&p, 9, 7, 5), all[7 * 31..12 * 31], "{prior:?}");
@@ -209,7 +197,7 @@ fn solve(mut a: Vec<Vec<f64>>, mut x: Vec<f64>) -> (Vec<f64>, f64) {
 
 #[test]
 fn the_likelihood_is_the_textbooks() {
-    for prior in PRIORS {
+    for &prior in Prior::all() {
         let p = problem(prior, 9, 3, 21);
         let n = 9;
         let sigma = prior_covariance(prior, &p);
@@ -253,7 +241,7 @@ fn the_likelihood_is_the_textbooks() {
 
 #[test]
 fn blocks_are_parts_of_the_covariance() {
-    for prior in PRIORS {
+    for &prior in Prior::all() {
         let p = problem(prior, 14, 3, 8);
         let n = 14;
         let mut whole = vec![0f64; n * n];
@@ -287,7 +275,7 @@ proptest! {
 
     #[test]
     fn derivatives_are_adjoint_and_differences(seed in any::<u64>(), n in 3usize..40, rows in 1usize..4, kind in 0usize..9) {
-        let prior = PRIORS[kind];
+        let prior = Prior::all()[kind];
         let p = problem(prior, n, rows.min(n - 1), seed);
         let m = p.b.len();
         let mut random = numbers(seed ^ 77);

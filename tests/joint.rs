@@ -287,18 +287,6 @@ fn prior_data(prior: Prior, n: usize, v: &[f64], u: &[f64], seed: u64) -> (usize
     }
 }
 
-const PRIORS: [Prior; 9] = [
-    Prior::Identity,
-    Prior::Diagonal,
-    Prior::Scalar,
-    Prior::CovarianceBand,
-    Prior::PrecisionBand,
-    Prior::LowRank,
-    Prior::Ensemble,
-    Prior::Dense,
-    Prior::Smoothed,
-];
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -340,7 +328,7 @@ proptest! {
 
     #[test]
     fn every_prior_follows_the_textbook(c in case(40, 5, 1, true), seed in any::<u64>()) {
-        for prior in PRIORS {
+        for &prior in Prior::all() {
             if prior == Prior::Smoothed && c.n < 3 || (prior == Prior::Ensemble && c.rows.len() > 4) {
                 continue;
             }

@@ -212,17 +212,7 @@ pub fn constraint_set(bytes: &[u8]) -> Reached {
         exact.resize(set.len(), !bytes.noisy);
     }
     exact.resize(set.len() + set.invariants(), true);
-    let prior = *bytes.pick(&[
-        Prior::Identity,
-        Prior::Diagonal,
-        Prior::Scalar,
-        Prior::CovarianceBand,
-        Prior::PrecisionBand,
-        Prior::LowRank,
-        Prior::Ensemble,
-        Prior::Dense,
-        Prior::Smoothed,
-    ]);
+    let prior = *bytes.pick(Prior::all());
     let size = 2 + bytes.below(3);
     let smoothing = f64::from(bytes.byte()) / 256.0;
     let options = ProjectorOptions { held_cells: bytes.below(2) == 0, prior_size: size, smoothing };

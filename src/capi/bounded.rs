@@ -200,7 +200,11 @@ pub unsafe extern "C" fn pcml_bounded_vjp(
         let (projector, mut bounded) = lease::<_, Bounded>(projector, "projector", workspace, CREATOR)?;
         let (mean, variance, b) = (view(mean, "mean")?, optional_view(variance, "variance")?, view(b, "b")?);
         let (bounds, cotangent) = (bounds(lower, upper)?, view(cotangent, "cotangent")?);
-        let gradient = gradient(gradient_mean, gradient_variance, gradient_b)?;
+        let gradient = gradient(
+            (gradient_mean, "gradient_mean"),
+            (gradient_variance, "gradient_variance"),
+            (gradient_b, "gradient_b"),
+        )?;
         projector.projector.vjp_bounded(&mut bounded, mean, variance, b, bounds, cotangent, gradient)
     })
 }

@@ -341,7 +341,11 @@ pub unsafe extern "C" fn pcml_flux_vjp(
         let (flux, mut scratch) = lease::<_, FluxScratch>(flux, "flux", workspace, CREATOR)?;
         let (fluxes, variance) = (view(fluxes, "fluxes")?, optional_view(variance, "variance")?);
         let (source, cotangent) = (optional_view(source, "source")?, view(cotangent, "cotangent")?);
-        let gradient = gradient(gradient_fluxes, gradient_variance, gradient_source)?;
+        let gradient = gradient(
+            (gradient_fluxes, "gradient_fluxes"),
+            (gradient_variance, "gradient_variance"),
+            (gradient_source, "gradient_source"),
+        )?;
         flux.balance.vjp(&mut scratch, fluxes, variance, source, cotangent, gradient)
     })
 }

@@ -45,17 +45,12 @@ pub(super) unsafe fn direction<'a>(
 /// # Safety
 /// NULL or descriptors whose elements nobody else uses during `'a`.
 pub(super) unsafe fn gradient<'a>(
-    mean: *const pcml_array,
-    variance: *const pcml_array,
-    b: *const pcml_array,
+    mean: (*const pcml_array, &str),
+    variance: (*const pcml_array, &str),
+    b: (*const pcml_array, &str),
 ) -> Result<Tangent<ViewMut<'a>>> {
-    let gradient = unsafe {
-        Tangent {
-            mean: optional_view_mut(mean, "gradient_mean")?,
-            variance: optional_view_mut(variance, "gradient_variance")?,
-            b: optional_view_mut(b, "gradient_b")?,
-        }
-    };
+    let view = |(array, name)| unsafe { optional_view_mut(array, name) };
+    let gradient = Tangent { mean: view(mean)?, variance: view(variance)?, b: view(b)? };
     if gradient.mean.is_none() && gradient.variance.is_none() && gradient.b.is_none() {
         return fail!(InvalidArgument, "no gradient is asked for, expected at least one array");
     }
@@ -232,7 +227,11 @@ pub unsafe extern "C" fn pcml_inference_vjp(
         let (projector, mut inference) = lease::<_, Inference>(projector, "projector", workspace, CREATOR)?;
         let (mean, variance, b) = (view(mean, "mean")?, optional_view(variance, "variance")?, view(b, "b")?);
         let cotangent = view(cotangent, "cotangent")?;
-        let gradient = gradient(gradient_mean, gradient_variance, gradient_b)?;
+        let gradient = gradient(
+            (gradient_mean, "gradient_mean"),
+            (gradient_variance, "gradient_variance"),
+            (gradient_b, "gradient_b"),
+        )?;
         projector.projector.vjp(&mut inference, mean, variance, b, cotangent, gradient)
     })
 }

@@ -180,7 +180,11 @@ pub unsafe extern "C" fn pcml_nonlinear_vjp(
         let (mean, variance) = (view(mean, "mean")?, optional_view(variance, "variance")?);
         let (b, levels) = (optional_view(b, "b")?, view(levels, "levels")?);
         let cotangent = view(cotangent, "cotangent")?;
-        let gradient = gradient(gradient_mean, gradient_variance, gradient_b)?;
+        let gradient = gradient(
+            (gradient_mean, "gradient_mean"),
+            (gradient_variance, "gradient_variance"),
+            (gradient_b, "gradient_b"),
+        )?;
         projector.projector.vjp_nonlinear(&mut scratch, mean, variance, b, levels, cotangent, gradient)
     })
 }

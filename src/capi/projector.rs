@@ -23,19 +23,8 @@ impl Object for pcml_projector {
 }
 
 fn prior(value: i32) -> Result<Prior> {
-    const ALL: [Prior; 9] = [
-        Prior::Identity,
-        Prior::Diagonal,
-        Prior::Scalar,
-        Prior::CovarianceBand,
-        Prior::PrecisionBand,
-        Prior::LowRank,
-        Prior::Ensemble,
-        Prior::Dense,
-        Prior::Smoothed,
-    ];
-    match ALL.into_iter().find(|prior| *prior as i32 == value) {
-        Some(prior) => Ok(prior),
+    match Prior::all().iter().find(|prior| **prior as i32 == value) {
+        Some(prior) => Ok(*prior),
         None => fail!(InvalidArgument, "prior is {value}, expected PCML_PRIOR_IDENTITY (1) to PCML_PRIOR_SMOOTHED (9)"),
     }
 }

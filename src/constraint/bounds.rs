@@ -321,8 +321,8 @@ impl Bounded {
             }
             if input.dtype == Dtype::F32 {
                 let (given_low, given_high) = (*low, *high);
-                *low = inwards(given_low, 1.0);
-                *high = inwards(given_high, -1.0);
+                *low = Dtype::F32.round_up(given_low);
+                *high = Dtype::F32.round_down(given_high);
                 if *low > *high {
                     return fail!(
                         InvalidArgument,
@@ -545,16 +545,4 @@ impl Bounded {
         }
         (self.work.slice.relaxed, self.work.slice.relaxation) = (relaxed, most);
     }
-}
-
-/// The f32 nearest to a bound on its inner side: up for a lower bound (1), down for an upper one (-1).
-pub(super) fn inwards(x: f64, side: f64) -> f64 {
-    let near = x as f32;
-    let outside = side * (near as f64 - x) < 0.0;
-    let inner = match outside {
-        false => near,
-        true if side > 0.0 => near.next_up(),
-        true => near.next_down(),
-    };
-    inner as f64
 }

@@ -5,7 +5,7 @@ use super::joint::{Input, Joint, Work};
 use super::metric::place;
 use super::prior::Prior;
 use super::project::{Projector, check_values};
-use super::sensitivity::{Tangent, check_derivative, check_gradient, refuse_infinite, write_gradient};
+use super::tangent::{GRADIENTS, Tangent, check_derivative, check_gradient, refuse_infinite, write_gradient};
 use crate::error::{Error, Result, fail, zeros};
 use crate::field::{Dtype, Layout, Place, Sharing, sharing};
 use crate::kernels::linear;
@@ -216,21 +216,21 @@ impl Projector {
         let input = Input { index: 0, mean: &mean, data: data.as_ref(), dtype: Dtype::F64, variances: true };
         let Inference { joint, work, z, other, of_rows, positions, .. } = inference;
         // z = dmu - dv G'lambda; `other` holds G'lambda.
-        read_or_zero(tangent.mean.as_ref(), "tangent of the mean", z)?;
+        read_or_zero(tangent.mean.as_ref(), "tangent_mean", z)?;
         if self.prior == Prior::Smoothed {
             work.metric.smooth(z);
         }
         if let Some(dv) = &tangent.variance {
             let mut scalar = [0.0];
             if self.prior == Prior::Scalar {
-                read_or_zero(Some(dv), "tangent of the variance", &mut scalar)?;
+                read_or_zero(Some(dv), "tangent_variance", &mut scalar)?;
                 z.iter_mut().zip(&*other).for_each(|(z, w)| *z -= scalar[0] * w);
             } else {
-                read_or_zero(Some(dv), "tangent of the variance", &mut work.w)?;
+                read_or_zero(Some(dv), "tangent_variance", &mut work.w)?;
                 z.iter_mut().zip(&*other).zip(&work.w).for_each(|((z, w), dv)| *z -= dv * w);
             }
         }
-        read_or_zero(tangent.b.as_ref(), "tangent of b", of_rows)?;
+        read_or_zero(tangent.b.as_ref(), "tangent_b", of_rows)?;
         for (at, x) in positions.iter_mut().enumerate() {
             let k = joint.pattern.order[at] as usize;
             let row = self.rows.row(k);
@@ -268,7 +268,7 @@ impl Projector {
         self.check_one(&mean, data.as_ref(), &b)?;
         self.check_tangent("gradient", &gradient, ViewMut::layout)?;
         self.check_cells("cotangent", &cotangent)?;
-        check_gradient(&gradient, &[Some(&mean), data.as_ref(), Some(&b), Some(&cotangent)])?;
+        check_gradient(GRADIENTS, &gradient, &[Some(&mean), data.as_ref(), Some(&b), Some(&cotangent)])?;
         self.linearise(inference, &mean, data.as_ref(), &b)?;
         let data = data.map(|data| data.merged());
         let Inference { joint, work, z, other, of_rows, positions, .. } = inference;
@@ -288,7 +288,7 @@ impl Projector {
             work.metric.smooth_back(z);
         }
         let of_variance = if self.prior == Prior::Scalar { &scalar[..] } else { &other[..] };
-        write_gradient(&mut gradient, z, of_variance, of_rows)
+        write_gradient(GRADIENTS, &mut gradient, z, of_variance, of_rows)
     }
 
     /// Factors S and leaves `G'lambda` in `other`.

@@ -14,8 +14,8 @@
 //! - `boundary` ([`Condition`]): boundary conditions as rows, solved together with the rest.
 //! - `prior` ([`Prior`]): the metric, that is, which cells yield how much; `metric` is its numbers, never an n x n matrix.
 //! - `system`: S, its factor along the elimination tree of the rows, and which rows depend on others.
-//! - `project` ([`Projector`]): the correction and the posterior variance. One row over all cells in an identity or diagonal prior streams
-//!   through memory; everything else goes one slice at a time through `joint`, in `batch`.
+//! - `project` ([`Projector`]): the correction and the posterior variance. One row over all cells in an identity or diagonal prior goes
+//!   through `stream`; everything else one slice at a time through `joint`, in `batch`.
 //! - `sets` and `bounds` ([`Bounds`], [`Bounded`]): cells within bounds, on simplices, along monotone runs, jointly with the rows.
 //! - `inference` ([`Inference`]): samples, likelihoods, covariances of chosen cells, derivatives.
 //! - `nonlinear` ([`Projector::project_nonlinear`]): quadratic invariants and products jointly with the rows, in the same metric.
@@ -23,7 +23,8 @@
 //! - `density` ([`log_density`]): the score of a truth under marginals.
 //! - `part` ([`Part`]): a field in parts, one in each process, with the same bits for every partition.
 //! - `check`: how a state stands to its laws, told by a report; nothing changes.
-//! - `sensitivity` ([`Tangent`]): derivatives, also within bounds and with invariants.
+//! - `sensitivity`: derivatives, also within bounds and with invariants; `tangent` ([`Tangent`]): their directions and gradients.
+//! - `dense`: the factor of a small dense system, such as that of all rows and invariants.
 //! - `arrays`: what all of these ask of an array, and its values copied.
 //! - `report` ([`Report`]): what a projection did, slice by slice and row by row.
 
@@ -32,6 +33,7 @@ mod batch;
 mod boundary;
 mod bounds;
 mod check;
+mod dense;
 mod density;
 mod flux;
 mod inference;
@@ -45,7 +47,9 @@ mod report;
 mod rows;
 mod sensitivity;
 mod sets;
+mod stream;
 mod system;
+mod tangent;
 
 pub use boundary::{Condition, MAX_ORDER};
 pub use bounds::{Bounded, Bounds};
@@ -58,5 +62,5 @@ pub use prior::Prior;
 pub use project::{MAX_STEPS, Posterior, Projector, ProjectorOptions, Scratch};
 pub use report::{Report, RowReport, SliceReport};
 pub use rows::{Constraints, Rule};
-pub use sensitivity::Tangent;
 pub use sets::{Direction, Method, Policy};
+pub use tangent::Tangent;

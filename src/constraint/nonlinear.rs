@@ -125,7 +125,6 @@ impl Projector {
                 step: small()?,
                 normal: zeros(m * m, what)?,
                 diagonal: small()?,
-                dropped: zeros(m, what)?,
             },
         })
     }

@@ -15,7 +15,7 @@ use self::block::{Block, furthest, moved, shrunk, substitute};
 use self::decide::Verdict;
 use self::message::{BINS, HELLO, digest, heed, hello};
 use super::arrays::{check_apart, check_count};
-use super::bounds::{Bounds, inwards};
+use super::bounds::Bounds;
 use super::prior::Prior;
 use super::project::{MAX_STEPS, Posterior, Projector};
 use super::report::{Report, RowReport, SliceReport};
@@ -421,8 +421,8 @@ impl Projector {
             }
         }
         if part.bounded && part.dtypes.1 == Dtype::F32 {
-            block.lower[..len].iter_mut().for_each(|x| *x = inwards(*x, 1.0));
-            block.upper[..len].iter_mut().for_each(|x| *x = inwards(*x, -1.0));
+            block.lower[..len].iter_mut().for_each(|x| *x = Dtype::F32.round_up(*x));
+            block.upper[..len].iter_mut().for_each(|x| *x = Dtype::F32.round_down(*x));
         }
         if part.bounded {
             // A held cell stays where it is, as it is stored.

@@ -30,6 +30,21 @@ pub enum Prior {
 }
 
 impl Prior {
+    /// Every prior, in order of its number.
+    pub const fn all() -> &'static [Prior] {
+        &[
+            Prior::Identity,
+            Prior::Diagonal,
+            Prior::Scalar,
+            Prior::CovarianceBand,
+            Prior::PrecisionBand,
+            Prior::LowRank,
+            Prior::Ensemble,
+            Prior::Dense,
+            Prior::Smoothed,
+        ]
+    }
+
     /// Whether cells are independent, so that Sigma is a variance a cell.
     pub(super) fn is_diagonal(self) -> bool {
         matches!(self, Prior::Identity | Prior::Diagonal | Prior::Scalar)

@@ -3,7 +3,7 @@
 
 use pulp::Arch;
 
-use super::arrays::{check_apart, read_or_zero};
+use super::arrays::read_or_zero;
 use super::bounds::{Bounded, Bounds};
 use super::joint::{Input, Work};
 use super::metric::place;
@@ -12,89 +12,12 @@ use super::prior::Prior;
 use super::project::Projector;
 use super::rows::Rows;
 use super::sets::{Method, Policy, Sets};
+use super::tangent::{GRADIENTS, Tangent, check_derivative, check_gradient, refuse_infinite, write_gradient};
 use crate::error::{Result, fail};
 use crate::field::Dtype;
 use crate::kernels::double::Double;
 use crate::kernels::linear;
 use crate::kernels::strided::{View, ViewMut};
-
-/// Directions in which a projection is differentiated, or what its derivative is with respect to: an absent one counts as 0, or is
-/// not asked for.
-pub struct Tangent<T> {
-    /// Of the prior mean, `cells` values.
-    pub mean: Option<T>,
-    /// Of the variances of a diagonal prior, `cells` values, or of the one variance of a scalar prior.
-    pub variance: Option<T>,
-    /// Of the right-hand sides, one a row.
-    pub b: Option<T>,
-}
-
-/// A derivative lies apart from all inputs but the tangent of the mean, whose own array it may be.
-pub(super) fn check_derivative(out: &ViewMut, tangent: &Tangent<View>, inputs: &[Option<&View>]) -> Result<()> {
-    let of_tangent = [tangent.variance.as_ref(), tangent.b.as_ref()];
-    for input in inputs.iter().copied().chain(of_tangent).flatten() {
-        check_apart(("tangent", out.place()), ("an input", input.place()), false)?;
-    }
-    match &tangent.mean {
-        Some(d) => check_apart(("tangent", out.place()), ("the tangent of the mean", d.place()), true),
-        None => Ok(()),
-    }
-}
-
-/// What texts call the parts of a gradient.
-const GRADIENTS: [&str; 3] = ["gradient of the mean", "gradient of the variance", "gradient of b"];
-
-/// Gradients lie apart from all inputs and from each other.
-pub(super) fn check_gradient(gradient: &Tangent<ViewMut>, inputs: &[Option<&View>]) -> Result<()> {
-    let [of_mean, of_variance, of_b] = GRADIENTS;
-    let outputs = [(of_mean, &gradient.mean), (of_variance, &gradient.variance), (of_b, &gradient.b)];
-    for (at, (name, out)) in outputs.iter().enumerate() {
-        let Some(out) = out else { continue };
-        for input in inputs.iter().flatten() {
-            check_apart((name, out.place()), ("an input", input.place()), false)?;
-        }
-        for (other, second) in &outputs[at + 1..] {
-            if let Some(second) = second {
-                check_apart((name, out.place()), (other, second.place()), false)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Writes what was asked for, once all of it is known to fit.
-pub(super) fn write_gradient(
-    gradient: &mut Tangent<ViewMut>,
-    of_mean: &[f64],
-    of_variance: &[f64],
-    of_b: &[f64],
-) -> Result<()> {
-    let Tangent { mean, variance, b } = gradient;
-    let parts = [(&*mean, of_mean), (&*variance, of_variance), (&*b, of_b)];
-    for (name, (out, values)) in GRADIENTS.into_iter().zip(parts) {
-        if let Some(out) = out {
-            refuse_infinite(name, values, out.dtype())?;
-        }
-    }
-    for (out, values) in [(mean, of_mean), (variance, of_variance), (b, of_b)] {
-        if let Some(out) = out {
-            out.scatter(0, values);
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn refuse_infinite(name: &str, values: &[f64], dtype: Dtype) -> Result<()> {
-    let arch = Arch::new();
-    if !linear::is_finite(arch, values) {
-        return fail!(NonFinite, "{name} overflows");
-    }
-    let (low, high) = linear::range(arch, values);
-    if low < -dtype.max() || high > dtype.max() {
-        return fail!(NonFinite, "{name} overflows its dtype, with values from {low:e} to {high:e}");
-    }
-    Ok(())
-}
 
 impl Projector {
     /// `what`: tangent or gradient.
@@ -106,20 +29,17 @@ impl Projector {
     ) -> Result<()> {
         let expect = |name: &str, part: &Option<T>, len: usize| match part {
             Some(part) if layout(part).len() != len => {
-                fail!(Shape, "{what} of {name} has shape {:?}, expected {len} values", layout(part).shape())
+                fail!(Shape, "{what}_{name} has shape {:?}, expected {len} values", layout(part).shape())
             }
             _ => Ok(()),
         };
-        expect("the mean", &tangent.mean, self.cells)?;
+        expect("mean", &tangent.mean, self.cells)?;
         expect("b", &tangent.b, self.rows.len() + self.quadratics.len())?;
         match self.prior {
-            Prior::Diagonal => expect("the variance", &tangent.variance, self.cells),
-            Prior::Scalar => expect("the variance", &tangent.variance, 1),
+            Prior::Diagonal => expect("variance", &tangent.variance, self.cells),
+            Prior::Scalar => expect("variance", &tangent.variance, 1),
             prior if tangent.variance.is_some() => {
-                fail!(
-                    InvalidArgument,
-                    "{what} of the variance is given, expected none: {prior:?} has no variances of its own"
-                )
+                fail!(InvalidArgument, "{what}_variance is given, expected none: {prior:?} has no variances of its own")
             }
             _ => Ok(()),
         }
@@ -151,8 +71,8 @@ impl Projector {
         check_derivative(&out, &tangent, &inputs)?;
         self.linearise_bounded(bounded, mean, variance, b, bounds)?;
         let Bounded { work, v, given: z, step, .. } = &mut *bounded;
-        read_or_zero(tangent.b.as_ref(), "tangent of b", step)?;
-        read_or_zero(tangent.mean.as_ref(), "tangent of the mean", z)?;
+        read_or_zero(tangent.b.as_ref(), "tangent_b", step)?;
+        read_or_zero(tangent.mean.as_ref(), "tangent_mean", z)?;
         if let Some(dv) = &tangent.variance {
             self.read_variances(Some(dv), &mut work.w)?;
         } else {
@@ -195,7 +115,11 @@ impl Projector {
         self.check_tangent("gradient", &gradient, ViewMut::layout)?;
         self.check_cells("cotangent", &cotangent)?;
         let (lower, upper) = (bounds.lower.as_ref(), bounds.upper.as_ref());
-        check_gradient(&gradient, &[Some(&mean), variance.as_ref(), Some(&b), Some(&cotangent), lower, upper])?;
+        check_gradient(
+            GRADIENTS,
+            &gradient,
+            &[Some(&mean), variance.as_ref(), Some(&b), Some(&cotangent), lower, upper],
+        )?;
         self.linearise_bounded(bounded, mean, variance, b, bounds)?;
         read_or_zero(Some(&cotangent), "cotangent", &mut bounded.given)?;
         if self.sets.method == Method::Spread {
@@ -245,8 +169,8 @@ impl Projector {
         let NonlinearScratch { work, results, .. } = scratch;
         let z = &mut results[..self.cells()];
         self.read_variances(tangent.variance.as_ref(), z)?;
-        read_or_zero(tangent.mean.as_ref(), "tangent of the mean", &mut work.right)?;
-        read_or_zero(tangent.b.as_ref(), "tangent of b", &mut work.left)?;
+        read_or_zero(tangent.mean.as_ref(), "tangent_mean", &mut work.right)?;
+        read_or_zero(tangent.b.as_ref(), "tangent_b", &mut work.left)?;
         for (i, z) in z.iter_mut().enumerate() {
             let v = work.v[i];
             let h = if v > 0.0 { (work.right[i] + *z * ((work.u[i] - work.mu[i]) / v)) / v } else { 0.0 };
@@ -282,7 +206,7 @@ impl Projector {
         self.check_tangent("gradient", &gradient, ViewMut::layout)?;
         self.check_cells("cotangent", &cotangent)?;
         let inputs = [Some(&mean), variance.as_ref(), b.as_ref(), Some(&levels), Some(&cotangent)];
-        check_gradient(&gradient, &inputs)?;
+        check_gradient(GRADIENTS, &gradient, &inputs)?;
         self.linearise_nonlinear(scratch, mean, variance, b, levels)?;
         let NonlinearScratch { work, results, .. } = scratch;
         let z = &mut results[..self.cells()];
@@ -304,10 +228,10 @@ impl Projector {
     /// The tangent of every cell's variance, which is one value of a scalar prior.
     fn read_variances(&self, tangent: Option<&View>, out: &mut [f64]) -> Result<()> {
         if self.prior != Prior::Scalar {
-            return read_or_zero(tangent, "tangent of the variance", out);
+            return read_or_zero(tangent, "tangent_variance", out);
         }
         let mut scalar = [0.0];
-        read_or_zero(tangent, "tangent of the variance", &mut scalar)?;
+        read_or_zero(tangent, "tangent_variance", &mut scalar)?;
         out.fill(scalar[0]);
         Ok(())
     }
@@ -321,7 +245,7 @@ impl Projector {
         b: &[f64],
     ) -> Result<()> {
         let scalar = [variance.iter().sum::<f64>()];
-        write_gradient(gradient, mean, if self.prior == Prior::Scalar { &scalar } else { variance }, b)
+        write_gradient(GRADIENTS, gradient, mean, if self.prior == Prior::Scalar { &scalar } else { variance }, b)
     }
 
     /// `step = (J H^-1 J')^-1 left` and `x = H^-1 (z - J' step)`.

@@ -246,12 +246,12 @@ pub fn shrink(arch: Arch, g: &[&[f64]], x: &[f64], v: &[f64], out: &mut [f64]) {
     });
 }
 
-/// `v - v^2 share` between 0 and `v`.
+/// `v - v^2 share` between 0 and `v`; NaN where that is none.
 #[inline(always)]
 fn left(v: f64, share: f64) -> f64 {
     let taken = v * share;
-    let taken = if taken < 1.0 { taken } else { 1.0 };
-    let taken = if taken > 0.0 { taken } else { 0.0 };
+    let taken = if taken > 1.0 { 1.0 } else { taken };
+    let taken = if taken < 0.0 { 0.0 } else { taken };
     v - v * taken
 }
 

@@ -13,7 +13,7 @@ mod weights;
 
 use pulp::Arch;
 
-use super::arrays::{all_finite, apart, at_most, expect_shape, finite, in_range, scaled, shape_error};
+use super::arrays::{all_finite, apart, at_most, check_targets, expect_shape, finite, in_range, scaled, shape_error};
 use super::dense::{Dense, vector};
 use super::{Channel, Model, Options};
 use crate::error::{Result, fail, zeros};
@@ -472,21 +472,13 @@ impl<T: Real> Anp<T> {
         self.conditioned(s)?;
         let n = &self.numbers;
         let (h, functions) = (n.hidden, s.functions);
-        let (shared, targets) = match *x.layout().shape() {
-            [targets, _] => (true, targets),
-            [f, targets, _] => (f == 1 && functions == 1, targets),
-            _ => return shape_error("target_x", x, "[targets, dim_x] or [functions, targets, dim_x]"),
-        };
-        let copies = if shared { 1 } else { functions };
-        expect_shape("target_x", x.layout().shape(), copies, targets, n.dim_x)?;
-        at_most("target_x", "targets", targets, self.targets, "targets")?;
+        let (shared, targets) = check_targets(x, functions, n.dim_x, (self.targets, "targets"))?;
         expect_shape("mean", mean.layout().shape(), functions, targets, n.dim_y)?;
         if let Some(variance) = &variance {
             expect_shape("variance", variance.layout().shape(), functions, targets, n.dim_y)?;
             apart("variance", variance, mean)?;
         }
         let x = x.merged();
-        finite("target_x", &x, targets, n.dim_x)?;
         let eps = eps.map(View::merged);
         if let Some(eps) = &eps {
             if self.latents == 0 {

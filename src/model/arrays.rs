@@ -73,6 +73,34 @@ pub(super) fn shape_error(name: &str, view: &View, expected: &str) -> Result<()>
     fail!(Shape, "{name} has shape {:?}, expected {expected}", view.layout().shape())
 }
 
+/// Accepts target points [m, inputs] for all functions or [functions, m, inputs], at most as many as the plan's option admits; axes of
+/// extent 1 may be left out. Whether they serve all functions, and m. Processes; the points of a DeepONet, whose self-test has them so, may be
+/// [1, m, inputs] too.
+pub(super) fn check_targets(
+    x: &View,
+    functions: usize,
+    inputs: usize,
+    (most, option): (usize, &str),
+) -> Result<(bool, usize)> {
+    let shape = x.layout().shape();
+    let (shared, targets) = match *shape {
+        [targets] if inputs == 1 => (true, targets),
+        [copies, targets] if inputs == 1 && targets > 1 => (copies == 1 && functions == 1, targets),
+        [targets, _] => (true, targets),
+        [copies, targets, _] => (copies == 1 && functions == 1, targets),
+        _ => {
+            return fail!(
+                Shape,
+                "target_x has shape {shape:?}, expected [targets, {inputs}] or [{functions}, targets, {inputs}]"
+            );
+        }
+    };
+    expect_shape("target_x", shape, if shared { 1 } else { functions }, targets, inputs)?;
+    at_most("target_x", "targets", targets, most, option)?;
+    finite("target_x", x, targets, inputs)?;
+    Ok((shared, targets))
+}
+
 pub(super) fn at_most(name: &str, what: &str, value: usize, most: usize, option: &str) -> Result<()> {
     if value > most {
         return fail!(Shape, "{name} has {value} {what}, expected at most the plan's option {option}, {most}");

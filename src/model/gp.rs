@@ -20,7 +20,9 @@ mod search;
 
 use pulp::Arch;
 
-use super::arrays::{all_finite, apart, at_most, expect_extents, expect_shape, finite, in_range, scaled, shape_error};
+use super::arrays::{
+    all_finite, apart, at_most, check_targets, expect_extents, expect_shape, finite, in_range, scaled, shape_error,
+};
 use super::{Channel, Model, Options};
 use crate::error::{Result, fail, zeros};
 use crate::kernels::product::{Packed, Rows, Start, product};
@@ -248,26 +250,6 @@ impl Gp {
         Ok(jitters.fold(0.0, f64::max))
     }
 
-    /// Checks target_x [m, inputs] or [functions, m, inputs]: whether it serves all functions, and m.
-    fn check_targets(&self, x: &View, functions: usize, most: usize, option: &str) -> Result<(bool, usize)> {
-        let inputs = self.inputs.len();
-        let (shared, targets) = match *x.layout().shape() {
-            [targets] if inputs == 1 => (true, targets),
-            [f, targets] if inputs == 1 && targets > 1 => (f == 1 && functions == 1, targets),
-            [targets, _] => (true, targets),
-            [f, targets, _] => (f == 1 && functions == 1, targets),
-            _ => {
-                shape_error("target_x", x, "[targets, inputs] or [functions, targets, inputs]")?;
-                (true, 0)
-            }
-        };
-        let copies = if shared { 1 } else { functions };
-        expect_shape("target_x", x.layout().shape(), copies, targets, inputs)?;
-        at_most("target_x", "targets", targets, most, option)?;
-        finite("target_x", x, targets, inputs)?;
-        Ok((shared, targets))
-    }
-
     /// Mean and variance at the targets x.
     pub(super) fn query(
         &self,
@@ -279,7 +261,7 @@ impl Gp {
     ) -> Result<()> {
         let functions = self.functions(s)?;
         let (inputs, outputs) = (self.inputs.len(), self.outputs.len());
-        let (shared, targets) = self.check_targets(x, functions, self.targets, "targets")?;
+        let (shared, targets) = check_targets(x, functions, inputs, (self.targets, "targets"))?;
         expect_shape("mean", mean.layout().shape(), functions, targets, outputs)?;
         if let Some(variance) = &variance {
             expect_shape("variance", variance.layout().shape(), functions, targets, outputs)?;
@@ -354,7 +336,7 @@ impl Gp {
             return fail!(State, "the plan was made without option covariance, expected the largest number of targets");
         }
         let outputs = self.outputs.len();
-        let (shared, targets) = self.check_targets(x, functions, self.covariance, "covariance")?;
+        let (shared, targets) = check_targets(x, functions, self.inputs.len(), (self.covariance, "covariance"))?;
         expect_extents("covariance", covariance.layout(), [functions, outputs, targets, targets].into_iter())?;
         if let Some(mean) = &mean {
             expect_shape("mean", mean.layout().shape(), functions, targets, outputs)?;

@@ -124,6 +124,16 @@ enum DerivativeScratch {
     F64(Box<fno::DerivativeScratch<f64>>),
 }
 
+/// A match of a plan and a scratch: an arm for kinds that do alike, whose evaluator and scratch get names, and then others.
+macro_rules! matched {
+    ($plan:expr, $scratch:expr; $($($kind:ident)|+ as $p:ident, $s:ident => $body:expr;)+ { $($other:tt)* }) => {
+        match ($plan, $scratch) {
+            $($((Kind::$kind($p), Scratch::$kind($s)) => $body,)+)+
+            $($other)*
+        }
+    };
+}
+
 impl Plan {
     /// Binds a model to sizes; `arithmetic` is the type in which the network is evaluated, whatever the arrays' dtypes.
     pub fn new(model: &Model, arithmetic: Dtype, options: &Options) -> Result<Plan> {
@@ -265,25 +275,21 @@ impl Plan {
     /// After an error the workspace is conditioned as before, except after an overflow in the network (`NonFinite`) or a
     /// kernel matrix that can't be factored (`Singular`, `Contradiction`), which leaves it unconditioned.
     pub fn condition(&self, workspace: &mut Workspace, x: &View, y: &View) -> Result<()> {
-        match (&self.0, &mut workspace.0) {
-            (Kind::AnpF32(p), Scratch::AnpF32(s)) => p.condition(s, x, y),
-            (Kind::AnpF64(p), Scratch::AnpF64(s)) => p.condition(s, x, y),
-            (Kind::Gp(p), Scratch::Gp(s)) => p.condition(s, x, y, None),
-            (Kind::Ensemble(p), Scratch::Ensemble(s)) => p.condition(s, |plan, w| plan.condition(w, x, y)),
-            _ => foreign("neural process, Gaussian process or DeepONet"),
+        matched! { &self.0, &mut workspace.0;
+            AnpF32 | AnpF64 as p, s => p.condition(s, x, y);
+            Gp as p, s => p.condition(s, x, y, None);
+            Ensemble as p, s => p.condition(s, |plan, w| plan.condition(w, x, y));
+            { _ => foreign("neural process, Gaussian process or DeepONet") }
         }
     }
 
     /// DeepONets: encodes one or more input functions into the workspace, which later queries use: their values at the model's sensors, `values`
     /// [functions, sensors, channels], axes of extent 1 may be left out. Raw units. After an error as with [`Plan::condition`].
     pub fn condition_on_sensors(&self, workspace: &mut Workspace, values: &View) -> Result<()> {
-        match (&self.0, &mut workspace.0) {
-            (Kind::DeepOnetF32(p), Scratch::DeepOnetF32(s)) => p.condition(s, values),
-            (Kind::DeepOnetF64(p), Scratch::DeepOnetF64(s)) => p.condition(s, values),
-            (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
-                p.condition(s, |plan, workspace| plan.condition_on_sensors(workspace, values))
-            }
-            _ => foreign("DeepONet"),
+        matched! { &self.0, &mut workspace.0;
+            DeepOnetF32 | DeepOnetF64 as p, s => p.condition(s, values);
+            Ensemble as p, s => p.condition(s, |plan, workspace| plan.condition_on_sensors(workspace, values));
+            { _ => foreign("DeepONet") }
         }
     }
 
@@ -329,10 +335,9 @@ impl Plan {
 
     /// Neural processes: mean and log variance of each function's latent density, [functions, hidden], network units.
     pub fn latent(&self, workspace: &Workspace, mu: &mut ViewMut, log_variance: &mut ViewMut) -> Result<()> {
-        match (&self.0, &workspace.0) {
-            (Kind::AnpF32(p), Scratch::AnpF32(s)) => p.latent(s, mu, log_variance),
-            (Kind::AnpF64(p), Scratch::AnpF64(s)) => p.latent(s, mu, log_variance),
-            _ => foreign("neural process"),
+        matched! { &self.0, &workspace.0;
+            AnpF32 | AnpF64 as p, s => p.latent(s, mu, log_variance);
+            { _ => foreign("neural process") }
         }
     }
 
@@ -350,22 +355,13 @@ impl Plan {
         mean: &mut ViewMut,
         variance: Option<&mut ViewMut>,
     ) -> Result<()> {
-        match (&self.0, &mut workspace.0) {
-            (Kind::AnpF32(p), Scratch::AnpF32(s)) => p.query(s, x, eps, mean, variance),
-            (Kind::AnpF64(p), Scratch::AnpF64(s)) => p.query(s, x, eps, mean, variance),
-            (Kind::Gp(p), Scratch::Gp(s)) => p.query(s, x, eps, mean, variance),
-            (Kind::DeepOnetF32(p), Scratch::DeepOnetF32(s)) => {
-                refuse_variance(eps, variance)?;
-                p.query(s, x, mean)
-            }
-            (Kind::DeepOnetF64(p), Scratch::DeepOnetF64(s)) => {
-                refuse_variance(eps, variance)?;
-                p.query(s, x, mean)
-            }
-            (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
+        matched! { &self.0, &mut workspace.0;
+            AnpF32 | AnpF64 | Gp as p, s => p.query(s, x, eps, mean, variance);
+            DeepOnetF32 | DeepOnetF64 as p, s => refuse_variance(eps, variance).and_then(|()| p.query(s, x, mean));
+            Ensemble as p, s => {
                 p.moments(s, |plan, workspace, mean, v| plan.query(workspace, x, eps, mean, v), mean, variance)
-            }
-            _ => foreign("neural process, Gaussian process or DeepONet"),
+            };
+            { _ => foreign("neural process, Gaussian process or DeepONet") }
         }
     }
 
@@ -395,14 +391,10 @@ impl Plan {
 
     /// Functions that a workspace is conditioned on.
     fn functions(&self, workspace: &Workspace) -> Result<usize> {
-        let functions = match (&self.0, &workspace.0) {
-            (Kind::AnpF32(_), Scratch::AnpF32(s)) => s.functions,
-            (Kind::AnpF64(_), Scratch::AnpF64(s)) => s.functions,
-            (Kind::Gp(_), Scratch::Gp(s)) => s.functions,
-            (Kind::DeepOnetF32(_), Scratch::DeepOnetF32(s)) => s.functions,
-            (Kind::DeepOnetF64(_), Scratch::DeepOnetF64(s)) => s.functions,
-            (Kind::Ensemble(p), Scratch::Ensemble(s)) => return p.members()[0].functions(&s.workspaces[0]),
-            _ => return foreign("neural process, Gaussian process or DeepONet"),
+        let functions = matched! { &self.0, &workspace.0;
+            AnpF32 | AnpF64 | Gp | DeepOnetF32 | DeepOnetF64 as _p, s => s.functions;
+            Ensemble as p, s => return p.members()[0].functions(&s.workspaces[0]);
+            { _ => return foreign("neural process, Gaussian process or DeepONet") }
         };
         // The functions that a model stores, where it is not conditioned, are one.
         Ok(functions.max(1))
@@ -433,21 +425,17 @@ impl Plan {
         values: &[View],
         output: &mut ViewMut,
     ) -> Result<()> {
-        match (&self.0, &mut workspace.0) {
-            (Kind::FnoF32(p), Scratch::FnoF32(s)) => p.predict(s, input, values, output),
-            (Kind::FnoF64(p), Scratch::FnoF64(s)) => p.predict(s, input, values, output),
-            #[cfg(feature = "onnx")]
-            (Kind::Onnx(p), Scratch::Onnx(s)) => p.predict(s, input, values, output),
-            (Kind::MlpF32(p), Scratch::MlpF32(s)) => {
-                refuse_values(values).and_then(|()| p.predict(s, input, output, None))
-            }
-            (Kind::MlpF64(p), Scratch::MlpF64(s)) => {
-                refuse_values(values).and_then(|()| p.predict(s, input, output, None))
-            }
-            (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
+        matched! { &self.0, &mut workspace.0;
+            FnoF32 | FnoF64 as p, s => p.predict(s, input, values, output);
+            MlpF32 | MlpF64 as p, s => refuse_values(values).and_then(|()| p.predict(s, input, output, None));
+            Ensemble as p, s => {
                 p.moments(s, |plan, workspace, mean, _| plan.predict_from(workspace, input, values, mean), output, None)
+            };
+            {
+                #[cfg(feature = "onnx")]
+                (Kind::Onnx(p), Scratch::Onnx(s)) => p.predict(s, input, values, output),
+                _ => foreign("neural operator or perceptron"),
             }
-            _ => foreign("neural operator or perceptron"),
         }
     }
 
@@ -507,19 +495,14 @@ impl Plan {
         mean: &mut ViewMut,
         variance: Option<&mut ViewMut>,
     ) -> Result<()> {
-        match (&self.0, &mut workspace.0) {
-            (Kind::MlpF32(p), Scratch::MlpF32(s)) => {
-                refuse_values(values).and_then(|()| p.predict(s, input, mean, variance))
-            }
-            (Kind::MlpF64(p), Scratch::MlpF64(s)) => {
-                refuse_values(values).and_then(|()| p.predict(s, input, mean, variance))
-            }
-            (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
-                p.moments(s, |plan, w, mean, v| plan.moments(w, input, values, mean, v), mean, variance)
-            }
-            _ if variance.is_none() => self.predict_from(workspace, input, values, mean),
-            _ => {
-                fail!(Mismatch, "the model gives no variances, expected a network with a variance head or an ensemble")
+        matched! { &self.0, &mut workspace.0;
+            MlpF32 | MlpF64 as p, s => refuse_values(values).and_then(|()| p.predict(s, input, mean, variance));
+            Ensemble as p, s => p.moments(s, |plan, w, mean, v| plan.moments(w, input, values, mean, v), mean, variance);
+            {
+                _ if variance.is_none() => self.predict_from(workspace, input, values, mean),
+                _ => {
+                    fail!(Mismatch, "the model gives no variances, expected a network with a variance head or an ensemble")
+                }
             }
         }
     }
@@ -565,25 +548,21 @@ impl Plan {
         output: &Layout,
         dtype: Dtype,
     ) -> Result<View<'w>> {
-        match (&self.0, &mut workspace.0) {
-            (Kind::FnoF32(p), Scratch::FnoF32(s)) => p.evaluate(s, input, values, output, dtype),
-            (Kind::FnoF64(p), Scratch::FnoF64(s)) => p.evaluate(s, input, values, output, dtype),
-            #[cfg(feature = "onnx")]
-            (Kind::Onnx(p), Scratch::Onnx(s)) => p.evaluate(s, input, values, output, dtype),
-            (Kind::MlpF32(p), Scratch::MlpF32(s)) => {
-                refuse_values(values).and_then(|()| p.evaluate(s, input, output, dtype))
-            }
-            (Kind::MlpF64(p), Scratch::MlpF64(s)) => {
-                refuse_values(values).and_then(|()| p.evaluate(s, input, output, dtype))
-            }
-            (Kind::Ensemble(p), Scratch::Ensemble(s)) => {
+        matched! { &self.0, &mut workspace.0;
+            FnoF32 | FnoF64 as p, s => p.evaluate(s, input, values, output, dtype);
+            MlpF32 | MlpF64 as p, s => refuse_values(values).and_then(|()| p.evaluate(s, input, output, dtype));
+            Ensemble as p, s => {
                 let cells = self.cells()?;
                 let evaluate = |plan: &Plan, w: &mut Workspace, mean: &mut ViewMut, _: Option<&mut ViewMut>| {
                     plan.predict_from(w, input, values, mean)
                 };
                 p.mean(s, evaluate, output, dtype, cells)
+            };
+            {
+                #[cfg(feature = "onnx")]
+                (Kind::Onnx(p), Scratch::Onnx(s)) => p.evaluate(s, input, values, output, dtype),
+                _ => foreign("neural operator or perceptron"),
             }
-            _ => foreign("neural operator or perceptron"),
         }
     }
 

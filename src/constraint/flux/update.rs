@@ -64,38 +64,15 @@ impl Change<'_> {
     }
 }
 
-/// The next number of the storage type above.
-fn next_up(x: f64, storage: Storage) -> f64 {
-    match storage.0 {
-        Dtype::F32 => (x as f32).next_up() as f64,
-        Dtype::F64 => x.next_up(),
-    }
-}
-
-/// The next number of the storage type below.
-fn next_down(x: f64, storage: Storage) -> f64 {
-    -next_up(-x, storage)
-}
-
 /// Rounds to storage towards `goal`, which is of the storage type.
-fn round_towards(x: f64, goal: f64, storage: Storage) -> f64 {
-    let nearest = match storage.0 {
-        Dtype::F32 => x as f32 as f64,
-        Dtype::F64 => x,
-    };
-    if x > goal && nearest > x {
-        next_down(nearest, storage)
-    } else if x < goal && nearest < x {
-        next_up(nearest, storage)
+fn round_towards(x: f64, goal: f64, dtype: Dtype) -> f64 {
+    if x > goal {
+        dtype.round_down(x)
+    } else if x < goal {
+        dtype.round_up(x)
     } else {
-        nearest
+        x
     }
-}
-
-/// The bound as it can be stored, rounded to the inside.
-fn stored_bound(bound: f64, upper: bool, storage: Storage) -> f64 {
-    let inside = if upper { f64::NEG_INFINITY } else { f64::INFINITY };
-    round_towards(bound, inside, storage)
 }
 
 /// The part of `amount` that there is room for.
@@ -124,7 +101,8 @@ fn read_bound(name: &str, view: Option<&View>, upper: bool, storage: Storage, ou
     if let Some(c) = out.iter().position(|x| x.is_nan()) {
         return fail!(NonFinite, "{name}: cell {c} is NaN, expected a number");
     }
-    out.iter_mut().for_each(|x| *x = stored_bound(*x, upper, storage));
+    let inwards = if upper { Dtype::round_down } else { Dtype::round_up };
+    out.iter_mut().for_each(|x| *x = inwards(storage.0, *x));
     Ok(())
 }
 
@@ -400,7 +378,7 @@ fn limit_faces(mesh: &Mesh, scratch: &mut FluxScratch, storage: Storage) -> Resu
                 near
             }
         };
-        let stored = round_towards(limited, low, storage);
+        let stored = round_towards(limited, low, storage.0);
         if !stored.is_finite() {
             return fail!(NonFinite, "limited: face {f} overflows its dtype");
         }

@@ -3,6 +3,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::forms::{Forms, measure};
+use crate::constraint::dense;
 use crate::constraint::metric::place;
 use crate::constraint::project::Projector;
 use crate::field::Dtype;
@@ -36,7 +37,6 @@ pub(in crate::constraint) struct Work {
     pub(in crate::constraint) step: Vec<f64>,
     pub(super) normal: Vec<f64>,
     pub(super) diagonal: Vec<f64>,
-    pub(super) dropped: Vec<bool>,
 }
 
 impl Work {
@@ -257,7 +257,7 @@ impl Work {
             self.factor(l);
             // Along the rows H is positive definite, so what is negative here is rounding.
             if self.normal[l * m + l] < 0.0 {
-                (self.normal[l * m + l], self.dropped[l]) = (0.0, true);
+                self.normal[l * m + l] = 0.0;
             }
         }
         self.solve_normal(m);
@@ -283,40 +283,13 @@ impl Work {
     /// takes no part.
     pub(super) fn factor(&mut self, k: usize) {
         let m = self.left.len();
-        let Work { normal: a, diagonal, dropped, .. } = self;
-        for l in 0..=k {
-            let mut sum = a[k * m + l] * diagonal[k] * diagonal[l];
-            for j in 0..l {
-                sum -= a[k * m + j] * a[j * m + j] * a[l * m + j];
-            }
-            if l == k {
-                dropped[k] = sum.is_nan() || sum.abs() <= PIVOT;
-                a[k * m + k] = if dropped[k] { 0.0 } else { sum };
-            } else {
-                a[k * m + l] = if dropped[l] { 0.0 } else { sum / a[l * m + l] };
-            }
-        }
+        dense::factor(&mut self.normal, m, &self.diagonal, k, |pivot| pivot.abs() > PIVOT);
     }
 
     /// `step = (J H^-1 J')^-1 left` of the first `count` rows.
     pub(super) fn solve_normal(&mut self, count: usize) {
         let m = self.left.len();
-        let Work { normal: a, diagonal, step, left, dropped, .. } = self;
-        for k in 0..count {
-            step[k] = left[k] * diagonal[k] - (0..k).map(|j| a[k * m + j] * step[j]).sum::<f64>();
-        }
-        for k in 0..count {
-            step[k] = if dropped[k] { 0.0 } else { step[k] / a[k * m + k] };
-        }
-        for k in (0..count).rev() {
-            step[k] -= (k + 1..count).map(|j| a[j * m + k] * step[j]).sum::<f64>();
-            if dropped[k] {
-                step[k] = 0.0;
-            }
-        }
-        for k in 0..count {
-            step[k] *= diagonal[k];
-        }
+        dense::solve(&self.normal, m, &self.diagonal, &self.left, &mut self.step[..count]);
     }
 
     /// How far the residuals are beyond `factor eps sum |...|`, at most 1 where all hold; infinite where one overflows.

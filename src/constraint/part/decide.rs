@@ -2,6 +2,7 @@
 
 use super::message::read;
 use super::{Part, Search, pair, pairs};
+use crate::constraint::dense;
 use crate::constraint::project::{MAX_STEPS, Projector};
 use crate::error::{Result, fail};
 use crate::field::Dtype;
@@ -276,48 +277,14 @@ impl Part {
             let s = self.s[k * m + k].high;
             self.scale[k] = if s >= f64::MIN_POSITIVE { 1.0 / s.sqrt() } else { 0.0 };
         }
-        let of = |x: f64| Double { high: x, low: 0.0 };
         for k in 0..m {
-            for l in 0..=k {
-                let mut sum = self.s[k * m + l].times(of(self.scale[k])).times(of(self.scale[l]));
-                for j in 0..l {
-                    let scaled = self.s[k * m + j].times(self.s[j * m + j]);
-                    sum = sum.less_product(scaled, self.s[l * m + j]);
-                }
-                if l == k {
-                    self.dropped[k] = sum.high.is_nan() || sum.high <= LEAST_PIVOT;
-                    self.s[k * m + k] = if self.dropped[k] { Double::default() } else { sum };
-                } else {
-                    self.s[k * m + l] = if self.dropped[l] { Double::default() } else { sum.over(self.s[l * m + l]) };
-                }
-            }
+            self.dropped[k] = !dense::factor(&mut self.s, m, &self.scale, k, |pivot| pivot > LEAST_PIVOT);
         }
     }
 
     /// `x = S^-1 r`; 0 for rows that take no part.
     fn solve(&mut self) {
-        let m = self.b.len();
-        let of = |x: f64| Double { high: x, low: 0.0 };
-        for k in 0..m {
-            let mut sum = self.r[k].times(of(self.scale[k]));
-            for j in 0..k {
-                sum = sum.less_product(self.s[k * m + j], self.x[j]);
-            }
-            self.x[k] = sum;
-        }
-        for k in 0..m {
-            self.x[k] = if self.dropped[k] { Double::default() } else { self.x[k].over(self.s[k * m + k]) };
-        }
-        for k in (0..m).rev() {
-            let mut sum = self.x[k];
-            for j in k + 1..m {
-                sum = sum.less_product(self.s[j * m + k], self.x[j]);
-            }
-            self.x[k] = if self.dropped[k] { Double::default() } else { sum };
-        }
-        for k in 0..m {
-            self.x[k] = self.x[k].times(of(self.scale[k]));
-        }
+        dense::solve(&self.s, self.b.len(), &self.scale, &self.r, &mut self.x);
     }
 }
 
