@@ -749,3 +749,67 @@ fn bounds_that_cannot_be_kept_are_refused() {
         .unwrap_err();
     assert!(e.status() == Status::Infeasible && e.message().contains("no F32 number"), "{e}");
 }
+
+/// Two cells, one face between them: what flows out of one flows into the other.
+#[test]
+fn sources_of_a_closed_part_have_tangents_that_balance() {
+    for options in both() {
+        let balance = FluxBalance::new(&[0], &[1], view(&[1.0, 1.0]), &options).unwrap();
+        let mut scratch = balance.scratch().unwrap();
+        let mut out = [7.0];
+        let mut of = |ds: [f64; 2]| {
+            let tangent = Tangent { mean: None, variance: None, b: Some(view(&ds)) };
+            let outcome = balance.jvp(&mut scratch, view(&[0.0]), None, None, tangent, view_mut(&mut out));
+            (outcome.map_err(|e| (e.status(), e.message().starts_with("tangent_source: "))), out)
+        };
+        assert_eq!(of([1.0, 0.0]), (Err((Status::Infeasible, true)), [7.0]));
+        assert_eq!(of([0.5, -0.5]), (Ok(()), [0.5]));
+    }
+}
+
+/// A chain of cells, closed but at its end: its fluxes are the sums of the sources before them, whatever their variances.
+#[test]
+fn derivatives_are_right_or_refused_however_far_apart_variances_are() {
+    let mut refused = [0; 2];
+    for (cells, seed) in [(2, 1), (9, 2), (60, 3), (400, 4)] {
+        let mut random = Random(seed);
+        let owner: Vec<i64> = (0..cells).collect();
+        let neighbour: Vec<i64> = owner.iter().map(|c| if c + 1 < cells { c + 1 } else { -1 }).collect();
+        let ds: Vec<f64> = owner.iter().map(|_| random.signed()).collect();
+        let expected: Vec<f64> = ds
+            .iter()
+            .scan(0.0, |sum, s| {
+                *sum += s;
+                Some(*sum)
+            })
+            .collect();
+        let zeros = vec![0.0; owner.len()];
+        for decades in [0.0, 6.0, 12.0, 20.0, 40.0, 100.0, 280.0] {
+            let variance: Vec<f64> = owner.iter().map(|_| 10f64.powf(decades * random.signed())).collect();
+            for (which, options) in both().into_iter().enumerate() {
+                let balance = FluxBalance::new(&owner, &neighbour, view(&vec![1.0; owner.len()]), &options).unwrap();
+                let mut scratch = balance.scratch().unwrap();
+                let mut out = zeros.clone();
+                let tangent = Tangent { mean: None, variance: None, b: Some(view(&ds)) };
+                match balance.jvp(&mut scratch, view(&zeros), Some(view(&variance)), None, tangent, view_mut(&mut out))
+                {
+                    Ok(()) => {
+                        let largest = expected.iter().fold(0.0f64, |most, x| most.max(x.abs()));
+                        for (x, y) in out.iter().zip(&expected) {
+                            assert!(
+                                (x - y).abs() <= 1e-7 * largest * cells as f64,
+                                "{cells} cells, {decades} decades, {options:?}: {x} {y}"
+                            );
+                        }
+                    }
+                    Err(e) => {
+                        assert!(matches!(e.status(), Status::NotConverged | Status::NonFinite), "{e}");
+                        assert_eq!(out, zeros);
+                        refused[which] += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(refused[1] > 0, "no case is too hard");
+}

@@ -277,9 +277,10 @@ pub unsafe extern "C" fn pcml_flux_residual(
 /// @param tangent_fluxes    dF, one a face; NULL: 0
 /// @param tangent_variance  dw, one a face; NULL: 0
 /// @param tangent_source    ds, one a cell; NULL: 0. In a part of the mesh without a free boundary face it sums to its net outflow
-///                          through held faces, as sources do
+///                          through held faces, as sources do, but for 1e-8 of its terms
 /// @param tangent           receives dF', one a face; may be tangent_fluxes' own array, else lies apart
-/// @return 0, or as pcml_flux_correct
+/// @return 0, or as pcml_flux_correct: PCML_STATUS_INFEASIBLE also for such sums of ds, and PCML_STATUS_NOT_CONVERGED where a balance of
+///         dF' would miss by more than 1e-8 of the largest terms
 ///
 /// Threads: any, one workspace each. Allocation: none on success.
 #[unsafe(no_mangle)]
@@ -319,7 +320,7 @@ pub unsafe extern "C" fn pcml_flux_jvp(
 /// @param gradient_variance  receives one a face; NULL: not asked for
 /// @param gradient_source    receives one a cell, up to a constant in a part of the mesh without a free boundary face; NULL: not asked
 ///                           for
-/// @return 0, or as pcml_flux_correct; PCML_STATUS_INVALID_ARGUMENT when no gradient is asked for; after a failure the gradients
+/// @return 0, or as pcml_flux_jvp; PCML_STATUS_INVALID_ARGUMENT when no gradient is asked for; after a failure the gradients
 ///         are as before
 ///
 /// The gradients lie apart from each other and from the inputs.

@@ -457,7 +457,7 @@ impl FluxBalance {
             }
             scratch.forest.weigh(&scratch.balances.scale);
             if round == 0 {
-                scratch.refuse_imbalance(eps, storage)?;
+                scratch.refuse_imbalance("source", 2.0 * eps, storage)?;
             }
             // A refinement that gains less than half has met the end of the arithmetic.
             if round >= MAX_ROUNDS / 2 && worst.closeness > 0.5 * left {
@@ -465,7 +465,7 @@ impl FluxBalance {
             }
             left = worst.closeness;
         }
-        scratch.refuse_imbalance(eps, storage)?;
+        scratch.refuse_imbalance("source", 2.0 * eps, storage)?;
         self.repair(scratch, storage, worst)?;
         report.repaired = true;
         Ok(())
@@ -599,19 +599,19 @@ impl FluxScratch {
         None
     }
 
-    /// A closed component whose sources and held faces do not add up has no solution.
-    fn refuse_imbalance(&self, eps: f64, storage: Storage) -> Result<()> {
+    /// A closed component whose sources and held faces do not add up, but for a part of their terms, has no solution.
+    fn refuse_imbalance(&self, name: &str, part: f64, storage: Storage) -> Result<()> {
         let floor = storage.tiny() * self.flux.len() as f64;
-        let open = |c: &&forest::Component| c.closed && c.imbalance.high.abs() > 2.0 * eps * c.scale + floor;
+        let open = |c: &&forest::Component| c.closed && c.imbalance.high.abs() > part * c.scale + floor;
         match self.forest.components().iter().find(open) {
             None => Ok(()),
             Some(c) => fail!(
                 Infeasible,
-                "source: the part of the mesh with cell {} has no free boundary face, and its net outflow through held faces \
+                "{name}: the part of the mesh with cell {} has no free boundary face, and its net outflow through held faces \
                  misses the sum of its sources by {:e}, expected at most {:e}",
                 c.first_cell,
                 c.imbalance.high,
-                2.0 * eps * c.scale + floor
+                part * c.scale + floor
             ),
         }
     }
