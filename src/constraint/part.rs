@@ -666,7 +666,7 @@ impl Projector {
                             substitute(arch, k, row, pivot, &mut g[..(k + 1) * BLOCK], &mut w[..len]);
                         }
                         for (w, v) in w[..len].iter_mut().zip(&v[..len]) {
-                            *w = (v - v * (v * *w)).clamp(0.0, *v);
+                            *w = if *v > 0.0 { (v - v * (v * *w)).clamp(0.0, *v) } else { 0.0 };
                         }
                     }
                 }

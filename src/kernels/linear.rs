@@ -246,10 +246,10 @@ pub fn shrink(arch: Arch, g: &[&[f64]], x: &[f64], v: &[f64], out: &mut [f64]) {
     });
 }
 
-/// `v - v^2 share` between 0 and `v`; NaN where that is none.
+/// `v - v^2 share` between 0 and `v`; NaN where that is none. A held cell, v = 0, may have any share.
 #[inline(always)]
 fn left(v: f64, share: f64) -> f64 {
-    let taken = v * share;
+    let taken = if v > 0.0 { v * share } else { 0.0 };
     let taken = if taken > 1.0 { 1.0 } else { taken };
     let taken = if taken < 0.0 { 0.0 } else { taken };
     v - v * taken

@@ -66,7 +66,7 @@ impl Metric {
                 let share = factor.share_eight(pattern, eight);
                 let cells = first..first + lanes;
                 for ((out, &sigma), share) in out[cells.clone()].iter_mut().zip(&self.sigma[cells]).zip(share) {
-                    *out = (sigma - share).clamp(0.0, sigma);
+                    *out = within(sigma - share, sigma);
                 }
             }
         }
@@ -127,5 +127,11 @@ fn diagonal_variance<T: Number>(
     }
     let terms = rows.iter().map(|&(row, g)| (pattern.position[row as usize] as usize, g));
     let share = v * factor.share(pattern, terms, cell as u32);
-    (-v).mul_add(share.min(1.0), v).max(0.0)
+    within((-v).mul_add(if share > 1.0 { 1.0 } else { share }, v), v)
+}
+
+/// Between 0 and the variance before; what is no number stays none, and is refused.
+fn within(left: f64, before: f64) -> f64 {
+    let left = if left < 0.0 { 0.0 } else { left };
+    if left > before { before } else { left }
 }
