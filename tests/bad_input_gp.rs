@@ -228,6 +228,33 @@ fn covariances_and_queries_with_bad_arrays() {
     }
 }
 
+/// Results in the targets' own memory: what is written for one function is not read for the next.
+#[test]
+fn covariances_may_take_the_place_of_their_targets() {
+    let f = Fixture::conditioned();
+    let t = uniform(1, 2, 24);
+    let (mut mean, mut expected) = ([SENTINEL; 12], [SENTINEL; 72]);
+    let query = |x: &pcml_const_array, m: &pcml_array, c: &pcml_array| unsafe {
+        ok(pcml_plan_covariance(f.plan, f.workspace, x, m, c))
+    };
+    query(&input(&t, &[2, 6, 2]), &output(&mut mean, &[2, 6, 1]), &output(&mut expected, &[2, 1, 6, 6]));
+    let (mut means, mut covariance) = ([SENTINEL; 12], [SENTINEL; 72]);
+    covariance[..24].copy_from_slice(&t);
+    let out = output(&mut covariance, &[2, 1, 6, 6]);
+    let targets = pcml_const_array { data: out.data, ..input(&t, &[2, 6, 2]) };
+    query(&targets, &output(&mut means, &[2, 6, 1]), &out);
+    assert_eq!((means, covariance), (mean, expected));
+    let mut both = t.clone();
+    let out = output(&mut both, &[24]);
+    let targets = pcml_const_array { data: out.data, ..input(&t, &[2, 6, 2]) };
+    query(
+        &targets,
+        &pcml_array { data: out.data, ..output(&mut means, &[2, 6, 1]) },
+        &output(&mut covariance, &[2, 1, 6, 6]),
+    );
+    assert_eq!((&both[..12], covariance), (&mean[..], expected));
+}
+
 #[test]
 fn fits_of_bad_arrays() {
     let f = Fixture::new(0.1);

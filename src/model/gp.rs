@@ -79,6 +79,8 @@ pub struct Scratch {
 
 /// What covariances need.
 struct Dense {
+    /// Targets of all functions, network units: results may share memory with the caller's.
+    targets: Vec<f64>,
     /// V [targets, points].
     rows: Vec<f64>,
     /// Coordinates of the targets, each [targets].
@@ -174,6 +176,7 @@ impl Gp {
         let dense = match self.covariance {
             0 => None,
             targets => Some(Dense {
+                targets: many(targets.saturating_mul(self.batch), inputs)?,
                 rows: many(targets, points)?,
                 columns: many(targets, inputs)?,
                 packed: Packed::with_capacity(BLOCK, points, "a workspace")?,
@@ -185,7 +188,7 @@ impl Gp {
             functions: 0,
             posteriors,
             work: if context > 0 { Some(Work::new(context)?) } else { None },
-            x: many(context.max(self.tile).max(self.covariance), inputs)?,
+            x: many(context.max(self.tile), inputs)?,
             y: many(context, outputs)?,
             noise: many(context, 1)?,
             rows: many(self.tile, points)?,
@@ -332,11 +335,11 @@ impl Gp {
         covariance: &mut ViewMut,
     ) -> Result<()> {
         let functions = self.functions(s)?;
-        if s.dense.is_none() {
+        let Some(dense) = &mut s.dense else {
             return fail!(State, "the plan was made without option covariance, expected the largest number of targets");
-        }
-        let outputs = self.outputs.len();
-        let (shared, targets) = check_targets(x, functions, self.inputs.len(), (self.covariance, "covariance"))?;
+        };
+        let (inputs, outputs) = (self.inputs.len(), self.outputs.len());
+        let (shared, targets) = check_targets(x, functions, inputs, (self.covariance, "covariance"))?;
         expect_extents("covariance", covariance.layout(), [functions, outputs, targets, targets].into_iter())?;
         if let Some(mean) = &mean {
             expect_shape("mean", mean.layout().shape(), functions, targets, outputs)?;
@@ -344,10 +347,11 @@ impl Gp {
         }
         let greatest = self.outputs.iter().map(|c| c.scale * c.scale).fold(0.0, f64::max);
         in_range(covariance.dtype(), &[greatest * self.process.covariance.variance])?;
-        let x = x.merged();
+        let (copies, all) = if shared { (1, 0) } else { (functions, targets * inputs) };
+        gather(&x.merged(), 0, inputs, &self.inputs, &mut dense.targets[..copies * targets * inputs])?;
         // Nothing is written before every function is known to have a finite answer.
         for function in 0..functions {
-            self.explain(s, &x, function, shared, targets)?;
+            self.explain(s, function, function * all, targets)?;
         }
         if let Some(mean) = mean {
             in_range(mean.dtype(), &s.mean[..functions * targets * outputs])?;
@@ -356,19 +360,18 @@ impl Gp {
         let mut covariance = covariance.merged_mut();
         for function in 0..functions {
             if functions > 1 {
-                self.explain(s, &x, function, shared, targets)?;
+                self.explain(s, function, function * all, targets)?;
             }
-            self.write_covariance(s, function, targets, &mut covariance);
+            self.write_covariance(s, function, function * all, targets, &mut covariance);
         }
         Ok(())
     }
 
-    /// V of all targets of one function, its sums of squares (in the place of variances) and the means.
-    fn explain(&self, s: &mut Scratch, x: &View, function: usize, shared: bool, targets: usize) -> Result<()> {
+    /// V of all targets of one function, which are there from `at` on, its sums of squares (in the place of variances) and the means.
+    fn explain(&self, s: &mut Scratch, function: usize, at: usize, targets: usize) -> Result<()> {
         let Some(dense) = &mut s.dense else { return Ok(()) };
         let (inputs, outputs) = (self.inputs.len(), self.outputs.len());
-        let all = &mut s.x[..targets * inputs];
-        gather(x, if shared { 0 } else { function * targets }, inputs, &self.inputs, all)?;
+        let all = &dense.targets[at..at + targets * inputs];
         for (target, x) in all.chunks_exact(inputs).enumerate() {
             for (k, x) in x.iter().enumerate() {
                 dense.columns[k * self.covariance + target] = *x;
@@ -393,7 +396,7 @@ impl Gp {
     }
 
     /// Writes k(x, x) - V V' of one function, a pair of blocks at a time: both halves from the same numbers, the diagonal as queries have it.
-    fn write_covariance(&self, s: &mut Scratch, function: usize, targets: usize, covariance: &mut ViewMut) {
+    fn write_covariance(&self, s: &mut Scratch, function: usize, at: usize, targets: usize, covariance: &mut ViewMut) {
         let Some(dense) = &mut s.dense else { return };
         let inputs = self.inputs.len();
         let len = self.posterior(s.functions, &s.posteriors, function).len;
@@ -405,7 +408,7 @@ impl Gp {
             for below in (first..targets).step_by(BLOCK) {
                 let count = BLOCK.min(targets - below);
                 let square = &mut dense.square[..count * width];
-                let x = &s.x[below * inputs..(below + count) * inputs];
+                let x = &dense.targets[at..][below * inputs..(below + count) * inputs];
                 self.process.covariance.rows(self.arch, x, columns, width, square, width);
                 let left = Rows { data: &dense.rows[below * len..], stride: len, count };
                 product(self.arch, left, &dense.packed, Start::Output, false, square, width);

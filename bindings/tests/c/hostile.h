@@ -485,9 +485,10 @@ static void *P(const pcml_array *a) {
 
 /* Whether a result of that many arrays, in a list, may be written. */
 static const pcml_array *W_all(const pcml_array *a, int64_t n) {
+  a = W(a);
   for (int64_t k = 1; k < n && a; k++)
     was_passed[a - arrays + k] = 1;
-  return W(a);
+  return a;
 }
 
 static void differences(int32_t status) {
