@@ -83,6 +83,16 @@ static void *as_handle(const object *o, enum kind kind) {
 #define MESH_OF(o) ((pcml_flux *)as_handle(o, MESH))
 #define REDUCTION_OF(o) ((pcml_reduction *)as_handle(o, REDUCTION))
 
+/* The same, but no other one of its kind: where an argument does not tell its size, another object might take more than there is. */
+static void *own_handle(const object *o, enum kind kind) {
+  void *handle = as_handle(o, kind);
+  for (int k = 0; k < alive[kind]; k++)
+    if (pool[kind][k].object == handle)
+      return o ? o->object : NULL;
+  return handle;
+}
+static pcml_projector *SIZED_BY(const object *o) { return own_handle(o, PROJECTOR); }
+
 static pcml_options *OPTIONS_OF(const object *o) { return as_handle(o, OPTIONS); }
 
 static pcml_constraints *CONSTRAINTS_OF(const object *o) {
@@ -352,7 +362,7 @@ static void make_projector(void) {
   if (!more || pcml_options_set_prior_size(more->object, new.prior_size) != PCML_STATUS_OK)
     new.prior_size = 0;
   void *slot = handle();
-  keep(PROJECTOR, CALL(projector_create, CONSTRAINTS_OF(of), choice(new.prior), OPTIONS_OF(more), slot), slot, new);
+  keep(PROJECTOR, CALL(projector_create, own_handle(of, CONSTRAINTS), choice(new.prior), OPTIONS_OF(more), slot), slot, new);
 }
 
 /* A workspace of an object for one use; made when there is none. */
@@ -466,7 +476,7 @@ static void project(void) {
     fresh(hostility);
     pcml_array *m = plain(slices * cells, NICE), *v = p && p->prior == 1 ? NULL : plain(slices * cells, POSITIVE), *c = plain(narrow_rows, ZERO),
                *u = output(plain(slices * cells, NICE)), *w_of = one_in(2) ? output(plain(slices * cells, NICE)) : NULL;
-    CALL_EACH(slices, projector_project_f64, PROJECTOR_OF(p), WORKSPACE_OF(w), count(lone ? 1 : slices), P(m), P(v), P(c), P(u), P(w_of), REPORT_OF(r));
+    CALL_EACH(slices, projector_project_f64, SIZED_BY(p), WORKSPACE_OF(w), count(lone ? 1 : slices), P(m), P(v), P(c), P(u), P(w_of), REPORT_OF(r));
     break;
   }
   case 3: {
@@ -475,12 +485,12 @@ static void project(void) {
     pcml_array *m = array_of(1, all, NICE, PCML_DTYPE_F32, 1), *c = plain(narrow_rows, ZERO),
                *v = p && p->prior == 1 ? NULL : array_of(1, all, POSITIVE, PCML_DTYPE_F32, 1),
                *u = output(array_of(1, all, NICE, PCML_DTYPE_F32, 1)), *w_of = one_in(2) ? output(array_of(1, all, NICE, PCML_DTYPE_F32, 1)) : NULL;
-    CALL_EACH(slices, projector_project_f32, PROJECTOR_OF(p), WORKSPACE_OF(w), count(lone ? 1 : slices), P(m), P(v), P(c), P(u), P(w_of), REPORT_OF(r));
+    CALL_EACH(slices, projector_project_f32, SIZED_BY(p), WORKSPACE_OF(w), count(lone ? 1 : slices), P(m), P(v), P(c), P(u), P(w_of), REPORT_OF(r));
     break;
   }
   case 4: {
     pcml_array *residual = output(plain(slices * rows, NICE));
-    CALL_EACH(slices, projector_residual, PROJECTOR_OF(p), WORKSPACE_OF(w), R(mean), R(b), P(residual));
+    CALL_EACH(slices, projector_residual, SIZED_BY(p), WORKSPACE_OF(w), R(mean), R(b), P(residual));
     break;
   }
   case 5: CALL_EACH(slices, projector_check, PROJECTOR_OF(p), WORKSPACE_OF(w), R(mean), R(b), REPORT_OF(r)); break;
