@@ -58,8 +58,9 @@ pub unsafe extern "C" fn pcml_constraints_free(constraints: *mut pcml_constraint
 /// @param points          one coordinate a cell (any shape with that many values), strictly increasing, any spacing
 /// @param noise_variance  s^2 >= 0 in the unit of b squared; 0: the row holds exactly
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT for an unknown rule, PCML_STATUS_SHAPE,
-///         PCML_STATUS_NON_FINITE, PCML_STATUS_NOT_SORTED (the text names the point), PCML_STATUS_NOISE,
-///         PCML_STATUS_OUT_OF_MEMORY, or those of an array descriptor; after a failure the constraints are as before
+///         PCML_STATUS_NON_FINITE, PCML_STATUS_NOT_SORTED (the text names the point), PCML_STATUS_SINGULAR when all weights
+///         underflow to 0, PCML_STATUS_NOISE, PCML_STATUS_OUT_OF_MEMORY, or those of an array descriptor; after a failure the constraints
+///         are as before
 ///
 /// Threads: one at a time for one object. Allocation: the row.
 #[unsafe(no_mangle)]

@@ -47,9 +47,9 @@ enum {
 #define FUNCTIONS(X)                                                                                                                     \
   X(boundary_create, N) X(boundary_free, 0) X(boundary_add_face, N | ST | I | NF | SI) X(boundary_enforce, ARRAY | I | NF | SI)              \
   X(bounded_workspace, N | I | SA | TL | OM) X(bounded_project, BOUNDED) X(bounded_check, BOUNDED) X(bounded_jvp, BOUNDED | SA)          \
-  X(bounded_vjp, BOUNDED | SA) X(constraints_create, N | I) X(constraints_free, 0) X(constraints_add_quadrature, ROWS | NS)              \
+  X(bounded_vjp, BOUNDED | SA) X(constraints_create, N | I) X(constraints_free, 0) X(constraints_add_quadrature, ROWS | NS | SI)         \
   X(constraints_add_row, ROWS | SI) X(constraints_add_absent_row, N | NF | NO | OM) X(constraints_rows, N)                               \
-  X(constraints_add_grid_quadrature, ROWS | NS) X(constraints_add_sparse_rows, ROWS | SI) X(constraints_add_boundary, ROWS | NS | SI)    \
+  X(constraints_add_grid_quadrature, ROWS | NS | SI) X(constraints_add_sparse_rows, ROWS | SI) X(constraints_add_boundary, ROWS | NS | SI) \
   X(constraints_add_periodic, ROWS) X(constraints_add_stencils, ROWS | SI) X(constraints_add_quadratic, N | I | ST | NF | SI | TL | OM)  \
   X(constraints_add_energy, ARRAY | NF | SI | OM) X(constraints_set_bounds, N | I) X(constraints_add_simplex, N | I)                     \
   X(constraints_add_monotone, N | I) X(log_density, ARRAY | NF | VA) X(error_message, N | I) X(status_name, 0)                           \
