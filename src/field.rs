@@ -52,7 +52,7 @@ impl Dtype {
     }
 
     /// The value of the storage type after `x`, which is one of it.
-    pub fn next_up(self, x: f64) -> f64 {
+    fn next_up(self, x: f64) -> f64 {
         match self {
             Dtype::F32 => (x as f32).next_up() as f64,
             Dtype::F64 => x.next_up(),

@@ -3,7 +3,7 @@ use super::inference::{direction, gradient};
 use super::projector::{optional_report, pcml_projector};
 use super::workspace::{create_workspace, lease};
 use super::{borrow_mut, call, pcml_array, pcml_const_array, pcml_report, pcml_workspace, size};
-use crate::constraint::{Bounded, Bounds};
+use crate::constraint::{Bounded, Bounds, GRADIENTS};
 use crate::error::Result;
 
 const CREATOR: &str = "pcml_bounded_workspace";
@@ -200,11 +200,7 @@ pub unsafe extern "C" fn pcml_bounded_vjp(
         let (projector, mut bounded) = lease::<_, Bounded>(projector, "projector", workspace, CREATOR)?;
         let (mean, variance, b) = (view(mean, "mean")?, optional_view(variance, "variance")?, view(b, "b")?);
         let (bounds, cotangent) = (bounds(lower, upper)?, view(cotangent, "cotangent")?);
-        let gradient = gradient(
-            (gradient_mean, "gradient_mean"),
-            (gradient_variance, "gradient_variance"),
-            (gradient_b, "gradient_b"),
-        )?;
+        let gradient = gradient([gradient_mean, gradient_variance, gradient_b], GRADIENTS)?;
         projector.projector.vjp_bounded(&mut bounded, mean, variance, b, bounds, cotangent, gradient)
     })
 }

@@ -4,7 +4,9 @@ use super::workspace::{create_workspace, lease};
 use super::{
     Object, borrow, call, create, free, pcml_array, pcml_const_array, pcml_options, pcml_workspace, size, values,
 };
-use crate::constraint::{FluxBalance, FluxOptions, FluxReport, FluxScratch, LimitReport, Tangent, UpdateBounds};
+use crate::constraint::{
+    FLUX_GRADIENTS, FluxBalance, FluxOptions, FluxReport, FluxScratch, LimitReport, Tangent, UpdateBounds,
+};
 use crate::error::{Result, fail};
 
 const CREATOR: &str = "pcml_flux_workspace";
@@ -342,11 +344,7 @@ pub unsafe extern "C" fn pcml_flux_vjp(
         let (flux, mut scratch) = lease::<_, FluxScratch>(flux, "flux", workspace, CREATOR)?;
         let (fluxes, variance) = (view(fluxes, "fluxes")?, optional_view(variance, "variance")?);
         let (source, cotangent) = (optional_view(source, "source")?, view(cotangent, "cotangent")?);
-        let gradient = gradient(
-            (gradient_fluxes, "gradient_fluxes"),
-            (gradient_variance, "gradient_variance"),
-            (gradient_source, "gradient_source"),
-        )?;
+        let gradient = gradient([gradient_fluxes, gradient_variance, gradient_source], FLUX_GRADIENTS)?;
         flux.balance.vjp(&mut scratch, fluxes, variance, source, cotangent, gradient)
     })
 }

@@ -1,7 +1,7 @@
 use super::array::{optional_view, optional_view_mut, view, view_mut};
 use super::workspace::{create_workspace, lease};
 use super::{call, output, pcml_array, pcml_const_array, pcml_projector, pcml_workspace, size, values};
-use crate::constraint::{Inference, Tangent};
+use crate::constraint::{GRADIENTS, Inference, Tangent};
 use crate::error::{Result, fail};
 use crate::kernels::strided::{View, ViewMut};
 
@@ -44,13 +44,10 @@ pub(super) unsafe fn direction<'a>(
 
 /// # Safety
 /// NULL or descriptors whose elements nobody else uses during `'a`.
-pub(super) unsafe fn gradient<'a>(
-    mean: (*const pcml_array, &str),
-    variance: (*const pcml_array, &str),
-    b: (*const pcml_array, &str),
-) -> Result<Tangent<ViewMut<'a>>> {
-    let view = |(array, name)| unsafe { optional_view_mut(array, name) };
-    let gradient = Tangent { mean: view(mean)?, variance: view(variance)?, b: view(b)? };
+pub(super) unsafe fn gradient<'a>(arrays: [*const pcml_array; 3], names: [&str; 3]) -> Result<Tangent<ViewMut<'a>>> {
+    let [mean, variance, b] = arrays;
+    let view = |array, part: usize| unsafe { optional_view_mut(array, names[part]) };
+    let gradient = Tangent { mean: view(mean, 0)?, variance: view(variance, 1)?, b: view(b, 2)? };
     if gradient.mean.is_none() && gradient.variance.is_none() && gradient.b.is_none() {
         return fail!(InvalidArgument, "no gradient is asked for, expected at least one array");
     }
@@ -227,11 +224,7 @@ pub unsafe extern "C" fn pcml_inference_vjp(
         let (projector, mut inference) = lease::<_, Inference>(projector, "projector", workspace, CREATOR)?;
         let (mean, variance, b) = (view(mean, "mean")?, optional_view(variance, "variance")?, view(b, "b")?);
         let cotangent = view(cotangent, "cotangent")?;
-        let gradient = gradient(
-            (gradient_mean, "gradient_mean"),
-            (gradient_variance, "gradient_variance"),
-            (gradient_b, "gradient_b"),
-        )?;
+        let gradient = gradient([gradient_mean, gradient_variance, gradient_b], GRADIENTS)?;
         projector.projector.vjp(&mut inference, mean, variance, b, cotangent, gradient)
     })
 }

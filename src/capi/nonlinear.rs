@@ -3,7 +3,7 @@ use super::inference::{direction, gradient};
 use super::projector::{optional_report, pcml_projector};
 use super::workspace::{create_workspace, lease};
 use super::{borrow_mut, call, pcml_array, pcml_const_array, pcml_report, pcml_workspace, size};
-use crate::constraint::NonlinearScratch;
+use crate::constraint::{GRADIENTS, NonlinearScratch};
 
 const CREATOR: &str = "pcml_nonlinear_workspace";
 
@@ -180,11 +180,7 @@ pub unsafe extern "C" fn pcml_nonlinear_vjp(
         let (mean, variance) = (view(mean, "mean")?, optional_view(variance, "variance")?);
         let (b, levels) = (optional_view(b, "b")?, view(levels, "levels")?);
         let cotangent = view(cotangent, "cotangent")?;
-        let gradient = gradient(
-            (gradient_mean, "gradient_mean"),
-            (gradient_variance, "gradient_variance"),
-            (gradient_b, "gradient_b"),
-        )?;
+        let gradient = gradient([gradient_mean, gradient_variance, gradient_b], GRADIENTS)?;
         projector.projector.vjp_nonlinear(&mut scratch, mean, variance, b, levels, cotangent, gradient)
     })
 }

@@ -64,3 +64,4 @@ pub use report::{Report, RowReport, SliceReport};
 pub use rows::{Constraints, Rule};
 pub use sets::{Direction, Method, Policy};
 pub use tangent::Tangent;
+pub(crate) use tangent::{FLUX_GRADIENTS, GRADIENTS};

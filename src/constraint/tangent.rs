@@ -32,9 +32,11 @@ pub(super) fn check_derivative(out: &ViewMut, tangent: &Tangent<View>, inputs: &
 }
 
 /// What callers know the parts of a gradient by: of means, of variances, of right-hand sides.
-pub(super) type Names = [&'static str; 3];
+pub(crate) type Names = [&'static str; 3];
 /// Those of projections.
-pub(super) const GRADIENTS: Names = ["gradient_mean", "gradient_variance", "gradient_b"];
+pub(crate) const GRADIENTS: Names = ["gradient_mean", "gradient_variance", "gradient_b"];
+/// Those of fluxes: of fluxes, their variances and sources.
+pub(crate) const FLUX_GRADIENTS: Names = ["gradient_fluxes", "gradient_variance", "gradient_source"];
 
 /// Gradients lie apart from all inputs and from each other.
 pub(super) fn check_gradient(names: Names, gradient: &Tangent<ViewMut>, inputs: &[Option<&View>]) -> Result<()> {

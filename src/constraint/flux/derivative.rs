@@ -4,14 +4,12 @@
 use super::mesh::OUTSIDE;
 use super::{Balances, FluxBalance, FluxScratch, Storage, overflow};
 use crate::constraint::arrays::{check_apart, read_each};
-use crate::constraint::tangent::{Names, Tangent, check_gradient, refuse_infinite, write_gradient};
+use crate::constraint::tangent::{FLUX_GRADIENTS, Tangent, check_gradient, refuse_infinite, write_gradient};
 use crate::error::{Result, fail};
 use crate::field::Dtype;
 use crate::kernels::strided::{View, ViewMut};
 
 const BLOCK: usize = 256;
-/// Of fluxes, their variances and sources.
-const GRADIENTS: Names = ["gradient_fluxes", "gradient_variance", "gradient_source"];
 /// Solves of one derivative: the first, and refinements.
 const ROUNDS: usize = 3;
 /// What may be left of a balance, of the largest terms of any: derivatives are not repaired as fluxes are. Balance by balance terms may
@@ -105,7 +103,11 @@ impl FluxBalance {
         if let Some(out) = &gradient.b {
             self.check_cells("gradient_source", out.layout())?;
         }
-        check_gradient(GRADIENTS, &gradient, &[Some(&fluxes), variance.as_ref(), source.as_ref(), Some(&cotangent)])?;
+        check_gradient(
+            FLUX_GRADIENTS,
+            &gradient,
+            &[Some(&fluxes), variance.as_ref(), source.as_ref(), Some(&cotangent)],
+        )?;
         self.linearise(scratch, fluxes, variance.as_ref(), source)?;
         read_each(Some(&cotangent), "cotangent", "face", &mut scratch.flux)?;
         scratch.source.fill(0.0);
@@ -127,7 +129,7 @@ impl FluxBalance {
             corrected[f] = if w > 0.0 { corrected[f] / w } else { flux[f] - across };
             flux[f] = -drop[f] * corrected[f];
         });
-        write_gradient(GRADIENTS, &mut gradient, corrected, flux, rhs)
+        write_gradient(FLUX_GRADIENTS, &mut gradient, corrected, flux, rhs)
     }
 
     /// Corrects `flux` into `corrected`, to the rounding of what went in: of a derivative nothing may be left but that.
