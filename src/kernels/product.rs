@@ -10,14 +10,16 @@ use std::mem::MaybeUninit;
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::pages::Pages;
 use super::real::Real;
-use crate::error::{Result, zeros};
+use crate::error::Result;
 
 /// A matrix W [outputs, inner] in panels. The capacity may exceed what is packed at the moment.
 pub struct Packed<T> {
     outputs: usize,
     inner: usize,
-    data: Vec<T>,
+    /// A vector that lies in two cache lines costs two loads.
+    data: Pages<T>,
 }
 
 /// What an output starts from.
@@ -50,7 +52,7 @@ impl<T: Real> Packed<T> {
     /// Room for matrices up to [outputs, inner].
     pub fn with_capacity(outputs: usize, inner: usize, what: &str) -> Result<Self> {
         let len = panels::<T>(outputs).saturating_mul(T::PANEL).saturating_mul(inner);
-        Ok(Packed { outputs: 0, inner: 0, data: zeros(len, what)? })
+        Ok(Packed { outputs: 0, inner: 0, data: Pages::zeros(len, what)? })
     }
 
     /// Packs W from its entries `at(output, inner)`; its size must fit the capacity.
@@ -467,27 +469,78 @@ impl<T: Real, const N: usize> Product<'_, T, N> {
             });
         }
         for (x, w) in &self.terms {
-            let mut rows: [&[T]; ROWS] = [&[]; ROWS];
-            unrolled!(ROWS, |r| rows[r] = &x.data[(row + r) * x.stride..][..w.inner]);
-            for k in 0..w.inner {
-                // SAFETY: `run` has checked the columns for all outputs; a panel's vectors are its half or whole.
-                let columns: [T::Vector<S>; VECTORS] = unsafe { w.vectors(simd, panel, k) };
-                unrolled!(ROWS, |r| {
-                    // SAFETY: k < inner, the length of every row.
-                    let x = T::splat(simd, unsafe { *rows[r].get_unchecked(k) });
-                    for v in 0..VECTORS {
-                        sums[r][v] = T::fused(simd, x, columns[v], sums[r][v]);
-                    }
-                });
+            let mut rows = [x.data.as_ptr(); ROWS];
+            // SAFETY: `run` has checked every row for all terms.
+            unrolled!(ROWS, |r| rows[r] = unsafe { x.data.as_ptr().add((row + r) * x.stride) });
+            let mut k = 0;
+            // SAFETY: k stays below `inner`, the length of every row; `run` has checked the columns for all outputs, and a panel's vectors
+            // are its half or whole.
+            unsafe {
+                // Of AVX-512's products the addresses of 8 rows are most of the other work: they are found once for two terms.
+                while T::lanes::<S>() * 2 == T::PANEL && k + 2 <= w.inner {
+                    term::<T, S, VECTORS, ROWS>(simd, &rows, w, panel, k, &mut sums);
+                    term::<T, S, VECTORS, ROWS>(simd, &rows, w, panel, k + 1, &mut sums);
+                    k += 2;
+                }
+                while k < w.inner {
+                    term::<T, S, VECTORS, ROWS>(simd, &rows, w, panel, k, &mut sums);
+                    k += 1;
+                }
             }
         }
-        let relu = self.relu;
+        if self.relu {
+            unrolled!(ROWS, |r| for sum in &mut sums[r] {
+                *sum = T::rectified(simd, *sum);
+            });
+        }
+        let (lanes, stride) = (T::lanes::<S>(), self.y_stride);
+        if width == VECTORS * lanes {
+            unrolled!(ROWS, |r| {
+                let first = (row + r) * stride + first;
+                // SAFETY: `run` has checked the outputs of every row, and these are whole vectors of them.
+                let to = unsafe { self.y.get_unchecked_mut(first..first + VECTORS * lanes) };
+                for v in 0..VECTORS {
+                    T::store(simd, &mut to[v * lanes..], sums[r][v]);
+                }
+            });
+        } else {
+            unrolled!(ROWS, |r| {
+                store::<T, S, VECTORS>(simd, &mut self.y[(row + r) * stride + first..][..width], &sums[r]);
+            });
+        }
+    }
+}
+
+/// Adds term k of every row of a block.
+///
+/// # Safety
+/// Rows have more than k elements; of the columns as for [`Columns::vectors`].
+#[inline(always)]
+unsafe fn term<T: Real, S: Simd, const VECTORS: usize, const ROWS: usize>(
+    simd: S,
+    rows: &[*const T; ROWS],
+    w: &Columns<T>,
+    panel: usize,
+    k: usize,
+    sums: &mut [[T::Vector<S>; VECTORS]; ROWS],
+) {
+    // SAFETY: the caller's promise.
+    let columns: [T::Vector<S>; VECTORS] = unsafe { w.vectors(simd, panel, k) };
+    // Whichever are fewer stay in registers, the others pass through one.
+    if ROWS < VECTORS {
+        let mut x = [columns[0]; ROWS];
+        // SAFETY: the caller's promise.
+        unrolled!(ROWS, |r| x[r] = T::splat(simd, unsafe { *rows[r].add(k) }));
+        for v in 0..VECTORS {
+            unrolled!(ROWS, |r| sums[r][v] = T::fused(simd, x[r], columns[v], sums[r][v]));
+        }
+    } else {
         unrolled!(ROWS, |r| {
-            let mut sums = sums[r];
-            for sum in &mut sums {
-                *sum = if relu { T::rectified(simd, *sum) } else { *sum };
+            // SAFETY: the caller's promise.
+            let x = T::splat(simd, unsafe { *rows[r].add(k) });
+            for v in 0..VECTORS {
+                sums[r][v] = T::fused(simd, x, columns[v], sums[r][v]);
             }
-            store::<T, S, VECTORS>(simd, &mut self.y[(row + r) * self.y_stride + first..][..width], &sums);
         });
     }
 }
