@@ -194,8 +194,8 @@ impl Projector {
     /// leaves at most (eps/2) sum |g u| of residual; lambda and v g are off by a few roundings in f64 and cells that cancel become
     /// 0, which together leaves at most 6 eps64 |r|. As 4 eps sum |g u| is allowed, it is enough that 2 eps64 |r| <= eps sum |g u|.
     /// That sum is at least |b| - |g u - b| and at least sum |g mu| - |r|, both known here. The condition below asks for twice
-    /// that, and that neither v g nor lambda nor S comes near underflow, where roundings are no longer relative; a bound on |u|
-    /// rules overflow out.
+    /// that, and that neither v g nor lambda nor S comes near underflow, where roundings are no longer relative; bounds on |u| and on
+    /// sum |g u| rule overflow out.
     ///
     /// Otherwise (corrections far larger than the result, extreme scales) the steps are tried on paper: a posterior is a function
     /// of its cell's inputs and of the multipliers so far, so each trial is a pass that reads and sums but does not write, and
@@ -236,7 +236,8 @@ impl Projector {
         plan.multipliers[0] = lambda;
         plan.steps = 1;
         let reach = moments.largest_mean + moments.largest_reach * lambda.abs();
-        let fits = reach * (1.0 + 4.0 * f64::EPSILON) <= dtype.max();
+        let summed = moments.scale + 2.0 * residual.abs();
+        let fits = reach * (1.0 + 4.0 * f64::EPSILON) <= dtype.max() && summed.is_finite();
         let known = b.abs().max(moments.scale - residual.abs());
         let relative = shrink.total.high >= self.floor(Dtype::F64) * 2f64.powi(60) && lambda.abs() >= 2f64.powi(-960);
         let sure = !exact || (relative && f64::EPSILON * residual.abs() <= 0.25 * eps * known);
