@@ -10,7 +10,7 @@ use crate::error::{Result, fail};
 /// Size of a large page.
 const LARGE: usize = 2 << 20;
 
-/// Zeros to begin with, of a fixed number, aligned to cache lines, and to large pages where they fill some.
+/// Zeros to begin with, of a fixed number, aligned to cache lines, and to large pages where they fill one.
 pub struct Pages<T> {
     data: NonNull<T>,
     len: usize,
@@ -36,7 +36,7 @@ impl<T: Copy + Default> Pages<T> {
         #[cfg(target_os = "linux")]
         if layout.align() == LARGE {
             // SAFETY: whole pages of the allocation; advice does not change what they hold. A system that does not take it does without.
-            unsafe { libc::madvise(data.as_ptr().cast(), layout.size(), libc::MADV_HUGEPAGE) };
+            unsafe { libc::madvise(data.as_ptr().cast(), layout.size() / LARGE * LARGE, libc::MADV_HUGEPAGE) };
         }
         let _ = layout;
         for i in 0..len {
@@ -61,11 +61,8 @@ impl<T> Pages<T> {
 
 fn layout<T>(len: usize) -> Option<Layout> {
     let bytes = len.checked_mul(size_of::<T>())?;
-    let (size, align) = match bytes < 2 * LARGE {
-        true => (bytes, 64),
-        false => (bytes.checked_next_multiple_of(LARGE)?, LARGE),
-    };
-    Layout::from_size_align(size, align.max(align_of::<T>())).ok()
+    let align = if bytes < LARGE { 64 } else { LARGE };
+    Layout::from_size_align(bytes, align.max(align_of::<T>())).ok()
 }
 
 impl<T> Drop for Pages<T> {
