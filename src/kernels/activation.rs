@@ -32,24 +32,19 @@ pub enum Activation {
 }
 
 #[inline(always)]
-fn abs<T: Real>(x: T) -> T {
-    Real::max(x, T::ZERO - x)
-}
-
-#[inline(always)]
 fn select<T: Real>(condition: bool, yes: T, no: T) -> T {
     if condition { yes } else { no }
 }
 
 #[inline(always)]
 fn sigmoid<T: Real>(x: T) -> T {
-    let e = (T::ZERO - abs(x)).exp_nonpositive();
+    let e = (-x.abs()).exp_nonpositive();
     select(x < T::ZERO, e, T::ONE) / (T::ONE + e)
 }
 
 #[inline(always)]
 fn tanh<T: Real>(x: T) -> T {
-    let size = abs(x);
+    let size = x.abs();
     let e = (T::from_f64(-2.0) * size).exp_nonpositive();
     // Below the threshold the difference of nearly equal numbers would cost digits: a series takes over.
     let s = x * x;
@@ -63,9 +58,9 @@ fn tanh<T: Real>(x: T) -> T {
 
 #[inline(always)]
 fn gelu<T: Real>(x: T) -> T {
-    let size = abs(x);
+    let size = x.abs();
     let size = select(size > T::TAIL_END, T::TAIL_END, size);
-    (T::ZERO - size).mul_add(size.normal_tail(), x.relu())
+    (-size).mul_add(size.normal_tail(), x.relu())
 }
 
 #[inline(always)]
@@ -175,7 +170,7 @@ impl Activation {
             ),
             Activation::Softplus => {
                 for v in x {
-                    let e = (T::ZERO - abs(*v)).exp_nonpositive();
+                    let e = (-v.abs()).exp_nonpositive();
                     *v = v.relu() + T::from_f64(libm::log1p(e.to_f64()));
                 }
             }
@@ -218,7 +213,7 @@ impl Activation {
             Activation::Relu => select(x > T::ZERO, T::ONE, T::ZERO),
             Activation::Gelu => {
                 const DENSITY: f64 = 0.398_942_280_401_432_7;
-                let tail = abs(x).normal_tail();
+                let tail = x.abs().normal_tail();
                 let density = (T::from_f64(-0.5) * x * x).exp_nonpositive() * T::from_f64(DENSITY);
                 x.mul_add(density, select(x < T::ZERO, tail, T::ONE - tail))
             }

@@ -14,7 +14,7 @@ use super::real::Real;
 use crate::error::{Result, zeros};
 
 /// Most components of a block.
-const ROWS: usize = 10;
+const ROWS: usize = 12;
 /// Most pairs of a group.
 const PAIRS: usize = 4;
 
@@ -86,7 +86,9 @@ fn bounds(count: usize, most: usize) -> Vec<usize> {
 macro_rules! meeting {
     ($bounds:expr, $range:expr, |$at:ident, $skipped:ident, $begin:ident, $end:ident| $work:block) => {{
         let (bounds, range): (&[usize], Range<usize>) = ($bounds, $range);
-        let mut $at = bounds.partition_point(|first| *first <= range.start).max(1) - 1;
+        // Nearly always the whole, where a search would take as long as a short block.
+        let mut $at =
+            if range.start == 0 { 0 } else { bounds.partition_point(|first| *first <= range.start).max(1) - 1 };
         while $at + 1 < bounds.len() && bounds[$at] < range.end {
             let ($begin, $end) = (bounds[$at].max(range.start), bounds[$at + 1].min(range.end));
             if $begin < $end {

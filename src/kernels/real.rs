@@ -1,18 +1,18 @@
 //! The two arithmetics, f32 and f64, with what a kernel needs of them.
 
-use pulp::Simd;
+use pulp::{MemMask, Simd};
 
 use crate::field::Element;
 
-/// Asks the processor for `lines` cache lines from element `first` on, which may lie behind the end.
+/// Asks the processor to bring `lines` cache lines from element `first` on, which may lie behind the end, into the second-level cache.
 #[inline(always)]
 pub fn prefetch<T>(data: &[T], first: usize, lines: usize) {
     #[cfg(target_arch = "x86_64")]
     for line in 0..lines {
         // SAFETY: a hint, which never faults; the address is not read.
         unsafe {
-            use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_T0>(data.as_ptr().wrapping_add(first).cast::<i8>().wrapping_add(64 * line));
+            use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_T1>(data.as_ptr().wrapping_add(first).cast::<i8>().wrapping_add(64 * line));
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
@@ -30,6 +30,7 @@ pub trait Real:
     + std::ops::Sub<Output = Self>
     + std::ops::Mul<Output = Self>
     + std::ops::Div<Output = Self>
+    + std::ops::Neg<Output = Self>
     + std::ops::AddAssign
     + std::ops::MulAssign
 {
@@ -52,6 +53,8 @@ pub trait Real:
     fn mul_add(self, a: Self, b: Self) -> Self;
     /// Square root.
     fn sqrt(self) -> Self;
+    /// Its size.
+    fn abs(self) -> Self;
     /// The larger; the second when either is NaN.
     fn max(self, other: Self) -> Self;
     /// 0 when below it; NaN stays.
@@ -80,8 +83,29 @@ pub trait Real:
     fn rectified<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S>;
 }
 
+/// Whether vectors are those of AVX-512, whose loads and stores take masks. pulp's own way to a part of a vector, a jump to one of many
+/// pieces of code, is for processors without.
+#[inline(always)]
+fn has_masks<T: Real, S: Simd>() -> bool {
+    T::lanes::<S>() * 2 == T::PANEL
+}
+
+/// The first `count` lanes of 16.
+#[inline(always)]
+fn first_of_16<S: Simd>(simd: S, count: usize) -> MemMask<S::m32s> {
+    const LANES: [u32; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+    MemMask::new(simd.less_than_u32s(S::as_simd_u32s(&LANES).0[0], simd.splat_u32s(count as u32)))
+}
+
+/// The first `count` lanes of 8.
+#[inline(always)]
+fn first_of_8<S: Simd>(simd: S, count: usize) -> MemMask<S::m64s> {
+    const LANES: [u64; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
+    MemMask::new(simd.less_than_u64s(S::as_simd_u64s(&LANES).0[0], simd.splat_u64s(count as u64)))
+}
+
 macro_rules! real {
-    ($t:ident, $panel:expr, $vector:ident, $lanes:ident, $splat:ident, $as_simd:ident, $as_mut_simd:ident, $load_part:ident, $store_part:ident, $fma:ident, $less:ident, $select:ident, $exp:expr, $tail:expr, $end:expr) => {
+    ($t:ident, $panel:expr, $vector:ident, $lanes:ident, $splat:ident, $as_simd:ident, $as_mut_simd:ident, $load_part:ident, $store_part:ident, $first_of:ident, $load_masked:ident, $store_masked:ident, $fma:ident, $less:ident, $select:ident, $exp:expr, $tail:expr, $end:expr) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -104,6 +128,10 @@ macro_rules! real {
             #[inline(always)]
             fn sqrt(self) -> Self {
                 $t::sqrt(self)
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                $t::abs(self)
             }
             #[inline(always)]
             fn max(self, other: Self) -> Self {
@@ -135,11 +163,21 @@ macro_rules! real {
             }
             #[inline(always)]
             fn load_part<S: Simd>(simd: S, x: &[Self]) -> Self::Vector<S> {
-                simd.$load_part(x)
+                if has_masks::<Self, S>() {
+                    // SAFETY: lanes behind the end of the slice are not read.
+                    unsafe { simd.$load_masked($first_of(simd, x.len()), x.as_ptr()) }
+                } else {
+                    simd.$load_part(x)
+                }
             }
             #[inline(always)]
             fn store_part<S: Simd>(simd: S, x: &mut [Self], v: Self::Vector<S>) {
-                simd.$store_part(x, v);
+                if has_masks::<Self, S>() {
+                    // SAFETY: lanes behind the end of the slice are not written.
+                    unsafe { simd.$store_masked($first_of(simd, x.len()), x.as_mut_ptr(), v) }
+                } else {
+                    simd.$store_part(x, v)
+                }
             }
             #[inline(always)]
             fn store<S: Simd>(_: S, x: &mut [Self], v: Self::Vector<S>) {
@@ -168,6 +206,9 @@ real!(
     as_mut_simd_f32s,
     partial_load_f32s,
     partial_store_f32s,
+    first_of_16,
+    mask_load_ptr_f32s,
+    mask_store_ptr_f32s,
     mul_add_f32s,
     less_than_f32s,
     select_f32s,
@@ -185,6 +226,9 @@ real!(
     as_mut_simd_f64s,
     partial_load_f64s,
     partial_store_f64s,
+    first_of_8,
+    mask_load_ptr_f64s,
+    mask_store_ptr_f64s,
     mul_add_f64s,
     less_than_f64s,
     select_f64s,

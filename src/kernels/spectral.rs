@@ -75,7 +75,7 @@ impl<T: Real> Mixer<T> {
 
 /// Elements ahead of the product that the processor is told to fetch: matrices are read once, and its own prefetching stops at
 /// every page.
-const AHEAD: usize = 4096;
+const AHEAD: usize = 2048;
 
 struct Apply<'a, T> {
     mixer: &'a Mixer<T>,
