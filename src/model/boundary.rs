@@ -557,14 +557,12 @@ impl Bound {
     }
 
     /// What [`Bound::set`] makes of the `count` nodes from `first` on, which lie on one line of the last axis and in `field` [nodes,
-    /// channels]; where values alone decide.
-    #[allow(clippy::too_many_arguments)]
+    /// channels], channel c taking output c modulo their number; where values alone decide.
     pub fn set_some<T: Real>(
         &self,
         (first, count): (usize, usize),
         channels: usize,
         given: &[f64],
-        output: impl Fn(usize) -> usize,
         stretch: f64,
         field: &mut [T],
     ) {
@@ -580,8 +578,10 @@ impl Bound {
             let start = self.value_start(face, outputs);
             for node in nodes {
                 let values = &given[start + self.line(face.axis, node).number * outputs..][..outputs];
-                for (c, to) in field[(node - first) * channels..][..channels].iter_mut().enumerate() {
-                    *to = T::from_f64(stretch * values[output(c)]);
+                let to = &mut field[(node - first) * channels..][..channels];
+                match values {
+                    [value] => to.fill(T::from_f64(stretch * *value)),
+                    _ => to.iter_mut().zip(values.iter().cycle()).for_each(|(to, v)| *to = T::from_f64(stretch * *v)),
                 }
             }
         }

@@ -78,12 +78,15 @@ impl<T: Real> Fno<T> {
             let (lower, upper) = s.faces.delta.split_at(pair.tangential.len() * each);
             let w = self.numbers.width;
             for (mode, (tangential, c, sn)) in s.modes[0].chunks_exact_mut(each).zip(&pair.phases) {
-                let (lower, upper) = (&lower[tangential * each..][..each], &upper[tangential * each..][..each]);
+                let [(lower_re, lower_im), (upper_re, upper_im)] =
+                    [lower, upper].map(|node| node[tangential * each..][..each].split_at(w));
                 let (re, im) = mode.split_at_mut(w);
-                for i in 0..w {
-                    let (a, b) = (upper[i], upper[w + i]);
-                    re[i] += lower[i] + *c * a - *sn * b;
-                    im[i] += lower[w + i] + *c * b + *sn * a;
+                let upper = || upper_re.iter().zip(upper_im);
+                for ((re, lower), (a, b)) in re.iter_mut().zip(lower_re).zip(upper()) {
+                    *re += *lower + *c * *a - *sn * *b;
+                }
+                for ((im, lower), (a, b)) in im.iter_mut().zip(lower_im).zip(upper()) {
+                    *im += *lower + *c * *b + *sn * *a;
                 }
             }
         }

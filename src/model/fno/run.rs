@@ -490,18 +490,6 @@ impl<T: Real> Boon<T> {
         }
     }
 
-    /// The same of some neighbouring nodes, where values alone decide.
-    pub(super) fn set_some(
-        &self,
-        nodes: (usize, usize),
-        width: usize,
-        outputs: usize,
-        inside: &[f64],
-        values: &mut [T],
-    ) {
-        self.inner.set_some(nodes, width, inside, |c| c % outputs, self.stretch, values);
-    }
-
     /// Sets the results at the nodes of faces, raw units.
     pub(super) fn finish(&self, outputs: usize, given: &[f64], result: &mut [f64]) {
         self.outer.set(outputs, given, |c| c, 1.0, |node, c| node * outputs + c, result);

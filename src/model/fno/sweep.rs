@@ -468,7 +468,7 @@ impl<T: Real> Fno<T> {
         let mut spared = Spared::default();
         if let Some(boon) = self.boon.as_ref().filter(|_| self.waits[tile.line] && !waits) {
             let nodes = (tile.line * axis.points + tile.first, tile.count);
-            boon.set_some(nodes, w, self.outputs.len(), &s.inside, &mut values[..len]);
+            boon.inner.set_some(nodes, w, &s.inside, boon.stretch, &mut values[..len]);
             spared = self.spared(tile);
         }
         let activate = !last || self.numbers.last_activation;
