@@ -3,7 +3,7 @@ thread pinned to one core (Linux), in turns.
 
     python benches/peers/gp.py [--points N ..] [--json PATH] [--seconds S]
 
-Both have the same points and hyperparameters, and must agree. Of a likelihood we take what a fit takes, divided by its evaluations. The library is
+Both have the same points and hyperparameters, and must agree. Of a likelihood we take what a fit of one search takes, divided by its evaluations. The library is
 called through its Python binding; cargo builds it unless PCML_LIBRARY and PCML_COMMAND name what is built.
 """
 
@@ -54,7 +54,7 @@ def main():
 
         noisy = GaussianProcessRegressor(kernel + WhiteKernel(NOISE), alpha=0.0, optimizer=None).fit(x, y)
         theta, report = noisy.kernel_.theta, pcml.FitReport()
-        fit = lambda: model.fit(x, y[:, None], report=report)
+        fit = lambda: model.fit(x, y[:, None], restarts=0, report=report)
         fit()
         seconds = turns.in_turns(
             {"pcml": fit, "scikit-learn": lambda: noisy.log_marginal_likelihood(theta, eval_gradient=True)},

@@ -91,18 +91,27 @@ def times(record):
     return f"{digits(record['ratio'])} times ({digits(low)} to {digits(high)})"
 
 
+def compared(record, ours):
+    """What another took, and how many times ours; where that is not ours of this row, which."""
+    of = f" {seconds(record['ours'])}" if record["ours"] not in (None, ours["median"]) else ""
+    low, high = record["ratio_quartiles"]
+    return f"{record['who']} {spread(record)}, {digits(record['ratio'])} times{of} ({digits(low)} to {digits(high)})"
+
+
 def by_case(results, sections):
-    """Cases in order; of each our record with what it needs, and those beside it."""
+    """Cases in order; of each our record with what it needs, and those beside it, each with our median of the rounds that its ratio is of."""
     cases = {}
     for name in sections:
-        for record in results["sections"].get(name, {}).get("records", []):
+        records = results["sections"].get(name, {}).get("records", [])
+        own = {record["case"]: record["median"] for record in records if record["who"] == OURS}
+        for record in records:
             ours, beside = cases.setdefault(record["case"], ({}, []))
             if record["who"] == OURS:
                 found = {**WORK.get((name, record["case"]), {}), **record}
                 # The first section's times, the work of any.
                 ours.update({key: value for key, value in found.items() if key not in ours})
             else:
-                beside.append(record)
+                beside.append({**record, "ours": own.get(record["case"])})
     return {case: (ours, beside) for case, (ours, beside) in cases.items() if ours}
 
 
@@ -151,11 +160,11 @@ def table(results, group):
     """Lines of a group's table."""
     _, sections, kind, _ = group
     products, memory = product_rates(results), memory_rates(results)
-    lines = ["| case | median (quartiles) | the machine could | of that | beside it |", "|---|---|---|---|---|"]
+    lines = ["| case | median (quartiles) | the machine could | share of the floor | beside it |", "|---|---|---|---|---|"]
     for case, (ours, beside) in by_case(results, sections).items():
         found = floor(ours, beside, kind, products, memory)
         least, share = (found[1], digits(found[0])) if found else ("", "")
-        others = "; ".join(f"{r['who']} {spread(r)}, {times(r)}" for r in beside if r["who"] != "memory")
+        others = "; ".join(compared(r, ours) for r in beside if r["who"] != "memory")
         if "note" in ours:
             others = "; ".join(part for part in (ours["note"], others) if part)
         lines.append(f"| {case} | {spread(ours)}, {ours['runs']} runs | {least} | {share} | {others} |")
@@ -253,8 +262,10 @@ def page(results, pictures):
         "",
         "measures all of this in one run and writes this page. Medians and, in brackets, quartiles; what is compared ran in turns on one core, so that a "
         "machine whose speed changes changes it for all, and ratios are medians over rounds: how many times as long as ours the other took. One thread, "
-        "unless a row says otherwise. *The machine could* is the time that a floor takes at rates of the same run: operations at the rate of faer's matrix "
-        "product, bytes at the rate of memory for about as many bytes; *of that* is the floor over our median, 1 at best.",
+        "unless a row says otherwise. In turns with programs in Python one of them is called for 10 ms unseen, then for 20 ms: after other work a processor "
+        "needs some milliseconds to bring data and its wide units back, and a single call in between takes up to half as long again. Where a time follows *times*, that is ours in those rounds, of another program. *The machine could* is the time that a floor takes at rates of the same run: operations at the rate of faer's matrix "
+        "product, bytes at the rate of memory for about as many bytes; *share of the floor* is the floor over our median: 1 would be as fast as the machine, "
+        "and more is where fewer operations do, by fast transforms or by pairs of points, or where ours beat faer's.",
         "",
     ]
     if results["quick"]:
@@ -307,7 +318,7 @@ def page(results, pictures):
     text += ["## What is not reached", ""]
     far = sorted((share, case, title, why) for case, title, share, why in shares if share < REACHED)
     if far:
-        text += [f"Below {REACHED} of what the machine could do, the furthest first:", "", "| case | of that | the machine could |", "|---|---|---|"]
+        text += [f"Below {REACHED} of what the machine could do, the furthest first:", "", "| case | share of the floor | the machine could |", "|---|---|---|"]
         text += [f"| {title}: {case} | {digits(share)} | {why} |" for share, case, title, why in far]
         text.append("")
     slower = [row for row in ratios if row[3] < 1]
