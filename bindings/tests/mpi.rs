@@ -343,4 +343,23 @@ fn what_the_page_shows_compiles_and_runs() {
         mpi.build_fortran(&dir, &[&dir.join("hello.f90")], &dir.join("hello"));
         assert_eq!(mpi.launched(3, &dir.join("hello"), &[]), expected);
     }
+    let lists = blocks("mpi.md", "cmake").concat();
+    for mpi in mpis("mpifort").filter(|_| have(&["cmake"])) {
+        let dir = scratch(&format!("mpi_page_cmake_{}", mpi.name));
+        for (file, text) in [("CMakeLists.txt", &lists), ("hello.c", &in_c[0]), ("hello.f90", &in_fortran[0])] {
+            std::fs::write(dir.join(file), text).expect("a source");
+        }
+        let build = dir.join("build");
+        let settings = [
+            format!("-DCMAKE_PREFIX_PATH={}", prefix().display()),
+            format!("-DMPI_C_COMPILER={}", mpi.program("mpicc")),
+            format!("-DMPI_Fortran_COMPILER={}", mpi.program("mpifort")),
+        ];
+        let settings = settings.iter().map(String::as_str);
+        succeed("cmake", ["-S", text(&dir), "-B", text(&build)].into_iter().chain(settings));
+        succeed("cmake", ["--build", text(&build)]);
+        for program in ["hello", "hello_fortran"] {
+            assert_eq!(mpi.launched(3, &build.join(program), &[]), expected, "{program}");
+        }
+    }
 }

@@ -65,7 +65,7 @@ pub const TRIED: [(&str, &[&str]); 13] = [
     ("fortran.md", &["fortran", "cmake"]),
     ("julia.md", &["julia"]),
     ("mathematics.md", &["python"]),
-    ("mpi.md", &["c", "fortran"]),
+    ("mpi.md", &["c", "fortran", "cmake"]),
     ("python.md", &["python"]),
     ("when-not.md", &["python"]),
 ];
