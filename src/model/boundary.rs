@@ -7,7 +7,7 @@
 //! Periodic pairs are set first, then Neumann faces, then Dirichlet faces, each kind in the order of the list, so that values that are
 //! stated hold at edges and corners, and a stencil there meets nodes that are already right.
 
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
 use serde::Deserialize;
 
@@ -304,7 +304,7 @@ where
         let face = &self.bound.faces[number];
         let line = self.bound.line(face.axis, node);
         let value = || (self.value)(face, line.number, channel);
-        (self.round)(face.rule(line, value, |node| self.settled(number, node, channel)))
+        (self.round)(face.rule(value, |k| self.settled(number, line.node(face, k), channel)))
     }
 }
 
@@ -365,33 +365,65 @@ impl<E, const MOST: usize> Deref for List<E, MOST> {
 
 /// The nodes of a grid along an axis.
 #[derive(Clone, Copy)]
-struct Line {
+pub(crate) struct Line {
     /// Its number among the lines along this axis: that of its nodes on the faces.
-    number: usize,
+    pub number: usize,
     first: usize,
     step: usize,
     points: usize,
 }
 
 impl Line {
-    /// Node k from a face inwards.
-    fn node(&self, upper: bool, k: usize) -> usize {
-        self.first + self.step * if upper { self.points - 1 - k } else { k }
+    /// The node with an index along the line.
+    pub fn at(&self, index: usize) -> usize {
+        self.first + self.step * index
+    }
+
+    /// Node k of a condition.
+    pub fn node(&self, face: &BoundFace, k: usize) -> usize {
+        self.at(face.index(k, self.points))
     }
 }
 
+/// A condition's nodes on a line are numbered: 0 lies on the face, then come the stencil's inwards, or the opposite one.
 impl BoundFace {
-    /// What the condition makes of its node on a line, from its value and from the line's nodes.
-    fn rule(&self, line: Line, value: impl FnOnce() -> f64, at: impl Fn(usize) -> f64) -> f64 {
+    /// Number of nodes on a line that the condition sets or reads.
+    pub fn count(&self) -> usize {
+        self.set().len() + self.ratios.len()
+    }
+
+    /// Nodes that it sets.
+    pub fn set(&self) -> Range<usize> {
+        0..if self.kind == Kind::Periodic { 2 } else { 1 }
+    }
+
+    /// Nodes that it reads.
+    pub fn read(&self) -> Range<usize> {
+        if self.kind == Kind::Periodic { self.set() } else { 1..self.count() }
+    }
+
+    /// Index of node k along an axis of `points`.
+    pub fn index(&self, k: usize, points: usize) -> usize {
+        let inwards = if self.kind == Kind::Periodic { k * (points - 1) } else { k };
+        if self.upper { points - 1 - inwards } else { inwards }
+    }
+
+    /// What the condition makes of the nodes that it sets, from its value and from those that it reads.
+    pub fn rule(&self, value: impl FnOnce() -> f64, at: impl Fn(usize) -> f64) -> f64 {
         match self.kind {
             Kind::Dirichlet => value(),
             Kind::Neumann => {
                 let inside = self.ratios.iter().enumerate();
-                let sum = inside.fold(0.0, |sum, (k, ratio)| sum + ratio * at(line.node(self.upper, k + 1)));
+                let sum = inside.fold(0.0, |sum, (k, ratio)| sum + ratio * at(k + 1));
                 self.factor * value() - sum
             }
-            Kind::Periodic => 0.5 * at(line.node(false, 0)) + 0.5 * at(line.node(true, 0)),
+            Kind::Periodic => 0.5 * at(0) + 0.5 * at(1),
         }
+    }
+
+    /// A value as the rule takes it, where Dirichlet values are set times `stretch`.
+    pub fn scaled(&self, value: f64, stretch: f64) -> f64 {
+        if self.kind == Kind::Dirichlet { stretch * value } else { value }
     }
 }
 
@@ -410,35 +442,30 @@ impl Bound {
     }
 
     /// The line along an axis through a node.
-    fn line(&self, axis: usize, node: usize) -> Line {
+    pub fn line(&self, axis: usize, node: usize) -> Line {
         let (points, step) = (self.shape()[axis], self.grid.strides()[axis] as usize);
         let (outer, inner) = (node / (points * step), node % step);
         Line { number: outer * step + inner, first: outer * points * step + inner, step, points }
     }
 
     /// All lines along an axis, by number.
-    fn lines(&self, axis: usize) -> impl Iterator<Item = Line> {
+    pub fn lines(&self, axis: usize) -> impl Iterator<Item = Line> {
         let (points, step) = (self.shape()[axis], self.grid.strides()[axis] as usize);
         let first = move |number: usize| number / step * points * step + number % step;
         (0..self.nodes(axis)).map(move |number| Line { number, first: first(number), step, points })
     }
 
     /// Whether the face's condition sets the node.
-    fn sets(&self, face: &BoundFace, node: usize) -> bool {
+    pub fn sets(&self, face: &BoundFace, node: usize) -> bool {
         let (points, step) = (self.shape()[face.axis], self.grid.strides()[face.axis] as usize);
-        let index = node / step % points;
-        let periodic = face.kind == Kind::Periodic;
-        (index == 0 && (!face.upper || periodic)) || (index == points - 1 && (face.upper || periodic))
+        face.set().any(|k| face.index(k, points) == node / step % points)
     }
 
     /// Calls `visit` for each node that a condition sets; for those on several faces more than once.
     fn each_node(&self, mut visit: impl FnMut(usize) -> Result<()>) -> Result<()> {
         for face in self.faces.iter() {
             for line in self.lines(face.axis) {
-                visit(line.node(face.upper, 0))?;
-                if face.kind == Kind::Periodic {
-                    visit(line.node(!face.upper, 0))?;
-                }
+                face.set().try_for_each(|k| visit(line.node(face, k)))?;
             }
         }
         Ok(())
@@ -449,11 +476,8 @@ impl Bound {
         for face in self.faces.iter() {
             for line in self.lines(face.axis) {
                 for c in 0..channels {
-                    let v = face.rule(line, || value(face, line.number, c), |node| field.get(node, c));
-                    field.put(line.node(face.upper, 0), c, v);
-                    if face.kind == Kind::Periodic {
-                        field.put(line.node(!face.upper, 0), c, v);
-                    }
+                    let v = face.rule(|| value(face, line.number, c), |k| field.get(line.node(face, k), c));
+                    face.set().for_each(|k| field.put(line.node(face, k), c, v));
                 }
             }
         }
@@ -546,11 +570,12 @@ impl Bound {
         let outputs = given.len() / self.value_len(1).max(1);
         let starts: List<usize, { 2 * MAX_RANK }> = self.by_value().map(|f| self.value_start(f, outputs)).collect();
         let value = |face: &BoundFace, node: usize, c: usize| {
-            let value = given[starts[face.value.expect("a face with a value")] + node * outputs + output(c)];
-            if face.kind == Kind::Dirichlet { stretch * value } else { value }
+            let start = starts[face.value.expect("a face with a value")];
+            face.scaled(given[start + node * outputs + output(c)], stretch)
         };
         self.apply(channels, value, &mut Flat { field, at });
     }
+
     /// Whether values alone decide what the faces' nodes get.
     pub fn is_given(&self) -> bool {
         self.faces.iter().all(|face| face.kind == Kind::Dirichlet)
@@ -572,16 +597,17 @@ impl Bound {
             let nodes = if face.axis < last {
                 if self.sets(face, first) { first..first + count } else { continue }
             } else {
-                let node = first - first % points + if face.upper { points - 1 } else { 0 };
+                let node = first - first % points + face.index(0, points);
                 node.max(first)..(node + 1).min(first + count)
             };
             let start = self.value_start(face, outputs);
             for node in nodes {
                 let values = &given[start + self.line(face.axis, node).number * outputs..][..outputs];
+                let scaled = |value: &f64| T::from_f64(face.scaled(*value, stretch));
                 let to = &mut field[(node - first) * channels..][..channels];
                 match values {
-                    [value] => to.fill(T::from_f64(stretch * *value)),
-                    _ => to.iter_mut().zip(values.iter().cycle()).for_each(|(to, v)| *to = T::from_f64(stretch * *v)),
+                    [value] => to.fill(scaled(value)),
+                    _ => to.iter_mut().zip(values.iter().cycle()).for_each(|(to, value)| *to = scaled(value)),
                 }
             }
         }
@@ -603,21 +629,21 @@ impl Bound {
         for face in self.faces.iter().rev() {
             let start = face.value.map_or(0, |_| self.value_start(face, outputs));
             for line in self.lines(face.axis) {
-                let here = line.node(face.upper, 0);
+                let here = line.node(face, 0);
                 for c in 0..channels {
                     let cotangent = nodes.get(here, c);
                     if face.kind == Kind::Periodic {
-                        let opposite = line.node(!face.upper, 0);
+                        let opposite = line.node(face, 1);
                         let mean = 0.5 * cotangent + 0.5 * nodes.get(opposite, c);
                         nodes.put(here, c, mean);
                         nodes.put(opposite, c, mean);
                         continue;
                     }
-                    let factor = if face.kind == Kind::Dirichlet { stretch } else { face.factor };
+                    let factor = face.factor * face.scaled(1.0, stretch);
                     given[start + line.number * outputs + output(c)] += factor * cotangent;
                     nodes.put(here, c, 0.0);
                     for (k, ratio) in face.ratios.iter().enumerate() {
-                        let inside = line.node(face.upper, k + 1);
+                        let inside = line.node(face, k + 1);
                         nodes.put(inside, c, nodes.get(inside, c) - ratio * cotangent);
                     }
                 }

@@ -503,14 +503,19 @@ impl<T: Real> Boon<T> {
 /// The published code's smoothing next to Dirichlet faces: nodes 1 to 4 from either end of the first axis get the mean of themselves and
 /// both neighbours before it. `line`: elements of one index.
 fn smooth<E: Real>(lines: usize, line: usize, field: &mut [E]) {
-    for first in [1, lines - SMOOTHED] {
+    for first in [0, lines - 1 - SMOOTHED] {
         for i in 0..line {
-            let mut before = field[(first - 1) * line + i].to_f64();
-            for l in first..first + SMOOTHED - 1 {
-                let (here, after) = (field[l * line + i].to_f64(), field[(l + 1) * line + i].to_f64());
-                field[l * line + i] = E::from_f64((before + here + after) / 3.0);
-                before = here;
-            }
+            smooth_line(field, |k| (first + k) * line + i);
         }
+    }
+}
+
+/// The smoothing of one line's nodes between the first and the last of those whose places `at` tells.
+pub(super) fn smooth_line<E: Real>(field: &mut [E], at: impl Fn(usize) -> usize) {
+    let mut before = field[at(0)].to_f64();
+    for k in 1..SMOOTHED {
+        let (here, after) = (field[at(k)].to_f64(), field[at(k + 1)].to_f64());
+        field[at(k)] = E::from_f64((before + here + after) / 3.0);
+        before = here;
     }
 }

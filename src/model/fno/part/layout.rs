@@ -11,10 +11,10 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::super::run::Tile;
+use super::super::run::{Tile, smooth_line};
 use super::super::{Fno, SMOOTHED};
 use crate::kernels::real::Real;
-use crate::model::boundary::{Bound, BoundFace, Kind};
+use crate::model::boundary::{Bound, BoundFace};
 
 /// Most lines whose components are found together.
 pub(super) const LINES: usize = 24;
@@ -78,30 +78,13 @@ struct Fix {
     first: usize,
 }
 
-/// Nodes with one axis' index held, in C order.
-fn layer(shape: &[usize], axis: usize, index: usize) -> impl Iterator<Item = usize> {
-    let (n, inner) = (shape[axis], shape[axis + 1..].iter().product::<usize>());
-    let outer: usize = shape[..axis].iter().product();
-    (0..outer).flat_map(move |o| (0..inner).map(move |i| (o * n + index) * inner + i))
-}
-
 /// Layers (axis, index) that depend on other nodes, and layers that others depend on.
 fn layers(bound: &Bound, smooth: bool) -> [Vec<(usize, usize)>; 2] {
     let (mut setting, mut read) = (vec![], vec![]);
-    for face in bound.faces() {
-        let n = bound.shape()[face.axis];
-        let from = |k: usize| (face.axis, if face.upper { n - 1 - k } else { k });
-        match face.kind {
-            Kind::Dirichlet => {}
-            Kind::Neumann => {
-                setting.push(from(0));
-                read.extend((1..=face.ratios.len()).map(from));
-            }
-            Kind::Periodic => {
-                setting.extend([from(0), from(n - 1)]);
-                read.extend([from(0), from(n - 1)]);
-            }
-        }
+    for face in bound.faces().iter().filter(|face| !face.read().is_empty()) {
+        let layer = |k| (face.axis, face.index(k, bound.shape()[face.axis]));
+        setting.extend(face.set().map(layer));
+        read.extend(face.read().map(layer));
     }
     if smooth {
         let n = bound.shape()[0];
@@ -113,23 +96,15 @@ fn layers(bound: &Bound, smooth: bool) -> [Vec<(usize, usize)>; 2] {
 
 /// What a node's value on the padded grid depends on beside the node itself.
 fn reads(bound: &Bound, smooth: bool, node: usize, mut each: impl FnMut(usize)) {
-    let shape = bound.shape();
-    let stride = |axis: usize| shape[axis + 1..].iter().product::<usize>();
-    let index = |axis: usize| node / stride(axis) % shape[axis];
-    for face in bound.faces() {
-        let (n, step, at) = (shape[face.axis], stride(face.axis), index(face.axis));
-        match face.kind {
-            Kind::Neumann if face.upper && at == n - 1 => (1..=face.ratios.len()).for_each(|k| each(node - k * step)),
-            Kind::Neumann if !face.upper && at == 0 => (1..=face.ratios.len()).for_each(|k| each(node + k * step)),
-            Kind::Periodic if at == 0 => each(node + (n - 1) * step),
-            Kind::Periodic if at == n - 1 => each(node - (n - 1) * step),
-            _ => {}
-        }
+    for face in bound.faces().iter().filter(|face| bound.sets(face, node)) {
+        let line = bound.line(face.axis, node);
+        face.read().map(|k| line.node(face, k)).filter(|other| *other != node).for_each(&mut each);
     }
-    let at = index(0);
-    if smooth && ((1..SMOOTHED).contains(&at) || (shape[0] - SMOOTHED..shape[0] - 1).contains(&at)) {
-        each(node - stride(0));
-        each(node + stride(0));
+    let (n, stride) = (bound.shape()[0], bound.shape()[1..].iter().product::<usize>());
+    let at = node / stride;
+    if smooth && ((1..SMOOTHED).contains(&at) || (n - SMOOTHED..n - 1).contains(&at)) {
+        each(node - stride);
+        each(node + stride);
     }
 }
 
@@ -219,10 +194,9 @@ impl Layout {
     }
 
     fn add_ghosts<T: Real>(&mut self, fno: &Fno<T>, bound: &Bound, smooth: bool) {
-        let shape = bound.shape();
         let [setting, read] = layers(bound, smooth);
         let nodes = |layers: &[(usize, usize)]| -> BTreeSet<usize> {
-            layers.iter().flat_map(|&(axis, index)| layer(shape, axis, index)).collect()
+            layers.iter().flat_map(|&(axis, index)| bound.lines(axis).map(move |line| line.at(index))).collect()
         };
         let mut open: Vec<usize> =
             nodes(&setting).into_iter().filter(|node| self.place(fno, *node).is_some()).collect();
@@ -321,30 +295,24 @@ pub(super) fn plane<T: Real>(fno: &Fno<T>, line: usize) -> usize {
 impl Conditions {
     /// Those whose nodes `place` knows, in the order in which they are set.
     fn new(bound: &Bound, outputs: usize, smooth: bool, place: impl Fn(usize) -> Option<usize>) -> Conditions {
-        let shape = bound.shape();
         let mut all = Conditions::default();
         let mut known = Vec::new();
         for (number, face) in bound.faces().iter().enumerate() {
-            let n = shape[face.axis];
-            let step = shape[face.axis + 1..].iter().product::<usize>();
             let start = face.value.map_or(0, |_| bound.value_start(face, outputs));
-            let from = |k: usize| if face.upper { n - 1 - k } else { k };
-            for (i, node) in layer(shape, face.axis, 0).enumerate() {
+            for line in bound.lines(face.axis) {
                 known.clear();
-                let last = if face.kind == Kind::Periodic { Some(n - 1) } else { None };
-                let nodes = [0].into_iter().chain(1..=face.ratios.len()).chain(last);
-                known.extend(nodes.map_while(|k| place(node + from(k) * step)));
-                if known.len() == 1 + face.ratios.len() + usize::from(last.is_some()) {
-                    all.fixes.push(Fix { face: number, value: start + i * outputs, first: all.places.len() });
+                known.extend((0..face.count()).map_while(|k| place(line.node(face, k))));
+                if known.len() == face.count() {
+                    let value = start + line.number * outputs;
+                    all.fixes.push(Fix { face: number, value, first: all.places.len() });
                     all.places.extend_from_slice(&known);
                 }
             }
         }
         if smooth {
-            let line: usize = shape[1..].iter().product();
-            for first in [0, shape[0] - 1 - SMOOTHED] {
-                for i in 0..line {
-                    let column = std::array::from_fn(|k| place((first + k) * line + i));
+            for first in [0, bound.shape()[0] - 1 - SMOOTHED] {
+                for line in bound.lines(0) {
+                    let column = std::array::from_fn(|k| place(line.at(first + k)));
                     if column.iter().all(Option::is_some) {
                         all.columns.push(column.map(|at| at.unwrap_or_default()));
                     }
@@ -366,33 +334,16 @@ impl Conditions {
     ) {
         for fix in &self.fixes {
             let face = &faces[fix.face];
-            let at = |k: usize, c: usize| self.places[fix.first + k] * channels + c;
+            let places = &self.places[fix.first..][..face.count()];
             for c in 0..channels {
-                let value = || given[fix.value + c % outputs];
-                match face.kind {
-                    Kind::Dirichlet => field[at(0, c)] = E::from_f64(stretch * value()),
-                    Kind::Neumann => {
-                        let inside = face.ratios.iter().enumerate();
-                        let sum = inside.fold(0.0, |sum, (k, ratio)| sum + ratio * field[at(k + 1, c)].to_f64());
-                        field[at(0, c)] = E::from_f64(face.factor * value() - sum);
-                    }
-                    Kind::Periodic => {
-                        let mean = 0.5 * field[at(0, c)].to_f64() + 0.5 * field[at(1, c)].to_f64();
-                        field[at(0, c)] = E::from_f64(mean);
-                        field[at(1, c)] = E::from_f64(mean);
-                    }
-                }
+                let value = || face.scaled(given[fix.value + c % outputs], stretch);
+                let v = E::from_f64(face.rule(value, |k| field[places[k] * channels + c].to_f64()));
+                face.set().for_each(|k| field[places[k] * channels + c] = v);
             }
         }
         for column in &self.columns {
             for c in 0..channels {
-                let mut before = field[column[0] * channels + c].to_f64();
-                for k in 1..SMOOTHED {
-                    let here = field[column[k] * channels + c].to_f64();
-                    let after = field[column[k + 1] * channels + c].to_f64();
-                    field[column[k] * channels + c] = E::from_f64((before + here + after) / 3.0);
-                    before = here;
-                }
+                smooth_line(field, |k| column[k] * channels + c);
             }
         }
     }
