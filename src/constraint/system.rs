@@ -300,21 +300,10 @@ impl<T: Number> Factor<T> {
             let mut top = m;
             self.mark[at] = at as u32;
             let (near, range) = pattern.near(at);
-            for (&other, &s) in near.iter().zip(&self.below[range]) {
+            for (&other, k) in near.iter().zip(range) {
                 let scale = own * self.scale[other as usize];
-                self.y[other as usize] = s.times(T::of(Double { high: scale, low: 0.0 }));
-                let (mut i, mut length) = (other, 0);
-                while self.mark[i as usize] != at as u32 {
-                    self.path[length] = i;
-                    length += 1;
-                    self.mark[i as usize] = at as u32;
-                    i = pattern.parent[i as usize];
-                }
-                while length > 0 {
-                    length -= 1;
-                    top -= 1;
-                    self.reach[top] = self.path[length];
-                }
+                self.y[other as usize] = self.below[k].times(T::of(Double { high: scale, low: 0.0 }));
+                top = self.climb(pattern, other, at as u32, top);
             }
             let mut pivot = self.diagonal[at].times(T::of(Double { high: own * own, low: 0.0 }));
             for &c in &self.reach[top..m] {
@@ -345,6 +334,24 @@ impl<T: Number> Factor<T> {
             }
         }
         least
+    }
+
+    /// Puts what has no stamp yet on the way from a position to its root before the reach, which begins at `top`, and stamps it;
+    /// where the reach begins then.
+    fn climb(&mut self, pattern: &Pattern, from: u32, stamp: u32, mut top: usize) -> usize {
+        let (mut i, mut length) = (from, 0);
+        while i != NONE && self.mark[i as usize] != stamp {
+            self.path[length] = i;
+            length += 1;
+            self.mark[i as usize] = stamp;
+            i = pattern.parent[i as usize];
+        }
+        while length > 0 {
+            length -= 1;
+            top -= 1;
+            self.reach[top] = self.path[length];
+        }
+        top
     }
 
     /// Coefficients of the row at `at` in those before it: L' c = l along the reach, from its end.
@@ -415,18 +422,7 @@ impl<T: Number> Factor<T> {
         let mut top = m;
         for (at, value) in a {
             self.y[at] = T::of(Double { high: value * self.scale[at], low: 0.0 });
-            let (mut i, mut length) = (at as u32, 0);
-            while i != NONE && self.mark[i as usize] != stamp {
-                self.path[length] = i;
-                length += 1;
-                self.mark[i as usize] = stamp;
-                i = pattern.parent[i as usize];
-            }
-            while length > 0 {
-                length -= 1;
-                top -= 1;
-                self.reach[top] = self.path[length];
-            }
+            top = self.climb(pattern, at as u32, stamp, top);
         }
         let mut share = T::default();
         for &c in &self.reach[top..m] {
@@ -452,18 +448,7 @@ impl<T: Number> Factor<T> {
         let count = positions.len();
         let mut top = m;
         for &at in positions {
-            let (mut i, mut length) = (at, 0);
-            while i != NONE && self.mark[i as usize] != stamp {
-                self.path[length] = i;
-                length += 1;
-                self.mark[i as usize] = stamp;
-                i = pattern.parent[i as usize];
-            }
-            while length > 0 {
-                length -= 1;
-                top -= 1;
-                self.reach[top] = self.path[length];
-            }
+            top = self.climb(pattern, at, stamp, top);
         }
         let reach = m - top;
         if reach > MOST || count > MOST_SHARED {
