@@ -401,29 +401,9 @@ impl Bounded {
         for ((y, x), free) in y.iter_mut().zip(&*given).zip(&work.metric.v) {
             *y = x * free;
         }
-        let mut add = |first: usize, len: usize, weight: &dyn Fn(usize) -> f64, factor: f64, stride: usize| {
-            let cells = || (0..len).map(|k| first + k * stride);
-            let sum: f64 = cells().map(|cell| weight(cell) * given[cell]).sum();
-            cells().for_each(|cell| y[cell] += factor * sum * weight(cell));
-        };
-        for set in &sets.simplices {
-            for p in 0..set.points {
-                let first = set.first + p;
-                let slope: f64 = (0..set.components).map(|c| work.metric.v[first + c * set.points]).sum();
-                if slope > 0.0 {
-                    add(first, set.components, &|cell| work.metric.v[cell], -1.0 / slope, set.points);
-                }
-            }
-        }
-        for set in &sets.monotones {
-            let mut begin = 0;
-            while begin < set.count {
-                let pool = pools[set.first + begin];
-                let end = (begin..set.count).find(|&k| pools[set.first + k] != pool).unwrap_or(set.count);
-                let weight: f64 = (set.first + begin..set.first + end).map(|cell| 1.0 / v[cell]).sum();
-                add(set.first + begin, end - begin, &|_| 1.0, 1.0 / weight, 1);
-                begin = end;
-            }
+        for group in sets.groups(v, &work.metric.v, pools) {
+            let sum: f64 = group.cells().map(|(cell, a)| a * given[cell]).sum();
+            group.cells().for_each(|(cell, a)| y[cell] += group.factor * sum * a);
         }
     }
 

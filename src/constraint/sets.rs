@@ -78,6 +78,12 @@ impl Sets {
         let simplices = self.simplices.iter().map(|s| (s.first, s.components * s.points));
         simplices.chain(self.monotones.iter().map(|m| (m.first, m.count)))
     }
+
+    /// The groups of the state that [`Simplex::nearest`] and [`Monotone::nearest`] found, from what they left in `free` and `pools`.
+    pub fn groups<'a>(&'a self, v: &'a [f64], free: &'a [f64], pools: &'a [u32]) -> impl Iterator<Item = Group<'a>> {
+        let simplices = self.simplices.iter().flat_map(move |set| set.groups(free));
+        simplices.chain(self.monotones.iter().flat_map(move |set| set.groups(v, pools)))
+    }
 }
 
 impl Constraints {
@@ -139,10 +145,21 @@ impl Constraints {
 /// Cells of one set that move together beside each other's own freedom: what makes the derivative of the state with respect to
 /// `x = mu - v G'lambda` differ from that of free cells.
 pub(super) struct Group<'a> {
-    /// Cells and what each contributes.
-    pub cells: &'a mut dyn Iterator<Item = (usize, f64)>,
+    first: usize,
+    count: usize,
+    step: usize,
+    /// What each of all cells contributes; none: 1.
+    weights: Option<&'a [f64]>,
     /// The derivative has `factor a a'` along them.
     pub factor: f64,
+}
+
+impl Group<'_> {
+    /// Its cells and what each contributes.
+    pub fn cells(&self) -> impl Iterator<Item = (usize, f64)> {
+        let weight = |cell: usize| self.weights.map_or(1.0, |weights| weights[cell]);
+        (0..self.count).map(|k| self.first + k * self.step).map(move |cell| (cell, weight(cell)))
+    }
 }
 
 impl Simplex {
@@ -210,15 +227,13 @@ impl Simplex {
         }
     }
 
-    /// Calls `each` with the groups of [`Simplex::nearest`]'s result.
-    pub fn groups(&self, free: &[f64], mut each: impl FnMut(Group)) {
-        for p in 0..self.points {
-            let cells = || (0..self.components).map(|c| self.first + c * self.points + p);
-            let slope: f64 = cells().map(|c| free[c]).sum();
-            if slope > 0.0 {
-                each(Group { cells: &mut cells().map(|c| (c, free[c])), factor: -1.0 / slope });
-            }
-        }
+    /// A group a point: its components above 0.
+    fn groups<'a>(&self, free: &'a [f64]) -> impl Iterator<Item = Group<'a>> {
+        let Simplex { first, components: count, points: step, .. } = *self;
+        (first..first + step).filter_map(move |first| {
+            let slope: f64 = (0..count).map(|c| free[first + c * step]).sum();
+            (slope > 0.0).then(|| Group { first, count, step, weights: Some(free), factor: -1.0 / slope })
+        })
     }
 }
 
@@ -266,16 +281,16 @@ impl Monotone {
         }
     }
 
-    /// Calls `each` with the groups of [`Monotone::nearest`]'s result: a pool moves as one.
-    pub fn groups(&self, v: &[f64], pools: &[u32], mut each: impl FnMut(Group)) {
-        let mut begin = 0;
-        while begin < self.count {
-            let pool = pools[self.first + begin];
-            let end = (begin..self.count).find(|&k| pools[self.first + k] != pool).unwrap_or(self.count);
-            let cells = self.first + begin..self.first + end;
-            let weight: f64 = cells.clone().map(|c| 1.0 / v[c]).sum();
-            each(Group { cells: &mut cells.map(|c| (c, 1.0)), factor: 1.0 / weight });
-            begin = end;
-        }
+    /// A pool moves as one.
+    fn groups<'a>(&self, v: &'a [f64], pools: &'a [u32]) -> impl Iterator<Item = Group<'a>> {
+        let (mut first, end) = (self.first, self.first + self.count);
+        std::iter::from_fn(move || {
+            let pool = (first < end).then(|| pools[first])?;
+            let past = (first..end).find(|&cell| pools[cell] != pool).unwrap_or(end);
+            let weight: f64 = v[first..past].iter().map(|v| 1.0 / v).sum();
+            let group = Group { first, count: past - first, step: 1, weights: None, factor: 1.0 / weight };
+            first = past;
+            Some(group)
+        })
     }
 }

@@ -6,8 +6,7 @@ use super::Bounded;
 use crate::constraint::joint::{Input, Work};
 use crate::constraint::metric::place;
 use crate::constraint::rows::{Rows, Support};
-use crate::constraint::sets::{Group, Sets};
-use crate::constraint::system::Columns;
+use crate::constraint::sets::Sets;
 use crate::error::{Result, fail};
 use crate::kernels::clip;
 use crate::kernels::double::{Double, two_product};
@@ -228,10 +227,10 @@ impl Bounded {
         let Bounded { joint, work, v, full, pools, .. } = self;
         work.metric.assemble(rows, &joint.columns, None, &joint.pattern, input.index, None, &mut work.single)?;
         let pattern = &joint.pattern;
-        let mut add = |columns: &Columns, group: Group| {
+        for group in sets.groups(v, &work.metric.v, pools) {
             work.step.fill(0.0);
-            for (cell, a) in group.cells {
-                for &(row, g) in columns.of(cell) {
+            for (cell, a) in group.cells() {
+                for &(row, g) in joint.columns.of(cell) {
                     work.step[pattern.position[row as usize] as usize] += g * a;
                 }
             }
@@ -243,12 +242,6 @@ impl Bounded {
                     *s += scaled * work.step[other as usize];
                 }
             }
-        };
-        for set in &sets.simplices {
-            set.groups(&work.metric.v, |group| add(&joint.columns, group));
-        }
-        for set in &sets.monotones {
-            set.groups(v, pools, |group| add(&joint.columns, group));
         }
         for (s, full) in work.single.diagonal.iter_mut().zip(&*full) {
             *s += damping * full;
