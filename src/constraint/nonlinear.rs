@@ -7,7 +7,7 @@ pub(super) use self::forms::{Forms, Quadratic, floors, forms};
 pub(super) use self::work::{Work, dot};
 use super::arrays::check_apart;
 use super::batch::data_of;
-use super::prior::Prior;
+use super::prior::{Prior, is_refused, refuse_variance};
 use super::project::{Projector, slice, slice_mut};
 use super::report::Report;
 use crate::error::{Result, fail, zeros};
@@ -358,10 +358,9 @@ impl Projector {
             let (name, k) = if k < rows { ("b", k) } else { ("levels", k - rows) };
             return fail!(NonFinite, "{name}: slice {index}, value {k} is {x}, expected a finite number");
         }
-        let refused = |v: f64| v < 0.0 || (v == 0.0 && !self.options.held_cells);
-        if let Some((cell, x)) = work.v.iter().enumerate().find(|v| refused(*v.1)) {
-            let expected = if self.options.held_cells { "at least 0" } else { "above 0 (or held cells admitted)" };
-            return fail!(Variance, "variance: slice {index}, cell {cell} is {x:e}, expected {expected}");
+        let held = self.options.held_cells;
+        if let Some((cell, &x)) = work.v.iter().enumerate().find(|v| is_refused(*v.1, held)) {
+            return refuse_variance(format_args!("variance: slice {index}, cell {cell}"), x, held);
         }
         for (k, q) in self.quadratics.iter().enumerate() {
             let (sign, e) = (q.sign(), work.target[rows + k]);

@@ -16,7 +16,7 @@ use self::decide::Verdict;
 use self::message::{BINS, HELLO, digest, heed, hello};
 use super::arrays::{check_apart, check_count};
 use super::bounds::Bounds;
-use super::prior::Prior;
+use super::prior::{Prior, is_refused, refuse_variance};
 use super::project::{MAX_STEPS, Posterior, Projector};
 use super::report::{Report, RowReport, SliceReport};
 use super::sets::{Method, Policy};
@@ -448,7 +448,7 @@ impl Projector {
         }
         part.few = [Exact::default(); 5];
         part.few[4].add(self.cells as f64);
-        let refused = |v: f64| v < 0.0 || (v == 0.0 && !self.options.held_cells);
+        let held = self.options.held_cells;
         for start in (0..self.cells).step_by(BLOCK) {
             let given = part.bounded;
             self.read_block(part, input, start);
@@ -462,11 +462,10 @@ impl Projector {
                 }
             }
             let (least, largest) = linear::range(arch, &block.v[..len]);
-            if refused(least)
-                && let Some(i) = block.v[..len].iter().position(|&v| refused(v))
+            if is_refused(least, held)
+                && let Some(i) = block.v[..len].iter().position(|&v| is_refused(v, held))
             {
-                let expected = if self.options.held_cells { "at least 0" } else { "above 0 (or held cells admitted)" };
-                return fail!(Variance, "variance: cell {} is {:e}, expected {expected}", start + i, block.v[i]);
+                return refuse_variance(format_args!("variance: cell {}", start + i), block.v[i], held);
             }
             if dtypes.2.is_some_and(|dtype| largest > dtype.max()) {
                 return fail!(NonFinite, "posterior_variance: variances up to {largest:e} overflow its dtype");

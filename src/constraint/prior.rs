@@ -1,3 +1,5 @@
+use std::fmt::Display;
+
 use crate::error::{Result, fail};
 use crate::field::Layout;
 
@@ -114,4 +116,15 @@ impl Prior {
             "variance has shape {shape:?}, expected {span} values, or [{slices}, ...] with {span} values a slice"
         )
     }
+}
+
+/// Whether a variance is refused; one of 0 holds its cell.
+pub(super) fn is_refused(variance: f64, held_cells: bool) -> bool {
+    variance < 0.0 || (variance == 0.0 && !held_cells)
+}
+
+/// Refuses a variance; `place` names it.
+pub(super) fn refuse_variance<T>(place: impl Display, variance: f64, held_cells: bool) -> Result<T> {
+    let expected = if held_cells { "at least 0" } else { "above 0 (or held cells admitted)" };
+    fail!(Variance, "{place} is {variance:e}, expected {expected}")
 }

@@ -1,6 +1,7 @@
 //! One row over all cells, in an identity or diagonal prior: two passes through memory for each slice, and no copy of it.
 
 use super::arrays::check_apart;
+use super::prior::{is_refused, refuse_variance};
 use super::project::{MAX_STEPS, Posterior, Projector, Scratch, find, refuse_non_finite, slice, slice_mut};
 use super::report::{Report, RowReport, SliceReport};
 use crate::error::{Result, fail};
@@ -165,13 +166,12 @@ impl Projector {
         let Some(moments) = moments::measure(self.rows.row(0).weights, mean, variance.as_ref(), stage) else {
             return refuse_non_finite(*index, mean, variance.as_ref());
         };
-        let refused = |v: f64| v < 0.0 || (v == 0.0 && !self.options.held_cells);
+        let held = self.options.held_cells;
         if let Some(v) = variance
-            && refused(moments.least_variance)
-            && let Some((cell, x)) = find(v, refused)
+            && is_refused(moments.least_variance, held)
+            && let Some((cell, x)) = find(v, |v| is_refused(v, held))
         {
-            let expected = if self.options.held_cells { "at least 0" } else { "above 0 (or held cells admitted)" };
-            return fail!(Variance, "variance: slice {index}, cell {cell} is {x:e}, expected {expected}");
+            return refuse_variance(format_args!("variance: slice {index}, cell {cell}"), x, held);
         }
         // The weights are finite and so is every cell: what is not finite here has overflowed.
         if !(moments.amount.plus(-*b).high.is_finite() && moments.scale.is_finite()) {

@@ -4,7 +4,7 @@ use pulp::Arch;
 
 use super::band::factor_band;
 use super::{ACROSS, Metric, read};
-use crate::constraint::prior::Prior;
+use crate::constraint::prior::{Prior, is_refused, refuse_variance};
 use crate::constraint::rows::{Row, Rows, Support};
 use crate::constraint::system::Pattern;
 use crate::error::{Result, fail};
@@ -93,17 +93,15 @@ impl Metric {
             );
         }
         let held = self.kind.held_cells;
-        let refused = |v: f64| v < 0.0 || (v == 0.0 && !held);
-        if refused(linear::range(arch, &self.v).0) {
-            let cell = self.v.iter().position(|&v| refused(v)).unwrap_or(0);
-            let expected = if held { "at least 0" } else { "above 0 (or held cells admitted)" };
-            return fail!(Variance, "{name}: slice {slice}, cell {cell} is {:e}, expected {expected}", self.v[cell]);
+        if is_refused(linear::range(arch, &self.v).0, held) {
+            let cell = self.v.iter().position(|&v| is_refused(v, held)).unwrap_or(0);
+            return refuse_variance(format_args!("{name}: slice {slice}, cell {cell}"), self.v[cell], held);
         }
         Ok(())
     }
 
     fn check_marginals(&self, slice: usize) -> Result<()> {
-        let refused = |v: &f64| !(v.is_finite() && (*v > 0.0 || (*v == 0.0 && self.kind.held_cells)));
+        let refused = |v: &f64| !v.is_finite() || is_refused(*v, self.kind.held_cells);
         match self.sigma.iter().position(refused) {
             None => Ok(()),
             Some(cell) if self.sigma[cell].is_finite() => {
