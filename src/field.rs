@@ -66,6 +66,14 @@ impl Dtype {
         }
     }
 
+    /// Least value of the storage type above 0.
+    pub(crate) fn tiny(self) -> f64 {
+        match self {
+            Dtype::F32 => f32::from_bits(1) as f64,
+            Dtype::F64 => f64::from_bits(1),
+        }
+    }
+
     /// Largest finite value of the storage type.
     pub fn max(self) -> f64 {
         match self {

@@ -116,10 +116,7 @@ impl Storage {
 
     /// The smallest number above 0.
     fn tiny(self) -> f64 {
-        match self.0 {
-            Dtype::F32 => f32::from_bits(1) as f64,
-            Dtype::F64 => f64::from_bits(1),
-        }
+        self.0.tiny()
     }
 }
 

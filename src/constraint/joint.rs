@@ -109,12 +109,7 @@ impl Joint {
             dense.pack(rows.len(), cells, |o, k| full[o * cells + k]);
             packed = Some(std::sync::Arc::new(dense));
         }
-        let floor = [f32::from_bits(1) as f64, f64::from_bits(1)].map(|tiny| {
-            let of_row = |row: super::rows::Row| {
-                row.weights.iter().map(|w| w.abs() * tiny).sum::<f64>() + row.weights.len() as f64 * f64::from_bits(1)
-            };
-            rows.iter().map(of_row).collect()
-        });
+        let floor = [Dtype::F32, Dtype::F64].map(|dtype| rows.iter().map(|row| row.floor(dtype)).collect());
         Ok(Joint { kind, columns, pattern, stretches, dependent, dropped, packed, floor })
     }
 

@@ -48,13 +48,6 @@ struct Done {
     cell: usize,
 }
 
-fn store(x: f64, dtype: Dtype) -> f64 {
-    match dtype {
-        Dtype::F32 => x as f32 as f64,
-        Dtype::F64 => x,
-    }
-}
-
 impl Projector {
     /// Quadratic invariants.
     pub fn invariants(&self) -> usize {
@@ -394,7 +387,7 @@ impl Projector {
             return fail!(NonFinite, "mean: slice {index}: the sum over its weighted cells overflows");
         }
         let keep = |result: &mut [f64], from: &[f64]| {
-            result.iter_mut().zip(from).for_each(|(r, &u)| *r = store(u, dtype));
+            result.iter_mut().zip(from).for_each(|(r, &u)| *r = dtype.round(u));
             result.iter().all(|r| r.abs() <= dtype.max())
         };
         if !keep(result, &work.mu) {

@@ -4,7 +4,7 @@ use super::arrays::{check_count, read_or_zero};
 use super::nonlinear::Quadratic;
 use super::sets::Sets;
 use crate::error::{Result, Status, fail, reserved, zeros};
-use crate::field::Layout;
+use crate::field::{Dtype, Layout};
 use crate::kernels::strided::View;
 
 /// A quadrature rule: which weights turn cell values at points `x_0 < ... < x_(n-1)` into the integral over `[x_0, x_(n-1)]`.
@@ -83,6 +83,13 @@ impl Row<'_> {
             Support::Run(first) => first + k,
             Support::List(cells) => cells[k] as usize,
         }
+    }
+
+    /// What rounding at underflow can add to its residual.
+    pub fn floor(&self, dtype: Dtype) -> f64 {
+        // Term by term: the sum of the weights may overflow.
+        let terms = self.weights.iter().map(|w| w.abs() * dtype.tiny());
+        terms.sum::<f64>() + self.weights.len() as f64 * Dtype::F64.tiny()
     }
 }
 

@@ -4,6 +4,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::constraint::rows::Constraints;
 use crate::error::{Result, fail, zeros};
+use crate::field::Dtype;
 use crate::kernels::double::{Double, two_product, two_sum};
 use crate::kernels::linear::dispatch;
 use crate::kernels::strided::View;
@@ -103,15 +104,11 @@ impl Constraints {
 
 /// What rounding at underflow can add to each residual, for f32 and f64.
 pub(in crate::constraint) fn floors(constraints: &Constraints) -> Vec<[f64; 2]> {
-    let tiny = [f32::from_bits(1) as f64, f64::from_bits(1)];
-    // Term by term: the sum of the weights may overflow.
-    let rows = constraints.rows().iter().map(|r| {
-        let each = r.weights.len() as f64 * f64::from_bits(1);
-        tiny.map(|t| r.weights.iter().map(|w| w.abs() * t).sum::<f64>() + each)
-    });
+    let dtypes = [Dtype::F32, Dtype::F64];
+    let rows = constraints.rows().iter().map(|row| dtypes.map(|dtype| row.floor(dtype)));
     let squares = constraints.quadratics.iter().map(|q| {
-        let each = q.terms.len() as f64 * 4.0 * f64::from_bits(1);
-        tiny.map(|t| q.terms.iter().map(|term| term.2.abs() * t * t).sum::<f64>() + each)
+        let each = q.terms.len() as f64 * 4.0 * Dtype::F64.tiny();
+        dtypes.map(Dtype::tiny).map(|t| q.terms.iter().map(|term| term.2.abs() * t * t).sum::<f64>() + each)
     });
     rows.chain(squares).collect()
 }

@@ -26,7 +26,7 @@ impl Projector {
         let m = self.rows.len();
         let eps = part.dtypes.1.epsilon();
         let narrower = part.dtypes.0.epsilon() < eps;
-        let least = [f32::from_bits(1) as f64, f64::from_bits(1)][usize::from(part.dtypes.1 == Dtype::F64)];
+        let least = part.dtypes.1.tiny();
         part.count = 0;
         part.steps.fill(0.0);
         let cells = read(&part.message, 3 * m + pairs(m) + 4).round();
@@ -35,7 +35,7 @@ impl Projector {
             let amount = read(&part.message, 3 * k);
             let size = read(&part.message, 3 * k + 1).round();
             // What rounding at underflow can add.
-            part.floors[k] = read(&part.message, 3 * k + 2).round().min(f64::MAX) * least + cells * f64::from_bits(1);
+            part.floors[k] = read(&part.message, 3 * k + 2).round().min(f64::MAX) * least + cells * Dtype::F64.tiny();
             part.r[k] = residual(amount, part.b[k]);
             if !(part.r[k].high.is_finite() && size.is_finite()) {
                 return fail!(NonFinite, "mean: row {k}: the sum over the weighted cells of all parts overflows");
