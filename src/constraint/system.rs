@@ -577,7 +577,7 @@ impl Assemble for Double {
     }
     fn listed(terms: &mut dyn Iterator<Item = (f64, f64, f64)>) -> Double {
         terms.fold(Double::default(), |sum, (g, h, v)| {
-            let (p, error) = crate::kernels::linear::triple(g, h, v);
+            let (p, error) = crate::kernels::double::triple(g, h, v);
             sum + Double { high: p, low: error }
         })
     }

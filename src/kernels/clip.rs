@@ -1,13 +1,18 @@
 //! Cells that move along rows and stop at their bounds: the passes of the bounded projection.
 //!
-//! Lanes and compensated sums as in `linear`.
+//! Lanes and compensated sums as in `moments`.
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::double::{Double, two_product, two_sum};
+use super::double::{Double, LANES, Sum, two_product, two_sum};
 use super::linear::dispatch;
 
-const LANES: usize = 8;
+/// `x` between its bounds, by comparison; a NaN becomes `low`.
+#[inline(always)]
+fn clipped(x: f64, low: f64, high: f64) -> f64 {
+    let raised = if x > low { x } else { low };
+    if raised < high { raised } else { high }
+}
 
 /// What one row sees of a clipped state.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,7 +31,7 @@ pub fn see(arch: Arch, lambda: f64, g: &[f64], mu: &[f64], v: &[f64], lower: &[f
         lambda: f64 = lambda, g: &'a [f64] = g, mu: &'a [f64] = mu, v: &'a [f64] = v, lower: &'a [f64] = lower,
         upper: &'a [f64] = upper,
     ) -> Seen {
-        let (mut high, mut low, mut scale, mut slope) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
+        let (mut amount, mut scale, mut slope) = (Sum::ZERO, [0.0; LANES], [0.0; LANES]);
         let whole = g.len() / LANES * LANES;
         let mut at = 0;
         while at < g.len() {
@@ -50,22 +55,15 @@ pub fn see(arch: Arch, lambda: f64, g: &[f64], mu: &[f64], v: &[f64], lower: &[f
             for l in 0..LANES {
                 let reach = v8[l] * g8[l];
                 let x = m8[l] - reach * lambda;
-                let raised = if x > l8[l] { x } else { l8[l] };
-                let u = if raised < h8[l] { raised } else { h8[l] };
+                let u = clipped(x, l8[l], h8[l]);
                 let (p, p_error) = two_product(g8[l], u);
-                let (sum, error) = two_sum(high[l], p);
-                high[l] = sum;
-                low[l] += error + p_error;
+                amount.add(l, p, p_error);
                 scale[l] += p.abs();
                 slope[l] += if u == x { reach * g8[l] } else { 0.0 };
             }
             at += LANES;
         }
-        let mut amount = Double::default();
-        for l in 0..LANES {
-            amount = amount + Double::normal(high[l], low[l]);
-        }
-        Seen { amount, scale: scale.iter().sum(), slope: slope.iter().sum() }
+        Seen { amount: amount.in_order(), scale: scale.iter().sum(), slope: slope.iter().sum() }
     })
 }
 
@@ -88,10 +86,8 @@ pub fn clip(
         let cells = mu.iter().zip(v).zip(w).zip(lower).zip(upper);
         for ((u, free), ((((mu, v), w), low), high)) in u.iter_mut().zip(free).zip(cells) {
             let x = mu - v * w;
-            let raised = if x > *low { x } else { *low };
-            let clipped = if raised < *high { raised } else { *high };
-            *u = clipped;
-            *free = if clipped == x { *v } else { 0.0 };
+            *u = clipped(x, *low, *high);
+            *free = if *u == x { *v } else { 0.0 };
         }
     });
 }
@@ -105,9 +101,7 @@ pub fn along(arch: Arch, lambda: f64, g: &[f64], mu: &[f64], v: &[f64], lower: &
     ) -> () {
         let cells = g.iter().zip(mu).zip(v).zip(lower).zip(upper);
         for (u, ((((g, mu), v), low), high)) in u.iter_mut().zip(cells) {
-            let x = mu - v * g * lambda;
-            let raised = if x > *low { x } else { *low };
-            *u = if raised < *high { raised } else { *high };
+            *u = clipped(mu - v * g * lambda, *low, *high);
         }
     });
 }
@@ -123,9 +117,7 @@ pub fn ahead(raise: bool, g: f64, low: f64, high: f64) -> f64 {
 pub fn nearer(raise: bool, share: f64, g: f64, u: f64, low: f64, high: f64) -> f64 {
     let bound = ahead(raise, g, low, high);
     let x = if share == 1.0 { bound } else { u + share * (bound - u) };
-    let raised = if x > low { x } else { low };
-    let x = if raised < high { raised } else { high };
-    if g == 0.0 { u } else { x }
+    if g == 0.0 { u } else { clipped(x, low, high) }
 }
 
 /// What cells between finite bounds can add to the row's sum, or take from it.

@@ -1,5 +1,10 @@
 //! Unevaluated sums of two doubles: about 106 bits where 53 are not enough.
 
+/// Running sums side by side: one register of eight doubles, or two of four.
+pub const LANES: usize = 8;
+/// The bits of a magnitude: everything but the sign. Ordered as integers they are ordered as numbers, with infinity and NaN last.
+pub const MAGNITUDE: u64 = !(1 << 63);
+
 /// `high + low` with `|low| <= ulp(high) / 2`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Double {
@@ -58,6 +63,53 @@ impl std::ops::Add for Double {
         let (high, error) = two_sum(self.high, other.high);
         Double::normal(high, self.low + other.low + error)
     }
+}
+
+/// Sums in twice the precision, one a lane.
+#[derive(Clone, Copy)]
+pub struct Sum {
+    high: [f64; LANES],
+    low: [f64; LANES],
+}
+
+impl Sum {
+    /// Of nothing.
+    pub const ZERO: Sum = Sum { high: [0.0; LANES], low: [0.0; LANES] };
+
+    /// Adds a term and its error to a lane.
+    #[inline(always)]
+    pub fn add(&mut self, lane: usize, x: f64, x_error: f64) {
+        let (high, error) = two_sum(self.high[lane], x);
+        self.high[lane] = high;
+        self.low[lane] += error + x_error;
+    }
+
+    /// The sum of all lanes, one after the other.
+    pub fn in_order(&self) -> Double {
+        let lanes = self.high.iter().zip(&self.low).map(|(high, low)| Double::normal(*high, *low));
+        lanes.fold(Double::default(), |total, lane| total + lane)
+    }
+
+    /// The sum of all lanes, halves of them side by side: a chain over all would take longer than a short row.
+    #[inline(always)]
+    pub fn by_halves(self) -> Double {
+        let Sum { mut high, mut low } = self;
+        for half in [LANES / 2, LANES / 4, LANES / 8] {
+            for l in 0..half {
+                let (sum, error) = two_sum(high[l], high[l + half]);
+                (high[l], low[l]) = (sum, low[l] + low[l + half] + error);
+            }
+        }
+        Double::normal(high[0], low[0])
+    }
+}
+
+/// `g h v` as an unevaluated sum, good to about twice the precision.
+#[inline(always)]
+pub fn triple(g: f64, h: f64, v: f64) -> (f64, f64) {
+    let (w, w_error) = two_product(g, v);
+    let (p, p_error) = two_product(w, h);
+    (p, w_error.mul_add(h, p_error))
 }
 
 /// `a + b` rounded, and its rounding error (Knuth).

@@ -9,6 +9,8 @@
 
 use pulp::{Arch, Simd, WithSimd, bytemuck};
 
+use super::double::MAGNITUDE;
+
 /// Most values of a block.
 pub const BLOCK: usize = 512;
 /// Accumulators of different magnitude.
@@ -21,8 +23,6 @@ const CARRY: i32 = 10;
 const EDGE: usize = VECTORS * 8;
 /// How far a level lies below the one before: its 52 bits less the carries, and one for rounding to nearest.
 const STEP: i32 = 53 - CARRY;
-/// The bits of a magnitude: everything but the sign. Ordered as integers they are ordered as numbers, with infinity and NaN last.
-const MAGNITUDE: u64 = !(1 << 63);
 
 /// `count * 2^(position - 1074)`: an integer, placed by the distance of its last bit from the smallest subnormal number's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,14 +1,14 @@
 //! Sums and updates along one row of weights, over values that lie without gaps.
 //!
-//! Term `i` goes to lane `i % LANES`, lanes are combined in order at the end: bits depend on the values and their place in the row
-//! alone. Plain loops over fixed-size arrays, compiled once for each instruction set and chosen at run time.
+//! Terms go to lanes in turn. At the end sums in twice the precision add halves of the lanes side by side, plain sums lane after lane:
+//! bits depend on the values and their place in the row alone. Plain loops over fixed-size arrays, compiled once for each instruction
+//! set and chosen at run time.
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::double::{Double, two_product, two_sum};
+use super::double::{Double, LANES, MAGNITUDE, Sum, triple, two_product};
 use crate::field::Dtype;
 
-const LANES: usize = 8;
 /// Terms of a listed row that are collected at a time.
 const BLOCK: usize = 128;
 
@@ -19,36 +19,6 @@ pub enum Where<'a> {
     Run(usize),
     /// One place a term.
     List(&'a [u32]),
-}
-
-#[derive(Clone, Copy)]
-struct Sum {
-    high: [f64; LANES],
-    low: [f64; LANES],
-}
-
-impl Sum {
-    const ZERO: Sum = Sum { high: [0.0; LANES], low: [0.0; LANES] };
-
-    #[inline(always)]
-    fn add(&mut self, lane: usize, x: f64, x_error: f64) {
-        let (high, error) = two_sum(self.high[lane], x);
-        self.high[lane] = high;
-        self.low[lane] += error + x_error;
-    }
-
-    /// Halves are added side by side: a chain over all lanes would take longer than a short row.
-    #[inline(always)]
-    fn total(self) -> Double {
-        let Sum { mut high, mut low } = self;
-        for half in [LANES / 2, LANES / 4, LANES / 8] {
-            for l in 0..half {
-                let (sum, error) = two_sum(high[l], high[l + half]);
-                (high[l], low[l]) = (sum, low[l] + low[l + half] + error);
-            }
-        }
-        Double::normal(high[0], low[0])
-    }
 }
 
 /// Runs `$body` compiled for the best instruction set of the machine. A closure would not do: only a body inlined into the dispatching
@@ -107,7 +77,7 @@ fn dot_run(arch: Arch, g: &[f64], u: &[f64], before: (Double, f64)) -> (Double, 
             sum.add(l, x, x_error);
             scale[l] += x.abs();
         }
-        (sum.total(), scale.iter().fold(0.0, |a, x| a + x))
+        (sum.by_halves(), scale.iter().fold(0.0, |a, x| a + x))
     });
     (before.0 + part, before.1 + scale)
 }
@@ -163,16 +133,8 @@ pub fn weighted_double(arch: Arch, g: &[f64], h: &[f64], v: &[f64]) -> Double {
             let (p, p_error) = triple(*g, *h, *v);
             sum.add(l, p, p_error);
         }
-        sum.total()
+        sum.by_halves()
     })
-}
-
-/// `g h v` as an unevaluated sum.
-#[inline(always)]
-pub fn triple(g: f64, h: f64, v: f64) -> (f64, f64) {
-    let (w, w_error) = two_product(g, v);
-    let (p, p_error) = two_product(w, h);
-    (p, w_error.mul_add(h, p_error))
 }
 
 /// `w += g lambda`.
@@ -338,15 +300,14 @@ pub fn is_symmetric(arch: Arch, a: &[f64], n: usize, slack: f64) -> bool {
 /// Whether every value is finite.
 pub fn is_finite(arch: Arch, x: &[f64]) -> bool {
     dispatch!(arch, (x: &'a [f64] = x) -> bool {
-        // Ordered as integers, magnitudes are ordered as numbers, with infinity and NaN last.
         let mut most = [0u64; LANES];
         let (x8, rest) = x.as_chunks::<LANES>();
         for x in x8 {
             for l in 0..LANES {
-                most[l] = most[l].max(x[l].to_bits() & (u64::MAX >> 1));
+                most[l] = most[l].max(x[l].to_bits() & MAGNITUDE);
             }
         }
-        rest.iter().for_each(|x| most[0] = most[0].max(x.to_bits() & (u64::MAX >> 1)));
+        rest.iter().for_each(|x| most[0] = most[0].max(x.to_bits() & MAGNITUDE));
         most.iter().all(|&m| m < f64::INFINITY.to_bits())
     })
 }

@@ -9,55 +9,17 @@
 use pulp::{Arch, Simd, WithSimd};
 
 pub use super::double::Double;
-use super::double::{two_product, two_sum};
+use super::double::{LANES, MAGNITUDE, Sum, triple, two_product};
 use super::strided::{View, ViewMut, fence};
 use crate::field::Dtype;
 
-/// Running sums side by side: one register of eight doubles, or two of four.
-const LANES: usize = 8;
 /// Cells that are staged at a time, and how far ahead memory is asked for them. Measured from 128 to 512: the smaller, the
 /// better loads overlap with arithmetic.
 const BLOCK: usize = 128;
 /// From this many cells on (8 MiB of f64) results are written past the caches.
 const STREAM_FROM: usize = 1 << 20;
-/// The bits of a magnitude: everything but the sign. Ordered as integers they are ordered as numbers, with infinity and NaN last.
-const MAGNITUDE: u64 = !(1 << 63);
 
 type Lane = [f64; LANES];
-
-/// `v g^2` as an unevaluated sum, good to about twice the precision.
-#[inline(always)]
-fn gain(v: f64, g: f64) -> (f64, f64) {
-    let (w, w_error) = two_product(v, g);
-    let (p, p_error) = two_product(w, g);
-    (p, w_error.mul_add(g, p_error))
-}
-
-/// Double-double sums, one a lane.
-#[derive(Clone, Copy)]
-struct Sum {
-    high: Lane,
-    low: Lane,
-}
-
-impl Sum {
-    const ZERO: Sum = Sum { high: [0.0; LANES], low: [0.0; LANES] };
-
-    #[inline(always)]
-    fn add(&mut self, lane: usize, x: f64, x_error: f64) {
-        let (high, error) = two_sum(self.high[lane], x);
-        self.high[lane] = high;
-        self.low[lane] += error + x_error;
-    }
-
-    fn total(&self) -> Double {
-        let mut total = Double::default();
-        for lane in 0..LANES {
-            total = total + Double::normal(self.high[lane], self.low[lane]);
-        }
-        total
-    }
-}
 
 fn total(lanes: &Lane) -> f64 {
     lanes.iter().fold(0.0, |sum, x| sum + x)
@@ -116,7 +78,7 @@ impl Measuring {
             let (x, x_error) = two_product(g[l], u[l]);
             self.amount.add(l, x, x_error);
             self.scale[l] += x.abs();
-            let (p, p_error) = gain(v[l], g[l]);
+            let (p, p_error) = triple(g[l], g[l], v[l]);
             self.spread.add(l, p, p_error);
             self.reach[l] = self.reach[l].max((v[l] * g[l]).to_bits() & MAGNITUDE);
             self.least[l] = if v[l] < self.least[l] { v[l] } else { self.least[l] };
@@ -184,9 +146,9 @@ fn measure_body(job: Measure) -> Option<Moments> {
         }
     }
     Some(Moments {
-        amount: sums.amount.total(),
+        amount: sums.amount.in_order(),
         scale: total(&sums.scale),
-        spread: sums.spread.total(),
+        spread: sums.spread.in_order(),
         largest_mean: f64::from_bits(most_u),
         largest_variance: f64::from_bits(most_v),
         least_variance: sums.least.iter().fold(f64::INFINITY, |least, &x| least.min(x)),
@@ -208,7 +170,7 @@ impl Shrink {
     /// takes more, `v (S - v g^2) / S` with the difference in double-double, because `1 - q` would cancel.
     #[inline(always)]
     pub fn apply(&self, v: f64, g: f64) -> f64 {
-        let (p, p_error) = gain(v, g);
+        let (p, p_error) = triple(g, g, v);
         let q = p * self.inverse;
         let rest = ((self.total.high - p) - p_error) + self.total.low;
         let left = v * ((if rest > 0.0 { rest } else { 0.0 }) * self.inverse);
@@ -377,7 +339,7 @@ fn correct_body<const F32: bool>(job: Correct) -> Corrected {
         }
     }
     Corrected {
-        amount: sums.amount.total(),
+        amount: sums.amount.in_order(),
         scale: total(&sums.scale),
         largest_mean: largest(&sums.most),
         largest_change,

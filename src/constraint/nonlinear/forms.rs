@@ -5,7 +5,7 @@ use pulp::{Arch, Simd, WithSimd};
 use crate::constraint::rows::Constraints;
 use crate::error::{Result, fail, zeros};
 use crate::field::Dtype;
-use crate::kernels::double::{Double, two_product, two_sum};
+use crate::kernels::double::{Double, LANES, Sum, triple};
 use crate::kernels::linear::dispatch;
 use crate::kernels::strided::View;
 
@@ -144,19 +144,14 @@ pub(in crate::constraint) fn forms(constraints: &Constraints) -> Result<Forms> {
 /// `sum w u_i u_j` in twice the precision, and `sum |w u_i u_j|`.
 pub(super) fn measure(arch: Arch, terms: &[(u32, u32, f64)], u: &[f64]) -> (Double, f64) {
     dispatch!(arch, (terms: &'a [(u32, u32, f64)] = terms, u: &'a [f64] = u) -> (Double, f64) {
-        const LANES: usize = 8;
-        let (mut high, mut low, mut scale) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+        let (mut sum, mut scale) = (Sum::ZERO, [0.0; LANES]);
         for terms in terms.chunks(LANES) {
             for (l, &(i, j, w)) in terms.iter().enumerate() {
-                let (square, square_error) = two_product(u[i as usize], u[j as usize]);
-                let (product, product_error) = two_product(w, square);
-                let (sum, error) = two_sum(high[l], product);
-                high[l] = sum;
-                low[l] += error + w.mul_add(square_error, product_error);
-                scale[l] += product.abs();
+                let (x, x_error) = triple(u[i as usize], w, u[j as usize]);
+                sum.add(l, x, x_error);
+                scale[l] += x.abs();
             }
         }
-        let lanes = high.iter().zip(&low).map(|(h, l)| Double::normal(*h, *l));
-        (lanes.fold(Double::default(), |sum, lane| sum + lane), scale.iter().sum())
+        (sum.in_order(), scale.iter().sum())
     })
 }
