@@ -433,21 +433,8 @@ impl<T: Real> PartOf<T> {
         if let Some((i, v)) = input.first_non_finite() {
             return fail!(NonFinite, "input is {v} at element {i}, expected finite values");
         }
-        match &fno.boon {
-            Some(boon) => boon.outer.check_values(&[1, 1], fno.outputs.len(), values)?,
-            None if values.is_empty() => {}
-            None => return fail!(Mismatch, "{} arrays of boundary values, expected none without boon", values.len()),
-        }
-        let mut buffer = [0.0; 256];
-        let len = self.layout.own_nodes * inputs;
-        for start in (0..len).step_by(buffer.len()) {
-            let part = &mut buffer[..(len - start).min(256)];
-            input.gather(start, part);
-            for (i, v) in part.iter().enumerate() {
-                let c = &fno.inputs[(start + i) % inputs];
-                s.input[start + i] = T::from_f64((v - c.offset) / c.scale);
-            }
-        }
+        fno.check_values(&[1, 1], values)?;
+        fno.scale_input(input, 0, &mut s.input[..self.layout.own_nodes * inputs]);
         for (to, (_, node)) in s.told.chunks_exact_mut(inputs).zip(&self.layout.tells) {
             input.gather(node * inputs, to);
         }

@@ -76,11 +76,7 @@ impl<T: Real> Fno<T> {
     ) -> Result<View<'s>> {
         let batch = self.check_shapes(input.layout(), output)?;
         input.check_finite()?;
-        match &self.boon {
-            Some(boon) => boon.outer.check_values(&[batch, self.steps], self.outputs.len(), values)?,
-            None if values.is_empty() => {}
-            None => return fail!(Mismatch, "{} arrays of boundary values, expected none without boon", values.len()),
-        }
+        self.check_values(&[batch, self.steps], values)?;
         let each = self.nodes() * self.outputs.len();
         for b in 0..batch {
             self.read_input(s, input, b);
@@ -136,6 +132,14 @@ impl<T: Real> Fno<T> {
         Ok(batch)
     }
 
+    pub(super) fn check_values(&self, lead: &[usize], values: &[View]) -> Result<()> {
+        match &self.boon {
+            Some(boon) => boon.outer.check_values(lead, self.outputs.len(), values),
+            None if values.is_empty() => Ok(()),
+            None => fail!(Mismatch, "{} arrays of boundary values, expected none without boon", values.len()),
+        }
+    }
+
     /// Points of the caller's grid.
     pub(super) fn nodes(&self) -> usize {
         self.grid.iter().product()
@@ -153,12 +157,16 @@ impl<T: Real> Fno<T> {
                 });
             }
         };
+        self.scale_input(input, b * each, &mut s.input);
+    }
+
+    /// Elements of [.., inputs] from `first` on, where a point begins, in network units.
+    pub(super) fn scale_input(&self, input: &View, first: usize, to: &mut [T]) {
         let mut buffer = [0.0; 256];
         let mut channels = self.inputs.iter().cycle();
-        for start in (0..each).step_by(buffer.len()) {
-            let part = &mut buffer[..(each - start).min(256)];
-            input.gather(b * each + start, part);
-            let to = s.input[start..].iter_mut();
+        for (i, to) in to.chunks_mut(buffer.len()).enumerate() {
+            input.gather(first + i * buffer.len(), &mut buffer[..to.len()]);
+            let (part, to) = (&buffer[..to.len()], to.iter_mut());
             // The loop over a single channel becomes vectors.
             match &self.inputs[..] {
                 [c] => to.zip(part).for_each(|(to, v)| *to = T::from_f64((*v - c.offset) / c.scale)),
@@ -423,15 +431,15 @@ impl<T: Real> Fno<T> {
         let (skipped, start, count) = self.inside_points(tile);
         let Some((node, places)) = self.inside(tile) else { return };
         for (i, to) in x.chunks_exact_mut(lifted + 1).skip(skipped).take(count).enumerate() {
-            self.meet(s, node + start + i, start + i, places, to);
+            self.meet(&s.input, node + start + i, start + i, places, to);
             to[lifted] = T::ONE;
         }
     }
 
-    /// What the lifting meets at one point of the caller's grid.
-    fn meet(&self, s: &Scratch<T>, node: usize, on_last: usize, places: [usize; 2], to: &mut [T]) {
+    /// What the lifting meets at one point of the caller's grid, of `input` [nodes, inputs].
+    pub(super) fn meet(&self, input: &[T], node: usize, on_last: usize, places: [usize; 2], to: &mut [T]) {
         let (inputs, last) = (self.inputs.len(), self.axes.len() - 1);
-        to[..inputs].copy_from_slice(&s.input[node * inputs..][..inputs]);
+        to[..inputs].copy_from_slice(&input[node * inputs..][..inputs]);
         for (axis, values) in self.coordinates.iter().enumerate() {
             to[inputs + axis] = values[if axis == last { on_last } else { places[axis] }];
         }
@@ -443,9 +451,19 @@ impl<T: Real> Fno<T> {
         let (skipped, start, count) = self.inside_points(tile);
         let Some((node, places)) = self.inside(tile).filter(|_| count > 0) else { return (skipped, 0) };
         for (i, to) in x.chunks_exact_mut(self.numbers.lifted(self.inputs.len())).take(count).enumerate() {
-            self.meet(s, node + start + i, start + i, places, to);
+            self.meet(&s.input, node + start + i, start + i, places, to);
         }
         (skipped, count)
+    }
+
+    /// What the projection made of points to raw units.
+    pub(super) fn unscale(&self, projected: &[T], to: &mut [f64]) {
+        let outputs = self.outputs.len();
+        for (to, values) in to.chunks_exact_mut(outputs).zip(projected.chunks_exact(outputs)) {
+            for ((to, v), c) in to.iter_mut().zip(values).zip(&self.outputs) {
+                *to = c.offset + c.scale * v.to_f64();
+            }
+        }
     }
 
     /// Number of a tile among the pieces of the field, the partial sums and the results.

@@ -520,12 +520,7 @@ impl<T: Real> Fno<T> {
         // A point of a face that is spared has nothing before it.
         let result = &mut other[..count * outputs];
         self.network_into(&self.projection, &values[skipped * w..], result, &mut work.wide, spared);
-        let mut to = s.result.write(self.piece(tile));
-        for (to, values) in to.chunks_exact_mut(outputs).zip(result.chunks_exact(outputs)) {
-            for ((to, v), c) in to.iter_mut().zip(values).zip(&self.outputs) {
-                *to = c.offset + c.scale * v.to_f64();
-            }
-        }
+        self.unscale(result, &mut s.result.write(self.piece(tile)));
     }
 
     /// Adds a tile's values to the components along the last axis.

@@ -52,19 +52,15 @@ impl<T: Real> PartOf<T> {
 
     pub(super) fn lift(&self, s: &mut ScratchOf<T>) {
         let fno = &self.fno;
-        let (w, inputs, last) = (fno.numbers.width, fno.inputs.len(), fno.axes.len() - 1);
-        let lifted = fno.numbers.lifted(inputs);
+        let w = fno.numbers.width;
+        let lifted = fno.numbers.lifted(fno.inputs.len());
         let [a, b, c] = thirds(&mut s.buffers);
         s.field.fill(T::ZERO);
         for run in &self.layout.runs {
             for (tile, at) in self.tiles(run) {
                 let Some((skipped, count, node, start, places)) = self.on_grid(run, tile) else { continue };
-                let from = s.input[node * inputs..].chunks_exact(inputs);
-                for (i, (to, from)) in a.chunks_exact_mut(lifted).zip(from).take(count).enumerate() {
-                    to[..inputs].copy_from_slice(from);
-                    for (axis, values) in fno.coordinates.iter().enumerate() {
-                        to[inputs + axis] = values[if axis == last { start + i } else { places[axis] }];
-                    }
+                for (i, to) in a.chunks_exact_mut(lifted).take(count).enumerate() {
+                    fno.meet(&s.input, node + i, start + i, places, to);
                 }
                 let result = fno.network(&fno.lifting, count, a, [b, c], Spared::default());
                 s.field[(at + skipped) * w..][..count * w].copy_from_slice(result);
@@ -352,12 +348,7 @@ impl<T: Real> PartOf<T> {
         let Some((skipped, count, node, ..)) = self.on_grid(run, tile) else { return };
         let outputs = fno.outputs.len();
         let projected = fno.network(&fno.projection, count, &values[skipped * w..], free, spared);
-        let to = result[node * outputs..].chunks_exact_mut(outputs);
-        for (to, values) in to.zip(projected.chunks_exact(outputs)).take(count) {
-            for ((to, v), c) in to.iter_mut().zip(values).zip(&fno.outputs) {
-                *to = c.offset + c.scale * v.to_f64();
-            }
-        }
+        fno.unscale(projected, &mut result[node * outputs..][..count * outputs]);
     }
 
     /// Rounds the results to storage and sets the nodes of faces.
