@@ -47,30 +47,49 @@ impl<T: Real> Fno<T> {
 
     /// The spectral convolution, from the components along the last axis to those of its result.
     pub(super) fn convolve_lines(&self, s: &mut Scratch<T>, lines: &mut [T], block: &Block<T>) {
+        self.lines_to_components(s, lines, |axis| self.axes[axis].forward());
+        let held = &*lines;
+        self.convolve(s, block, |s, _, pair| self.lines_on_faces(s, held, pair));
+        self.components_to_lines(s, lines, |axis| self.back[axis].inverse(), |_| {});
+    }
+
+    /// The components along all axes, `s.components`, of those along the last. `matrix(axis)`: [components, points].
+    pub(super) fn lines_to_components<'m>(&self, s: &mut Scratch<T>, lines: &[T], matrix: impl Fn(usize) -> &'m [T]) {
         let row = self.row;
         match &self.axes[..] {
             [first, _] => {
-                let y = &mut s.components[..first.rows() * row];
-                self.transform(first.forward(), first.points, lines, row, y);
+                let y = &mut s.components[..matrix(0).len() / first.points * row];
+                self.transform(matrix(0), first.points, lines, row, y);
             }
             [first, middle, _] => {
-                let outputs = middle.rows() * row;
+                let outputs = matrix(1).len() / middle.points * row;
                 let between = &mut s.sums.all()[..first.points * outputs];
-                self.transform_each(middle.forward(), middle.points, lines, row, between);
-                let y = &mut s.components[..first.rows() * outputs];
-                self.transform(first.forward(), first.points, between, outputs, y);
+                self.transform_each(matrix(1), middle.points, lines, row, between);
+                let y = &mut s.components[..matrix(0).len() / first.points * outputs];
+                self.transform(matrix(0), first.points, between, outputs, y);
             }
             _ => s.components.copy_from_slice(lines),
         }
-        let held = &*lines;
-        self.convolve(s, block, |s, _, pair| self.lines_on_faces(s, held, pair));
-        match &self.back[..] {
-            [first, _] => self.transform(first.inverse(), first.rows(), &s.components, row, lines),
+    }
+
+    /// The components along the last axis of `s.components`, those along all. `matrix(axis)`: [points, components]; `planes` hears of three
+    /// axes' planes on the way.
+    pub(super) fn components_to_lines<'m>(
+        &self,
+        s: &mut Scratch<T>,
+        lines: &mut [T],
+        matrix: impl Fn(usize) -> &'m [T],
+        planes: impl FnOnce(&mut [T]),
+    ) {
+        let row = self.row;
+        match &self.axes[..] {
+            [first, _] => self.transform(matrix(0), matrix(0).len() / first.points, &s.components, row, lines),
             [first, middle, _] => {
-                let outputs = middle.rows() * row;
-                let between = &mut s.sums.all()[..first.points * outputs];
-                self.transform(first.inverse(), first.rows(), &s.components, outputs, between);
-                self.transform_each(middle.inverse(), middle.rows(), between, row, lines);
+                let inner = matrix(1).len() / middle.points;
+                let between = &mut s.sums.all()[..first.points * inner * row];
+                self.transform(matrix(0), matrix(0).len() / first.points, &s.components, inner * row, between);
+                planes(between);
+                self.transform_each(matrix(1), inner, between, row, lines);
             }
             _ => lines.copy_from_slice(&s.components),
         }

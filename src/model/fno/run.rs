@@ -1,5 +1,7 @@
 //! One evaluation, block by block.
 
+use std::ops::Range;
+
 use super::boon::Pair;
 use super::numbers::MOST_AXES;
 use super::sweep::{Left, Stage};
@@ -34,6 +36,14 @@ pub(super) struct Spared {
     pub all: bool,
     pub first: bool,
     pub last: bool,
+}
+
+impl Spared {
+    /// The elements of a tile's values that an activation touches.
+    pub(super) fn acting(self, len: usize, width: usize) -> Range<usize> {
+        let first = if self.all { len } else { usize::from(self.first) * width };
+        first.min(len)..(len - usize::from(self.last) * width).max(first.min(len))
+    }
 }
 
 pub(super) fn thirds<T>(buffer: &mut [T]) -> [&mut [T]; 3] {
@@ -362,14 +372,8 @@ impl<T: Real> Fno<T> {
     }
 
     pub(super) fn activate_by(&self, activation: Activation, x: &mut [T], width: usize, spared: Spared) {
-        if spared.all {
-            return;
-        }
-        let end = x.len() - if spared.last { width } else { 0 };
-        let first = if spared.first { width } else { 0 };
-        if first < end {
-            activation.apply(self.arch, &mut x[first..end]);
-        }
+        let acting = spared.acting(x.len(), width);
+        activation.apply(self.arch, &mut x[acting]);
     }
 
     /// A pointwise network on `count` points; its result lies in one of the buffers.

@@ -139,40 +139,21 @@ impl<T: Real> Fno<T> {
         b: usize,
     ) {
         let row = self.row;
-        match &self.back[..] {
-            [first, _] => {
-                let y = &mut s.components[..first.rows() * row];
-                self.transform(&t.axes[0].inverse, first.points, lines, row, y);
-            }
-            [first, middle, _] => {
-                let outputs = middle.rows() * row;
-                let between = &mut s.sums.all()[..first.points * outputs];
-                self.transform_each(&t.axes[1].inverse, middle.points, lines, row, between);
-                let y = &mut s.components[..first.rows() * outputs];
-                self.transform(&t.axes[0].inverse, first.points, between, outputs, y);
-            }
-            _ => s.components.copy_from_slice(lines),
-        }
+        self.lines_to_components(s, lines, |axis| &t.axes[axis].inverse);
         self.mix_transposed(s, t, b);
         if let Some(boon) = &self.boon {
             self.correct_transposed(s, corrected, boon, t, b);
         }
         self.modes.scatter(self.arch, &s.modes[0], &mut s.components);
-        match &self.axes[..] {
-            [first, _] => self.transform(&t.axes[0].forward, first.rows(), &s.components, row, lines),
-            [first, middle, _] => {
-                let outputs = middle.rows() * row;
-                let between = &mut s.sums.all()[..first.points * outputs];
-                self.transform(&t.axes[0].forward, first.rows(), &s.components, outputs, between);
-                self.each_face(corrected, b, |_, pair, place, face| {
-                    if pair.axis == 0 {
-                        add(self.arch, face, &mut between[place * outputs..][..outputs]);
-                    }
-                });
-                self.transform_each(&t.axes[1].forward, middle.rows(), between, row, lines);
-            }
-            _ => lines.copy_from_slice(&s.components),
-        }
+        let forward = |axis: usize| &t.axes[axis].forward[..];
+        self.components_to_lines(s, lines, forward, |planes| {
+            let len = planes.len() / self.axes[0].points;
+            self.each_face(corrected, b, |_, pair, place, face| {
+                if pair.axis == 0 {
+                    add(self.arch, face, &mut planes[place * len..][..len]);
+                }
+            });
+        });
         self.each_face(corrected, b, |len, pair, place, face| match (&self.axes[..], pair.axis) {
             ([_, _], 0) => add(self.arch, &face[..len], &mut lines[place * row..][..row]),
             ([first, middle, _], 1) => {

@@ -1,7 +1,5 @@
 //! The passes of a derivative: the evaluation that keeps what activations meet, tangents forward, cotangents back.
 
-use std::ops::Range;
-
 use super::DerivativeScratch;
 use crate::error::{Result, fail};
 use crate::kernels::activation::Activation;
@@ -403,14 +401,6 @@ impl<T: Real> Fno<T> {
             |line| line,
             |tile, _| self.connect(link, &from.read(self.piece(tile)), &mut to.write(self.piece(tile))),
         );
-    }
-}
-
-impl Spared {
-    /// The elements of a tile's values that an activation touches.
-    fn acting(self, len: usize, width: usize) -> Range<usize> {
-        let first = if self.all { len } else { usize::from(self.first) * width };
-        first.min(len)..(len - usize::from(self.last) * width).max(first.min(len))
     }
 }
 
