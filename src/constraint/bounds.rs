@@ -69,8 +69,9 @@ pub struct Bounded {
 impl Projector {
     /// Working memory for [`Projector::project_bounded`] with at most `max_slices`.
     ///
-    /// Errors: InvalidArgument when 0 or for a prior that correlates cells, State beside invariants, TooLarge (more than 256 rows with a simplex or a monotone
-    /// run), OutOfMemory.
+    /// Errors: InvalidArgument (0 slices, a prior that correlates cells, [`Method::Spread`] with several rows or beside a simplex or a
+    /// monotone run), State beside invariants or with an absent row, TooLarge (more than 256 rows with a simplex or a monotone run),
+    /// OutOfMemory.
     pub fn bounded(&self, max_slices: usize) -> Result<Bounded> {
         self.check_whole()?;
         if max_slices == 0 {

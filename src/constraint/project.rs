@@ -103,7 +103,8 @@ pub(super) fn refuse_non_finite(index: usize, mean: &View, variance: Option<&Vie
 impl Projector {
     /// Joins rows and prior.
     ///
-    /// Errors: State when the constraints have no row, OutOfMemory.
+    /// Errors: State when the constraints have no row, InvalidArgument where size or smoothing do not fit the prior, NonFinite where squares
+    /// of weights overflow, TooLarge, OutOfMemory.
     pub fn new(constraints: &Constraints, prior: Prior, options: &ProjectorOptions) -> Result<Projector> {
         let rows = constraints.rows().clone();
         let nonlinear = constraints.invariants() > 0;

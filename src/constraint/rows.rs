@@ -229,7 +229,7 @@ impl Constraints {
     ///
     /// `points`: one coordinate a cell, strictly increasing, any spacing. `noise_variance`: `s^2`, 0 for a row that holds exactly.
     ///
-    /// Errors: Shape, NonFinite, NotSorted (names the point), Noise.
+    /// Errors: Shape, NonFinite, NotSorted (names the point), Singular (all weights underflow to 0), Noise, OutOfMemory.
     pub fn add_quadrature(&mut self, rule: Rule, points: View, noise_variance: f64) -> Result<()> {
         check_count("points", points.layout(), self.cells, "cell")?;
         let weights = quadrature("points", rule, &coordinates("points", &points, self.cells)?)?;
@@ -242,7 +242,7 @@ impl Constraints {
     ///
     /// `axes`: the coordinates of each axis, strictly increasing; an axis of one point has weight 1.
     ///
-    /// Errors: Shape (also where the grid leaves the state), NonFinite, NotSorted, Noise.
+    /// Errors: Shape (also where the grid leaves the state), NonFinite, NotSorted, Singular (all weights underflow to 0), Noise, OutOfMemory.
     pub fn add_grid_quadrature(&mut self, rule: Rule, axes: &[View], first: usize, noise_variance: f64) -> Result<()> {
         if axes.is_empty() {
             return fail!(Shape, "axes is empty, expected at least one axis");

@@ -136,7 +136,8 @@ impl Boundary {
 
     /// Binds the conditions to a grid; `spacings` stand in where a Neumann face has none.
     ///
-    /// Errors: InvalidArgument (an axis that the grid lacks, no spacing), Shape (fewer points than the stencils of both sides reach).
+    /// Errors: InvalidArgument (an axis that the grid lacks, no spacing), Shape (no point beyond those that a face's condition reads or
+    /// sets), Singular (a stencil's coefficient of the node on the face is too small to divide by).
     pub(crate) fn bind(&self, shape: &[usize], spacings: &[Option<f64>]) -> Result<Bound> {
         let mut faces: List<BoundFace, { 2 * MAX_RANK }> = List::default();
         for (number, face) in self.faces.iter().enumerate() {
@@ -184,9 +185,10 @@ impl Boundary {
     /// `values`: for each face with a value an array [batch, the grid without the face's axis, channels]; axes of extent 1 may be left
     /// out, and a stride of 0 repeats a value. They lie apart from the field. `rank`: axes of the grid, d.
     ///
-    /// Errors: Shape (also fewer points than the stencils reach), InvalidArgument (an axis that the grid lacks, no spacing), Mismatch
-    /// (number of values), Stride (values overlap the field), NonFinite in `values`, and where a node on a face would not be finite in
-    /// the field's storage. The field is written only on success.
+    /// Errors: Shape (also no point beyond those that a face's condition reads or sets), InvalidArgument (an axis that the grid lacks, no
+    /// spacing), Singular (a stencil's coefficient of the node on the face is too small to divide by), Mismatch (number of values),
+    /// Stride (values overlap the field), NonFinite in `values`, and where a node on a face would not be finite in the field's storage.
+    /// The field is written only on success.
     pub fn enforce(&self, field: &mut ViewMut, rank: usize, values: &[View]) -> Result<()> {
         let layout = *field.layout();
         let [batch, rest @ ..] = layout.shape() else { unreachable!("an array has an axis") };

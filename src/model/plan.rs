@@ -136,6 +136,13 @@ macro_rules! matched {
 
 impl Plan {
     /// Binds a model to sizes; `arithmetic` is the type in which the network is evaluated, whatever the arrays' dtypes.
+    ///
+    /// Errors: InvalidArgument (an option that the model needs is not set, or one does not fit it), Dtype (a Gaussian process in f32), Shape
+    /// (a grid with too few points for the modes or a stencil), State (boundary conditions of a model without any, fast transforms of one
+    /// with; a network in ONNX without cargo feature onnx), Mismatch (other faces or kinds than the model's), Singular (a stencil, or the
+    /// kernel matrix of the points that a Gaussian process stores), Contradiction (two values at one of these without noise), NonFinite
+    /// (they overflow), Weights (an ONNX file that is damaged or can't be evaluated), FileDescription (one that is not as described),
+    /// TooLarge, OutOfMemory.
     pub fn new(model: &Model, arithmetic: Dtype, options: &Options) -> Result<Plan> {
         for (name, value) in [
             ("batch", Some(options.batch)),
@@ -194,6 +201,8 @@ impl Plan {
     }
 
     /// Allocates all that a call needs.
+    ///
+    /// Errors: OutOfMemory.
     pub fn workspace(&self) -> Result<Workspace> {
         Ok(Workspace(match &self.0 {
             Kind::AnpF32(p) => Scratch::AnpF32(Box::new(p.scratch()?)),
@@ -346,7 +355,11 @@ impl Plan {
     ///
     /// Shapes: `x` [targets, dim_x] for all functions or [functions, targets, dim_x]; `eps`, of neural processes, standard normal draws
     /// [latents, functions, hidden] or [latents, hidden] instead of the seeded ones; results [functions, targets, dim_y].
-    /// Raw units; variance in their square, and none of a single DeepONet (Mismatch). Results are written only on success.
+    /// Raw units; variance in their square, and none of a single DeepONet. Results are written only on success.
+    ///
+    /// Errors: State (not conditioned), Shape, Stride (mean and variance overlap), NonFinite (arrays, an overflow of the network or of the
+    /// results' storage), InvalidArgument (`eps` where no latent is drawn, a value whose logarithm is read and does not exist), Mismatch
+    /// (a plan of another kind, the workspace of another plan, the variance of a single DeepONet).
     pub fn query(
         &self,
         workspace: &mut Workspace,
@@ -408,6 +421,10 @@ impl Plan {
     /// outputs]; axes of extent 1 may be left out. `values`: with boundary conditions for each face that has one an array
     /// [functions, (K,) grid without the face's axis, outputs], in the order of the faces. Raw units. In a roll-out the outputs become the
     /// newest input channels of the next step. Results are written only on success.
+    ///
+    /// Errors: Shape, NonFinite (arrays, an overflow of the network or of the output's storage), InvalidArgument (a value whose logarithm is
+    /// read and does not exist), Mismatch (number of `values`, a plan of another kind, the workspace of another plan), Panic (the
+    /// evaluation of a network in ONNX fails).
     pub fn predict(
         &self,
         workspace: &mut Workspace,
