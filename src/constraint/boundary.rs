@@ -1,4 +1,5 @@
-use super::rows::{Constraints, check_noise, coordinates};
+use super::constraints::{Constraints, check_noise};
+use super::quadrature::coordinates;
 use crate::error::{Result, fail, reserved, zeros};
 use crate::field::MAX_RANK;
 use crate::kernels::strided::View;

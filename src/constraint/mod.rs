@@ -10,7 +10,8 @@
 //! (Hansen et al., ProbConserv, eq. 9; Sigma = I is their HardC.) A projection makes a prediction lawful; whether it also lowers
 //! the error is another matter.
 //!
-//! - `rows` ([`Constraints`]): what must hold. Quadratures of a balance over cells, grids, times and fields; rows of the caller's own.
+//! - `constraints` ([`Constraints`]): what must hold. Balances over cells, grids, times and fields; rows of the caller's own.
+//! - `rows`: what a row is and how all are kept; `quadrature` ([`Rule`]): the weights of an integral.
 //! - `boundary` ([`Condition`]): boundary conditions as rows, solved together with the rest.
 //! - `prior` ([`Prior`]): the metric, that is, which cells yield how much; `metric` is its numbers, never an n x n matrix.
 //! - `system`: S, its factor along the elimination tree of the rows, and which rows depend on others.
@@ -33,6 +34,7 @@ mod batch;
 mod boundary;
 mod bounds;
 mod check;
+mod constraints;
 mod dense;
 mod density;
 mod flux;
@@ -43,6 +45,7 @@ mod nonlinear;
 mod part;
 mod prior;
 mod project;
+mod quadrature;
 mod report;
 mod rows;
 mod sensitivity;
@@ -53,6 +56,7 @@ mod tangent;
 
 pub use boundary::{Condition, MAX_ORDER};
 pub use bounds::{Bounded, Bounds};
+pub use constraints::Constraints;
 pub use density::log_density;
 pub use flux::{FluxBalance, FluxMethod, FluxOptions, FluxReport, FluxScratch, LimitReport, UpdateBounds};
 pub use inference::Inference;
@@ -60,8 +64,8 @@ pub use nonlinear::{MAX_NONLINEAR, NonlinearScratch};
 pub use part::{MOST_PART_ROWS, Part, PartInput};
 pub use prior::Prior;
 pub use project::{MAX_STEPS, Posterior, Projector, ProjectorOptions, Scratch};
+pub use quadrature::Rule;
 pub use report::{Report, RowReport, SliceReport};
-pub use rows::{Constraints, Rule};
 pub use sets::{Direction, Method, Policy};
 pub use tangent::Tangent;
 pub(crate) use tangent::{FLUX_GRADIENTS, GRADIENTS};

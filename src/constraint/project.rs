@@ -2,11 +2,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::arrays::check_apart;
 use super::batch::Batch;
+use super::constraints::Constraints;
 use super::joint::Joint;
 use super::nonlinear::{self, Quadratic};
 use super::prior::Prior;
 use super::report::Report;
-use super::rows::{Constraints, Rows};
+use super::rows::Rows;
 use super::sets::Sets;
 use super::stream::Plan;
 use crate::error::{Error, Result, fail, zeros};

@@ -1,4 +1,4 @@
-use super::rows::Constraints;
+use super::constraints::Constraints;
 use crate::error::{Result, fail};
 use crate::kernels::double::Double;
 

@@ -2,7 +2,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::constraint::rows::Constraints;
+use crate::constraint::Constraints;
 use crate::error::{Result, fail, zeros};
 use crate::field::Dtype;
 use crate::kernels::double::{Double, LANES, Sum, triple};
