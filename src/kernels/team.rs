@@ -272,8 +272,9 @@ impl<T: Copy + Default> Shared<T> {
     /// A piece for reading; panics while it is written.
     pub fn read(&self, piece: usize) -> Reading<'_, T> {
         let borrowed = &self.borrowed[piece];
-        let before = borrowed.fetch_add(1, Ordering::Acquire);
-        assert!(before >= 0, "piece {piece} is being written");
+        let one_more = |readers: i32| readers.checked_add(1).filter(|_| readers >= 0);
+        let free = borrowed.fetch_update(Ordering::Acquire, Ordering::Relaxed, one_more).is_ok();
+        assert!(free, "piece {piece} is being written");
         let (first, len) = self.pointer(piece);
         // SAFETY: inside the array; readers are counted, so nobody writes.
         Reading { piece: unsafe { std::slice::from_raw_parts(first, len) }, borrowed }
@@ -405,7 +406,9 @@ mod tests {
         let caught = |work: &dyn Fn()| std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err();
         let (a, b, other) = (shared.read(0), shared.read(0), shared.write(1));
         assert_eq!((a.len(), b.len(), other.len()), (2, 2, 3));
-        assert!(caught(&|| drop(shared.write(0))) && caught(&|| drop(shared.write(1))));
+        assert!(caught(&|| drop(shared.write(0))) && caught(&|| drop(shared.read(1))));
+        // Nobody else has the piece after a reader was refused.
+        assert!(caught(&|| drop(shared.write(1))) && caught(&|| drop(shared.read(1))));
         drop((a, b, other));
         shared.write(0)[1] = 7;
         assert_eq!(*shared.read(0), [0, 7]);
