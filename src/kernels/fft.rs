@@ -14,7 +14,7 @@ use std::ops::Range;
 use pulp::Arch;
 
 use super::fourier::{Axis, turn};
-use super::product::{Columns, Rows, Start, overhang, products};
+use super::product::{Columns, Rows, Start, has_room, overhang, products};
 use super::real::Real;
 use super::team::{Shared, Team};
 use crate::error::{Result, zeros};
@@ -205,7 +205,7 @@ impl<T: Real> Fast<T> {
     }
 
     fn check(&self, (x, stride): (&[T], usize), rows: usize, columns: usize) {
-        assert!(x.len() >= rows.saturating_sub(1) * stride + columns);
+        assert!(has_room(x.len(), [(rows.saturating_sub(1), stride)], columns));
     }
 
     /// A thread's buffer: all waves, each [q, together], and some rows.
@@ -306,7 +306,7 @@ unsafe impl<T: Send> Sync for Strips<'_, T> {}
 
 impl<'a, T> Strips<'a, T> {
     fn new(array: &'a mut [T], stride: usize, rows: usize, columns: usize) -> Self {
-        assert!(columns <= stride && array.len() >= rows.saturating_sub(1) * stride + columns);
+        assert!(columns <= stride && has_room(array.len(), [(rows.saturating_sub(1), stride)], columns));
         Strips { data: array.as_mut_ptr(), stride, rows, columns, array: PhantomData }
     }
 

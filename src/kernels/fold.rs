@@ -9,7 +9,7 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::fourier::Axis;
-use super::product::{Columns, Start, heights, load, overhang, store, unrolled};
+use super::product::{Columns, Start, has_room, heights, load, overhang, store, unrolled};
 use super::real::Real;
 use crate::error::{Result, zeros};
 
@@ -210,7 +210,7 @@ impl<T: Real> Fold<T> {
     ) {
         self.pairing.check(&pairs, places, reach::<T>(outputs), x.len());
         let Some(last) = rows.len().checked_sub(1) else { return };
-        assert!(rows.end <= self.rows() && y.len() >= last * y_stride + outputs);
+        assert!(rows.end <= self.rows() && has_room(y.len(), [(last, y_stride)], outputs));
         arch.dispatch(Forward { fold: self, rows, pairs, x, places, outputs, start, y, y_stride });
     }
 }
@@ -248,7 +248,7 @@ impl<T: Real> Unfold<T> {
     ) {
         self.pairing.check(&pairs, places, outputs, y.len());
         if let Some(last) = (self.counts[0] + self.counts[1]).checked_sub(1) {
-            assert!(z.len() >= last * z_stride + reach::<T>(outputs));
+            assert!(has_room(z.len(), [(last, z_stride)], reach::<T>(outputs)));
         }
         if let Some((x, places, columns)) = &beside {
             self.pairing.check(&pairs, *places, columns.inner(), x.len());

@@ -131,8 +131,8 @@ impl<T: Real> Columns<'_, T> {
     pub(super) fn check(&self, outputs: usize) {
         let panel = outputs.saturating_sub(1) / T::PANEL;
         if let Some(last) = self.inner.checked_sub(1) {
-            let end = panel * self.panel + last * self.stride + overhang::<T>(outputs - panel * T::PANEL);
-            assert!(self.data.len() >= end);
+            let len = overhang::<T>(outputs - panel * T::PANEL);
+            assert!(has_room(self.data.len(), [(panel, self.panel), (last, self.stride)], len));
         }
     }
 
@@ -156,6 +156,13 @@ impl<T: Real> Columns<'_, T> {
         }
         vectors
     }
+}
+
+/// Whether an array of `available` elements has `len` behind so many steps of each stride, however large the numbers.
+#[inline(always)]
+pub(super) fn has_room<const N: usize>(available: usize, steps: [(usize, usize); N], len: usize) -> bool {
+    let end = steps.iter().try_fold(len, |end, (count, stride)| end.checked_add(count.checked_mul(*stride)?));
+    end.is_some_and(|end| end <= available)
 }
 
 /// `outputs` rounded up to half panels: what a row of [`Columns::plain`] must have behind its first element.
@@ -270,10 +277,10 @@ impl<T: Real> Dots<'_, T> {
 fn run<T: Real, const N: usize>(arch: Arch, p: Product<T, N>) {
     let Some(last) = p.terms[0].0.count.checked_sub(1) else { return };
     for (x, w) in &p.terms {
-        assert!(x.count == last + 1 && x.data.len() >= last * x.stride + w.inner);
+        assert!(x.count == last + 1 && has_room(x.data.len(), [(last, x.stride)], w.inner));
         w.check(p.outputs);
     }
-    assert!(p.y.len() >= last * p.y_stride + p.outputs);
+    assert!(has_room(p.y.len(), [(last, p.y_stride)], p.outputs));
     if let Start::Bias(bias) = p.start {
         assert!(bias.len() >= p.outputs);
     }
@@ -621,6 +628,21 @@ mod tests {
         for (y, e) in y.iter().zip(&expected) {
             assert!((y.to_f64() - e.to_f64()).abs() <= 4.0 * eps * (1 + inner) as f64);
         }
+    }
+
+    #[test]
+    fn lengths_beyond_the_address_space_are_refused() {
+        let (x, w) = ([1f64; 64], [1f64; 64]);
+        let caught = |x_stride, w_stride, y_stride| {
+            let term = (Rows { data: &x[..], stride: x_stride, count: 3 }, Columns::plain(&w, 3, w_stride));
+            let mut y = [0.0; 64];
+            let work = || products(Arch::new(), [term], 1, Start::Zero, &mut y, y_stride);
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err()
+        };
+        // Twice as much wraps around to 0.
+        let half = 1 << (usize::BITS - 1);
+        assert!(!caught(3, 8, 1));
+        assert!(caught(half, 8, 1) && caught(3, half, 1) && caught(3, 8, half));
     }
 
     proptest! {

@@ -66,9 +66,8 @@ impl<T: Real> Mixer<T> {
     /// y = W x for the modes from `first` on, as many as `y` holds: a mode is its real parts, then its imaginary ones.
     pub fn apply(&self, arch: Arch, first: usize, x: &[T], y: &mut [T]) {
         let count = y.len() / (2 * self.outputs);
-        assert!(
-            first + count <= self.modes && x.len() == count * 2 * self.inputs && y.len() == count * 2 * self.outputs
-        );
+        assert!(first.checked_add(count).is_some_and(|end| end <= self.modes));
+        assert!(x.len() == count * 2 * self.inputs && y.len() == count * 2 * self.outputs);
         arch.dispatch(Apply { mixer: self, first, x, y });
     }
 }

@@ -43,6 +43,13 @@ fn check_bounds(name: &str, len: usize, offset: usize, layout: &Layout) -> Resul
     fail!(Shape, "{name}: offsets {low} to {high} from {offset} leave a slice of {len} elements")
 }
 
+/// Whether elements `start .. start + len` in logical order are some.
+#[inline(always)]
+fn check_range(layout: &Layout, start: usize, len: usize) {
+    let whole = layout.len();
+    assert!(len <= whole && start <= whole - len, "{len} elements from {start} on, of {whole}");
+}
+
 impl<'a> View<'a> {
     /// A C-ordered array over a slice of exactly its length.
     pub fn new<T: Element>(name: &str, data: &'a [T], shape: &[usize]) -> Result<View<'a>> {
@@ -137,7 +144,7 @@ impl<'a> View<'a> {
     /// Elements `start .. start + out.len()` in logical order.
     #[inline]
     pub fn gather(&self, start: usize, out: &mut [f64]) {
-        assert!(start + out.len() <= self.layout.len());
+        check_range(&self.layout, start, out.len());
         // SAFETY: the walk stays inside the layout, and `from_raw` was promised readable elements.
         match self.dtype {
             Dtype::F32 => walk(&self.layout, start, out.len(), |at, offset, stride, n| {
@@ -190,7 +197,7 @@ impl<'a> View<'a> {
     #[inline(always)]
     pub fn as_slice<T: Element>(&self, start: usize, len: usize) -> Option<&[T]> {
         let whole = self.layout.strides() == [1] && self.dtype == T::DTYPE;
-        assert!(start + len <= self.layout.len());
+        check_range(&self.layout, start, len);
         // SAFETY: inside the layout; the borrow ends before the same call writes these elements.
         whole.then(|| unsafe { std::slice::from_raw_parts(self.data.cast::<T>().add(start), len) })
     }
@@ -313,7 +320,7 @@ impl<'a> ViewMut<'a> {
     /// Writes elements `start .. start + values.len()` in logical order, rounded to the storage type.
     #[inline]
     pub fn scatter(&mut self, start: usize, values: &[f64]) {
-        assert!(start + values.len() <= self.layout.len());
+        check_range(&self.layout, start, values.len());
         // SAFETY: the walk stays inside the layout, and `from_raw` was promised writable elements.
         match self.dtype {
             Dtype::F32 => walk(&self.layout, start, values.len(), |at, offset, stride, n| {
@@ -337,7 +344,7 @@ impl ViewMut<'_> {
     #[inline(always)]
     pub fn as_slice_mut<T: Element>(&mut self, start: usize, len: usize) -> Option<&mut [T]> {
         let whole = self.layout.strides() == [1] && self.dtype == T::DTYPE;
-        assert!(start + len <= self.layout.len());
+        check_range(&self.layout, start, len);
         // SAFETY: inside the layout, whose elements `from_raw` was promised writable; the borrow is the only one.
         whole.then(|| unsafe { std::slice::from_raw_parts_mut(self.data.cast::<T>().add(start), len) })
     }
@@ -346,7 +353,7 @@ impl ViewMut<'_> {
     /// to be overwritten. Where the array or the processor does not allow it, a plain scatter. [`fence`] must follow.
     #[inline(always)]
     pub(crate) fn stream(&mut self, start: usize, values: &[f64]) {
-        assert!(start + values.len() <= self.layout.len());
+        check_range(&self.layout, start, values.len());
         #[cfg(target_arch = "x86_64")]
         if self.layout.strides() == [1] && self.dtype == Dtype::F32 {
             use std::arch::x86_64::{_mm_cvtpd_ps, _mm_loadu_pd, _mm_movelh_ps, _mm_stream_ps};
@@ -440,6 +447,8 @@ fn walk(layout: &Layout, start: usize, len: usize, mut run: impl FnMut(usize, is
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
     use super::*;
     use proptest::prelude::*;
 
@@ -451,6 +460,22 @@ mod tests {
         let back = Layout::new("a", &[3], &[-4]).unwrap();
         assert!(View::strided("a", &data, 7, back).is_err());
         assert!(View::strided("a", &data, 8, back).is_ok());
+    }
+
+    #[test]
+    fn a_range_beyond_the_address_space_is_outside() {
+        let mut data = [1f64; 4];
+        let mut view = ViewMut::new("a", &mut data, &[4]).unwrap();
+        let caught = |work: &mut dyn FnMut()| catch_unwind(AssertUnwindSafe(work)).is_err();
+        for start in [usize::MAX, usize::MAX - 1, 4] {
+            assert!(caught(&mut || view.alias().gather(start, &mut [0.0; 2])));
+            assert!(caught(&mut || view.scatter(start, &[2.0; 2])));
+            assert!(caught(&mut || view.stream(start, &[2.0; 2])));
+            assert!(caught(&mut || _ = view.alias().as_slice::<f64>(start, 2)));
+            assert!(caught(&mut || _ = view.as_slice_mut::<f64>(start, 2)));
+        }
+        assert!(caught(&mut || _ = view.alias().as_slice::<f64>(1, usize::MAX)));
+        assert_eq!(data, [1.0; 4]);
     }
 
     proptest! {
