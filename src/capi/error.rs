@@ -11,10 +11,13 @@ use crate::error::Status;
 /// @param length    receives the whole text's length without the NUL; may be NULL when `buffer` is not
 /// @return 0, or PCML_STATUS_NULL_ARGUMENT when both are NULL, PCML_STATUS_INVALID_ARGUMENT when capacity < 1
 ///
-/// Threads: each thread has its own text. Allocation: none on success.
+/// Threads: each thread has its own text, which may be gone, and empty, for what a thread runs as it ends. Allocation: none on success.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pcml_error_message(buffer: *mut c_char, capacity: i64, length: *mut i64) -> i32 {
-    call("pcml_error_message", || MESSAGE.with_borrow(|text| unsafe { copy_text(text, buffer, capacity, length) }))
+    call("pcml_error_message", || {
+        let copied = MESSAGE.try_with(|text| unsafe { copy_text(&text.borrow(), buffer, capacity, length) });
+        copied.unwrap_or_else(|_| unsafe { copy_text("", buffer, capacity, length) })
+    })
 }
 
 /// The name of a status number, as "PCML_STATUS_SHAPE"; "unknown status" for a number that is none.

@@ -116,7 +116,9 @@ pub(crate) fn call(name: &str, body: impl FnOnce() -> Result<()>) -> i32 {
         Ok(Err(error)) => error,
         Err(text) => Error::new(Status::Panic, format!("defect in pcml: {text}")),
     };
-    MESSAGE.with_borrow_mut(|m| {
+    // A thread that ends may call once its text is gone: the status has to do then.
+    let _ = MESSAGE.try_with(|m| {
+        let mut m = m.borrow_mut();
         m.clear();
         m.push_str(name);
         m.push_str(": ");
@@ -296,6 +298,37 @@ mod tests {
         let status = call("pcml_test", || panic!("index {} out of range", 7));
         assert_eq!(status, Status::Panic as i32);
         assert_eq!(MESSAGE.with_borrow(String::clone), "pcml_test: defect in pcml: index 7 out of range");
+    }
+
+    /// A value of a thread whose destructor calls: the first of several is destroyed after the message, or the last, as the system has it.
+    struct Late(&'static AtomicU64);
+
+    impl Drop for Late {
+        fn drop(&mut self) {
+            let status = call("pcml_test", || fail!(Shape, "late"));
+            let mut length = -1;
+            let read = unsafe { pcml_error_message(std::ptr::null_mut(), 0, &mut length) };
+            let text = ["", "pcml_test: late"].map(|text| text.len() as i64);
+            if status == Status::Shape as i32 && read == 0 && text.contains(&length) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    #[test]
+    fn a_thread_that_ends_may_call() {
+        static GOOD: AtomicU64 = AtomicU64::new(0);
+        thread_local! {
+            static FIRST: Late = const { Late(&GOOD) };
+            static LAST: Late = const { Late(&GOOD) };
+        }
+        let ended = std::thread::spawn(|| {
+            FIRST.with(|_| ());
+            call("pcml_test", || fail!(Shape, "early"));
+            LAST.with(|_| ());
+        });
+        ended.join().unwrap();
+        assert_eq!(GOOD.load(Ordering::Relaxed), 2);
     }
 
     #[test]
