@@ -33,6 +33,41 @@ pub struct LimitReport {
     pub least_limiter_face: usize,
 }
 
+/// The scratch of a balance under the names of an update.
+struct Arrays<'a> {
+    flux: &'a mut [f64],
+    low_order: &'a mut [f64],
+    limited: &'a mut [f64],
+    state: &'a mut [f64],
+    source: &'a mut [f64],
+    lower: &'a mut [f64],
+    upper: &'a mut [f64],
+    /// The limiter of each cell for what raises it, and for what lowers it.
+    raised: &'a mut [f64],
+    lowered: &'a mut [f64],
+    /// How far the low-order update of each cell may lie outside its bounds.
+    slack: &'a mut [f64],
+    new_state: &'a mut [f64],
+}
+
+impl FluxScratch {
+    fn of_update(&mut self) -> Arrays<'_> {
+        Arrays {
+            flux: &mut self.flux,
+            low_order: &mut self.conductance,
+            limited: &mut self.corrected,
+            state: &mut self.ground,
+            source: &mut self.source,
+            lower: &mut self.low,
+            upper: &mut self.high,
+            raised: &mut self.rhs,
+            lowered: &mut self.step,
+            slack: &mut self.balances.scale,
+            new_state: &mut self.balances.residual,
+        }
+    }
+}
+
 /// Where an update leads and how its sums can be wrong.
 struct Change<'a> {
     mesh: &'a Mesh,
@@ -131,17 +166,18 @@ impl FluxBalance {
     ) -> Result<()> {
         self.check_update(&state, &fluxes, source.as_ref(), &new_state)?;
         self.check_scratch(scratch)?;
-        self.read_update(scratch, dt, &state, &fluxes, source.as_ref())?;
+        let mut arrays = scratch.of_update();
+        read_update(&mut arrays, dt, &state, &fluxes, source.as_ref())?;
         let storage = Storage(new_state.dtype());
-        let FluxScratch { flux, source, ground: state, balances, .. } = scratch;
-        let change = Change { mesh: &self.mesh, volumes: &self.volumes, dt, state, source };
-        for (c, out) in balances.residual.iter_mut().enumerate() {
-            match storage.round(change.cell(c, flux).0.high) {
+        let change =
+            Change { mesh: &self.mesh, volumes: &self.volumes, dt, state: arrays.state, source: arrays.source };
+        for (c, out) in arrays.new_state.iter_mut().enumerate() {
+            match storage.round(change.cell(c, arrays.flux).0.high) {
                 Some(value) => *out = value,
                 None => return fail!(NonFinite, "new_state: cell {c} overflows"),
             }
         }
-        new_state.merged_mut().scatter(0, &balances.residual);
+        new_state.merged_mut().scatter(0, arrays.new_state);
         Ok(())
     }
 
@@ -175,30 +211,31 @@ impl FluxBalance {
         self.check_update(&state, &fluxes, source.as_ref(), &new_state)?;
         self.check_bounds(&state, &fluxes, source.as_ref(), &bounds, &new_state, limited.as_ref())?;
         self.check_scratch(scratch)?;
-        self.read_update(scratch, dt, &state, &fluxes, source.as_ref())?;
+        let mut arrays = scratch.of_update();
+        read_update(&mut arrays, dt, &state, &fluxes, source.as_ref())?;
         let storage = Storage(new_state.dtype());
         let flux_storage = Storage(limited.as_ref().map_or(fluxes.dtype(), ViewMut::dtype));
-        read_each(bounds.low_order.as_ref(), "low_order", "face", &mut scratch.conductance)?;
-        read_bound("lower", bounds.lower.as_ref(), false, storage, &mut scratch.high)?;
-        read_bound("upper", bounds.upper.as_ref(), true, storage, &mut scratch.low)?;
+        read_each(bounds.low_order.as_ref(), "low_order", "face", arrays.low_order)?;
+        read_bound("lower", bounds.lower.as_ref(), false, storage, arrays.lower)?;
+        read_bound("upper", bounds.upper.as_ref(), true, storage, arrays.upper)?;
         for c in 0..self.cells() {
-            let (lower, upper) = (scratch.high[c], scratch.low[c]);
+            let (lower, upper) = (arrays.lower[c], arrays.upper[c]);
             if lower > upper || lower == f64::INFINITY || upper == f64::NEG_INFINITY {
                 return refuse_bounds(c, &bounds, storage);
             }
         }
-        for (f, x) in scratch.conductance.iter_mut().enumerate() {
+        for (f, x) in arrays.low_order.iter_mut().enumerate() {
             match flux_storage.round(*x) {
                 Some(stored) => *x = stored,
                 None => return fail!(NonFinite, "low_order: face {f} overflows the dtype of the limited fluxes"),
             }
         }
-        self.limit_cells(scratch, dt, storage.0.epsilon().max(flux_storage.0.epsilon()))?;
-        let report = limit_faces(&self.mesh, scratch, flux_storage)?;
-        self.land(scratch, dt, storage)?;
-        new_state.merged_mut().scatter(0, &scratch.balances.residual);
+        self.limit_cells(&mut arrays, dt, storage.0.epsilon().max(flux_storage.0.epsilon()))?;
+        let report = limit_faces(&self.mesh, &mut arrays, flux_storage)?;
+        self.land(&mut arrays, dt, storage)?;
+        new_state.merged_mut().scatter(0, arrays.new_state);
         if let Some(out) = &mut limited {
-            out.merged_mut().scatter(0, &scratch.corrected);
+            out.merged_mut().scatter(0, arrays.limited);
         }
         Ok(report)
     }
@@ -250,27 +287,10 @@ impl FluxBalance {
         Ok(())
     }
 
-    fn read_update(
-        &self,
-        scratch: &mut FluxScratch,
-        dt: f64,
-        state: &View,
-        fluxes: &View,
-        source: Option<&View>,
-    ) -> Result<()> {
-        check_step(dt)?;
-        read_each(Some(state), "state", "cell", &mut scratch.ground)?;
-        read_each(Some(fluxes), "fluxes", "face", &mut scratch.flux)?;
-        read_each(source, "source", "cell", &mut scratch.source)
-    }
-
-    /// The limiter of each cell: `rhs` of what raises it, `step` of what lowers it; in the scales how far its low-order update may
-    /// lie outside.
-    fn limit_cells(&self, scratch: &mut FluxScratch, dt: f64, eps: f64) -> Result<()> {
-        let slacks = &mut scratch.balances.scale;
-        let FluxScratch { flux, source, ground, conductance: low_order, high: lower, low: upper, rhs, step, .. } =
-            scratch;
-        let change = Change { mesh: &self.mesh, volumes: &self.volumes, dt, state: ground, source };
+    /// The limiters of each cell, and its slack.
+    fn limit_cells(&self, arrays: &mut Arrays, dt: f64, eps: f64) -> Result<()> {
+        let Arrays { flux, low_order, state, source, lower, upper, raised, lowered, slack: slacks, .. } = arrays;
+        let change = Change { mesh: &self.mesh, volumes: &self.volumes, dt, state, source };
         for c in 0..self.cells() {
             let (base, scale) = change.cell(c, low_order);
             if !base.high.is_finite() || !scale.is_finite() {
@@ -299,25 +319,25 @@ impl FluxBalance {
                 if out > 0.0 { lowering += out } else { raising -= out }
             }
             let per_flux = |room: f64| room.max(0.0) / dt * self.volumes[c];
-            rhs[c] = limiter(per_flux(above), raising, sides.len());
-            step[c] = limiter(per_flux(below), lowering, sides.len());
+            raised[c] = limiter(per_flux(above), raising, sides.len());
+            lowered[c] = limiter(per_flux(below), lowering, sides.len());
         }
         Ok(())
     }
 
     /// The new values, with the limited fluxes as they will be stored.
-    fn land(&self, scratch: &mut FluxScratch, dt: f64, storage: Storage) -> Result<()> {
-        let FluxScratch { corrected, source, ground, high: lower, low: upper, balances, .. } = scratch;
-        let change = Change { mesh: &self.mesh, volumes: &self.volumes, dt, state: ground, source };
+    fn land(&self, arrays: &mut Arrays, dt: f64, storage: Storage) -> Result<()> {
+        let Arrays { limited, state, source, lower, upper, slack, new_state, .. } = arrays;
+        let change = Change { mesh: &self.mesh, volumes: &self.volumes, dt, state, source };
         for c in 0..self.cells() {
-            let (value, scale) = change.cell(c, corrected);
+            let (value, scale) = change.cell(c, limited);
             let Some(stored) = storage.round(value.high) else {
                 return fail!(NonFinite, "new_state: cell {c} overflows");
             };
             let within = stored.clamp(lower[c], upper[c]);
             // Rounding to nearest does not pass a bound that can be stored; what is left is what the low-order fluxes brought, and
             // the noise of the sums.
-            if within != stored && value.plus(-within).high.abs() > balances.scale[c] + 2.0 * NOISE * scale {
+            if within != stored && value.plus(-within).high.abs() > slack[c] + 2.0 * NOISE * scale {
                 return fail!(
                     NotConverged,
                     "new_state: cell {c} would become {:e}, expected {:e} to {:e}: dt, volumes or fluxes are near underflow",
@@ -326,10 +346,17 @@ impl FluxBalance {
                     upper[c]
                 );
             }
-            balances.residual[c] = within;
+            new_state[c] = within;
         }
         Ok(())
     }
+}
+
+fn read_update(arrays: &mut Arrays, dt: f64, state: &View, fluxes: &View, source: Option<&View>) -> Result<()> {
+    check_step(dt)?;
+    read_each(Some(state), "state", "cell", arrays.state)?;
+    read_each(Some(fluxes), "fluxes", "face", arrays.flux)?;
+    read_each(source, "source", "cell", arrays.source)
 }
 
 fn refuse_bounds<T>(c: usize, bounds: &UpdateBounds, storage: Storage) -> Result<T> {
@@ -348,10 +375,10 @@ fn refuse_bounds<T>(c: usize, bounds: &UpdateBounds, storage: Storage) -> Result
 }
 
 /// The limited fluxes: one factor a face, the smaller of what its two cells admit.
-fn limit_faces(mesh: &Mesh, scratch: &mut FluxScratch, storage: Storage) -> Result<LimitReport> {
-    let FluxScratch { flux, conductance: low_order, corrected, rhs: raised, step: lowered, .. } = scratch;
+fn limit_faces(mesh: &Mesh, arrays: &mut Arrays, storage: Storage) -> Result<LimitReport> {
+    let Arrays { flux, low_order, limited, raised, lowered, .. } = arrays;
     let mut report = LimitReport { least_limiter: 1.0, ..LimitReport::default() };
-    for (f, out) in corrected.iter_mut().enumerate() {
+    for (f, out) in limited.iter_mut().enumerate() {
         let (high, low) = (flux[f], low_order[f]);
         let (owner, neighbour) = mesh.ends(f);
         let outward = high > low;
