@@ -48,8 +48,8 @@ impl Projector {
                 return super::project::refuse_non_finite(index, &mean, None).map(drop);
             };
             plan.residual = moments.amount.plus(-b_here[0]).high;
-            plan.spread = moments.scale;
-            if !(plan.residual.is_finite() && plan.spread.is_finite()) {
+            plan.scale = moments.scale;
+            if !(plan.residual.is_finite() && plan.scale.is_finite()) {
                 return fail!(NonFinite, "mean: slice {index}: the sum over its weighted cells overflows");
             }
         }
@@ -58,7 +58,7 @@ impl Projector {
             let (of_slice, of_rows) = report.slice_mut(index);
             let dtype = mean.dtype();
             let tolerance =
-                if row.noise > 0.0 { f64::INFINITY } else { 4.0 * dtype.epsilon() * plan.spread + self.floor(dtype) };
+                if row.noise > 0.0 { f64::INFINITY } else { 4.0 * dtype.epsilon() * plan.scale + self.floor(dtype) };
             let of_row = RowReport { residual_after: plan.residual, tolerance, ..Default::default() };
             of_rows[0] = RowReport { residual_before: plan.residual, ..of_row };
             *of_slice = SliceReport { unchanged: self.holds(of_rows), ..Default::default() };

@@ -35,7 +35,10 @@ impl<'a> Slice<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Plan {
     pub(super) residual: f64,
-    pub(super) spread: f64,
+    /// `sum g^2 v`, of a projection.
+    spread: f64,
+    /// `sum |g u|`, of a check.
+    pub(super) scale: f64,
     /// `S` and `1 / S`, unless S is 0 or too small to divide by.
     shrink: Option<Shrink>,
     multipliers: [f64; MAX_STEPS],
