@@ -121,6 +121,7 @@ fn versions_and_descriptions() {
     refused_description(|d| d["outputs"][0]["offset"] = "a".into(), FileDescription, &["string"]);
     refused_description(|d| d["selftest"]["tolerance"] = 1.0.into(), FileDescription, &["selftest.tolerance"]);
     refused_description(|d| d["conservation"][0]["output"] = "q".into(), FileDescription, &["output q"]);
+    refused_description(|d| d["conservation"][0]["axis"] = "X".into(), FileDescription, &["axis X", "grid"]);
     refused_description(|d| d["conservation"][0]["quadrature"] = "gauss".into(), FileDescription, &["gauss"]);
     refused_description(|d| *d = serde_json::json!([1, 2]), FileDescription, &["format"]);
     let mut file = File::stefan();

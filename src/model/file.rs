@@ -158,7 +158,7 @@ pub struct Axis {
 pub struct Conservation {
     /// Name of the output channel.
     pub output: String,
-    /// Name of the coordinate.
+    /// Name of the coordinate, one of [`Description::grid`] where that is given.
     pub axis: String,
     /// The quadrature rule: "trapezoid", "left", "right" or "simpson".
     pub quadrature: String,
@@ -361,6 +361,9 @@ pub(super) fn check_description(d: &Description) -> Result<BTreeMap<String, Vec<
     for c in &d.conservation {
         if !d.outputs.iter().any(|o| o.name == c.output) {
             return fail!(FileDescription, "conservation names output {}, which is not among outputs", c.output);
+        }
+        if !d.grid.is_empty() && !d.grid.iter().any(|axis| axis.name == c.axis) {
+            return fail!(FileDescription, "conservation names axis {}, which is not among those of grid", c.axis);
         }
         if !["trapezoid", "left", "right", "simpson"].contains(&c.quadrature.as_str()) {
             return fail!(FileDescription, "conservation.quadrature is {}, expected a known rule", c.quadrature);
