@@ -58,9 +58,15 @@ fn workspaces_and_reports_are_checked() {
         let status = pcml_constraints_add_stencils(c, 1, 1, &0, &1.0, 0, 0.0);
         failed(status, Status::TooLarge, &["9223372036854775807"]);
         pcml_constraints_free(c);
+        let beyond = u32::MAX as i64 + 1;
+        ok(pcml_constraints_create(beyond, &mut c));
+        ok(pcml_constraints_add_grid_quadrature(c, 1, &input(&[0.0, 1.0], &[2]), 1, beyond - 2, 0.0));
+        let mut p = null_mut();
+        failed(pcml_projector_create(c, 2, null(), &mut p), Status::TooLarge, &["4294967296", "4294967295"]);
+        assert!(p.is_null());
+        pcml_constraints_free(c);
         ok(pcml_constraints_create(u32::MAX as i64, &mut c));
         ok(pcml_constraints_add_stencils(c, 1, 1, &0, &1.0, 0, 0.0));
-        let mut p = null_mut();
         failed(pcml_projector_create(c, 8, null(), &mut p), Status::TooLarge, &["prior"]);
         assert!(p.is_null());
         pcml_constraints_free(c);

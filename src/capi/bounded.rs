@@ -22,7 +22,7 @@ pub(super) unsafe fn bounds<'a>(lower: *const pcml_const_array, upper: *const pc
 /// @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when slices < 1, for a prior that correlates cells, or for
 ///         PCML_BOUNDS_METHOD_SPREAD with more than one row or with sets, PCML_STATUS_STATE beside invariants,
-///         PCML_STATUS_TOO_LARGE for more than 256 rows beside sets, PCML_STATUS_OUT_OF_MEMORY
+///         PCML_STATUS_TOO_LARGE for more than 256 rows beside sets or 2^32 cells, PCML_STATUS_OUT_OF_MEMORY
 ///
 /// Threads: any. Allocation: the object, about 80 bytes a cell, 8 more a cell and slice, and what the rows' system takes.
 #[unsafe(no_mangle)]

@@ -14,7 +14,7 @@ const CREATOR: &str = "pcml_inference_workspace";
 /// @param max_samples  most samples of one call, 0 or more
 /// @param workspace    receives the object, NULL on failure; to be freed with pcml_workspace_free
 /// @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT, PCML_STATUS_STATE for constraints with invariants or sets,
-///         PCML_STATUS_OUT_OF_MEMORY
+///         PCML_STATUS_TOO_LARGE, PCML_STATUS_OUT_OF_MEMORY
 ///
 /// Threads: any. Allocation: the object, a few states, one state a sample, and for PCML_PRIOR_DENSE with samples one matrix.
 #[unsafe(no_mangle)]

@@ -70,8 +70,8 @@ impl Projector {
     /// Working memory for [`Projector::project_bounded`] with at most `max_slices`.
     ///
     /// Errors: InvalidArgument (0 slices, a prior that correlates cells, [`Method::Spread`] with several rows or beside a simplex or a
-    /// monotone run), State beside invariants or with an absent row, TooLarge (more than 256 rows with a simplex or a monotone run),
-    /// OutOfMemory.
+    /// monotone run), State beside invariants or with an absent row, TooLarge (more than 256 rows with a simplex or a monotone run,
+    /// 2^32 cells), OutOfMemory.
     pub fn bounded(&self, max_slices: usize) -> Result<Bounded> {
         self.check_whole()?;
         if max_slices == 0 {

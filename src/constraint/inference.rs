@@ -29,7 +29,7 @@ pub struct Inference {
 impl Projector {
     /// Working memory for calls that draw at most `max_samples` at once; may be 0.
     ///
-    /// Errors: State for constraints with invariants, sets or absent rows; OutOfMemory.
+    /// Errors: State for constraints with invariants, sets or absent rows; TooLarge (2^32 cells); OutOfMemory.
     pub fn inference(&self, max_samples: usize) -> Result<Inference> {
         self.check_linear()?;
         let joint = match &self.joint {

@@ -80,6 +80,10 @@ impl Joint {
     /// `coupled`: S is full, whatever the prior.
     pub fn new(rows: &Rows, cells: usize, prior: Prior, options: &ProjectorOptions, coupled: bool) -> Result<Joint> {
         prior.check(cells, options.prior_size, options.smoothing)?;
+        // Cells and rows are marked by numbers of 32 bits, of which the last says none.
+        if let Some(count) = [cells, rows.len()].into_iter().find(|count| *count > u32::MAX as usize) {
+            return fail!(TooLarge, "projectors reach {} cells and rows, this one has {count}", u32::MAX);
+        }
         let kind = Kind {
             prior,
             size: options.prior_size,

@@ -105,7 +105,7 @@ impl Projector {
     /// Joins rows and prior.
     ///
     /// Errors: State when the constraints have no row, InvalidArgument where size or smoothing do not fit the prior, NonFinite where squares
-    /// of weights overflow, TooLarge, OutOfMemory.
+    /// of weights overflow, TooLarge (2^32 cells, but for one row over all of them), OutOfMemory.
     pub fn new(constraints: &Constraints, prior: Prior, options: &ProjectorOptions) -> Result<Projector> {
         let rows = constraints.rows().clone();
         let nonlinear = constraints.invariants() > 0;
