@@ -59,9 +59,15 @@ fn folded(k: usize, p: usize) -> (usize, bool) {
     if 2 * rest > p { (p - rest, true) } else { (rest, false) }
 }
 
-/// Multiply-adds of a column with p points of the first step.
-fn work<T: Real>(axis: &Axis<T>, p: usize) -> usize {
-    let mut used = vec![false; p / 2 + 1];
+/// Sizes that the frequencies of an axis can have modulo p.
+fn sizes<T: Real>(axis: &Axis<T>, p: usize) -> usize {
+    let largest = (0..axis.rows()).map(|row| axis.wave(row).0).max();
+    largest.map_or(0, |largest| largest.min(p / 2) + 1)
+}
+
+/// Multiply-adds of a column with p points of the first step; `used` has room for all sizes.
+fn work<T: Real>(axis: &Axis<T>, p: usize, used: &mut [bool]) -> usize {
+    used.fill(false);
     (0..axis.rows()).for_each(|row| used[folded(axis.wave(row).0, p).0] = true);
     let sines = |h: &usize| 1 + usize::from(*h != 0 && 2 * h != p);
     let waves: usize = (0..used.len()).filter(|h| used[*h]).map(|h| sines(&h)).sum();
@@ -69,19 +75,21 @@ fn work<T: Real>(axis: &Axis<T>, p: usize) -> usize {
     axis.points * waves + second * (axis.points / p)
 }
 
-/// The factor p of the points with which transforms have least to do.
-fn best_factor<T: Real>(axis: &Axis<T>) -> usize {
-    let divisors = (1..=axis.points).filter(|p| axis.points.is_multiple_of(*p));
-    divisors.min_by_key(|p| work(axis, *p)).expect("1 divides")
+/// The factor p of the points with which transforms have least to do, behind what that is.
+fn best_factor<T: Real>(axis: &Axis<T>) -> Result<(usize, usize)> {
+    let n = axis.points;
+    let mut used = zeros(sizes(axis, n), "a transform")?;
+    let pairs = (1..=n.isqrt()).filter(|p| n.is_multiple_of(*p)).flat_map(|p| [p, n / p]);
+    Ok(pairs.map(|p| (work(axis, p, &mut used), p)).min().expect("1 divides"))
 }
 
 impl<T: Real> Fast<T> {
     /// The transforms of an axis.
     pub fn new(axis: &Axis<T>) -> Result<Self> {
         let (n, what) = (axis.points, "a transform");
-        let p = best_factor(axis);
+        let (_, p) = best_factor(axis)?;
         let q = n / p;
-        let mut members = vec![Vec::new(); p / 2 + 1];
+        let mut members: Vec<Vec<usize>> = zeros(sizes(axis, p), what)?;
         for row in 0..axis.rows() {
             members[folded(axis.wave(row).0, p).0].push(row);
         }
@@ -324,9 +332,9 @@ impl<'a, T> Strips<'a, T> {
 }
 
 /// Whether the factors of an axis save more than they cost: the matrices, folded, have half a multiply-add for each point and component.
-pub fn is_faster<T: Real>(axis: &Axis<T>) -> bool {
-    let steps = work(axis, best_factor(axis)) + MOVED * (axis.points + axis.rows());
-    2 * steps < axis.rows() * axis.points
+pub fn is_faster<T: Real>(axis: &Axis<T>) -> Result<bool> {
+    let steps = best_factor(axis)?.0 + MOVED * (axis.points + axis.rows());
+    Ok(2 * steps < axis.rows() * axis.points)
 }
 
 /// Multiply-adds that take as long as bringing a value to its place and back.
@@ -338,7 +346,7 @@ mod tests {
 
     #[test]
     fn short_axes_and_few_modes_stay_with_matrices() {
-        let fast = |points, modes| is_faster(&Axis::<f32>::new("axis", points, modes, true, 0).unwrap());
+        let fast = |points, modes| is_faster(&Axis::<f32>::new("axis", points, modes, true, 0).unwrap()).unwrap();
         assert!(!fast(64, 12) && !fast(500, 16) && !fast(4096, 16) && !fast(1, 1));
         assert!(fast(4096, 1024) && fast(16384, 512) && fast(6000, 512));
         // A prime.
@@ -346,10 +354,19 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_axes_are_decided_upon_at_once() {
+        for points in [1 << 32, (1 << 32) - 5] {
+            let axis = Axis::<f32>::new("axis", points, 3, true, 0).unwrap();
+            let (_, best) = best_factor(&axis).unwrap();
+            assert!(points.is_multiple_of(best) && !is_faster(&axis).unwrap());
+        }
+    }
+
+    #[test]
     fn work_is_least_near_the_square_root() {
         let axis = Axis::<f64>::new("axis", 4096, 1024, true, 0).unwrap();
-        assert_eq!(best_factor(&axis), 64);
-        assert!(work(&axis, 64) < 4096 * 2047 / 15);
+        let (work, p) = best_factor(&axis).unwrap();
+        assert!(p == 64 && work < 4096 * 2047 / 15);
     }
 
     #[test]

@@ -290,14 +290,14 @@ impl<T: Real> Fno<T> {
         }
         let is_fast = |axis: &Axis<T>| match options.transforms {
             // Boundary corrections read components of some lines alone.
-            Transforms::Auto => boon.is_none() && fft::is_faster(axis),
-            Transforms::Matrix => false,
-            Transforms::Fft => true,
+            Transforms::Auto if boon.is_none() => fft::is_faster(axis),
+            Transforms::Auto | Transforms::Matrix => Ok(false),
+            Transforms::Fft => Ok(true),
         };
         let mut halved_inverse = None;
         let mut transforms = Vec::new();
         for (a, (there, back)) in axes.iter().zip(&back).enumerate() {
-            if is_fast(there) {
+            if is_fast(there)? {
                 transforms.push(Transform::Fast { there: Fast::new(there)?, back: Fast::new(back)? });
                 continue;
             }
