@@ -16,7 +16,8 @@ use pulp::Arch;
 use super::fourier::{Axis, turn};
 use super::product::{Columns, Rows, Start, has_room, overhang, products};
 use super::real::Real;
-use super::team::{Shared, Team};
+use super::shared::Shared;
+use super::team::Team;
 use crate::error::{Result, zeros};
 
 /// Both transforms of an axis: what [`super::fold::Fold`] and [`super::fold::Unfold`] do, rounded otherwise.

@@ -21,6 +21,7 @@ pub mod product;
 pub mod random;
 pub mod real;
 pub mod rows;
+pub mod shared;
 pub mod spectral;
 pub mod strided;
 pub mod team;

@@ -7,14 +7,12 @@
 
 use std::any::Any;
 use std::cell::UnsafeCell;
-use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use super::pages::Pages;
-use crate::error::{Error, Result, Status, fail, reserved};
+use crate::error::{Error, Result, Status, reserved};
 
 /// Values that a thread goes through in the time that it takes to begin a region, some 5 us.
 const WORTHWHILE: usize = 1 << 16;
@@ -214,117 +212,9 @@ impl<T> Whole<T> {
     }
 }
 
-/// An array in pieces that the tasks of a team borrow, each for itself: a piece has one writer or any number of readers, which is
-/// checked when it is borrowed.
-pub struct Shared<T> {
-    data: Pages<T>,
-    /// Where pieces begin, and the end of the last.
-    bounds: Vec<usize>,
-    /// Of each piece: readers, or -1 for a writer.
-    borrowed: Vec<AtomicI32>,
-}
-
-// SAFETY: a piece is written by one thread at a time while nobody reads it: `borrowed` says so.
-unsafe impl<T: Send + Sync> Sync for Shared<T> {}
-
-/// A piece for reading.
-pub struct Reading<'a, T> {
-    piece: &'a [T],
-    borrowed: &'a AtomicI32,
-}
-
-/// A piece for writing.
-pub struct Writing<'a, T> {
-    piece: &'a mut [T],
-    borrowed: &'a AtomicI32,
-}
-
-impl<T: Copy + Default> Shared<T> {
-    /// Zeros in pieces from `bounds[i]` to `bounds[i + 1]`; what lies behind the last bound, up to `len`, belongs to no piece.
-    pub fn new(bounds: Vec<usize>, len: usize, what: &str) -> Result<Self> {
-        assert!(bounds.is_sorted() && bounds.last().is_some_and(|end| *end <= len));
-        let data = Pages::zeros(len, what)?;
-        let borrowed = (1..bounds.len()).map(|_| AtomicI32::new(0)).collect();
-        Ok(Shared { data, bounds, borrowed })
-    }
-
-    /// `count` pieces of `each` elements.
-    pub fn uniform(count: usize, each: usize, what: &str) -> Result<Self> {
-        let Some(len) = count.checked_mul(each) else {
-            return fail!(OutOfMemory, "no memory for {what}: {count} times {each} values");
-        };
-        Shared::new((0..=count).map(|i| i * each).collect(), len, what)
-    }
-
-    /// All elements, by whoever has the array alone.
-    pub fn all(&mut self) -> &mut [T] {
-        &mut self.data
-    }
-
-    fn pointer(&self, piece: usize) -> (*mut T, usize) {
-        let (first, end) = (self.bounds[piece], self.bounds[piece + 1]);
-        // Not by a slice: others may have pieces of it for writing.
-        assert!(first <= end && end <= self.data.count());
-        // SAFETY: inside the array.
-        (unsafe { self.data.as_ptr().add(first) }, end - first)
-    }
-
-    /// A piece for reading; panics while it is written.
-    pub fn read(&self, piece: usize) -> Reading<'_, T> {
-        let borrowed = &self.borrowed[piece];
-        let one_more = |readers: i32| readers.checked_add(1).filter(|_| readers >= 0);
-        let free = borrowed.fetch_update(Ordering::Acquire, Ordering::Relaxed, one_more).is_ok();
-        assert!(free, "piece {piece} is being written");
-        let (first, len) = self.pointer(piece);
-        // SAFETY: inside the array; readers are counted, so nobody writes.
-        Reading { piece: unsafe { std::slice::from_raw_parts(first, len) }, borrowed }
-    }
-
-    /// A piece for writing; panics while anybody else has it.
-    pub fn write(&self, piece: usize) -> Writing<'_, T> {
-        let borrowed = &self.borrowed[piece];
-        let free = borrowed.compare_exchange(0, -1, Ordering::Acquire, Ordering::Relaxed).is_ok();
-        assert!(free, "piece {piece} is being used");
-        let (first, len) = self.pointer(piece);
-        // SAFETY: inside the array; the only borrow of the piece.
-        Writing { piece: unsafe { std::slice::from_raw_parts_mut(first, len) }, borrowed }
-    }
-}
-
-impl<T> Deref for Reading<'_, T> {
-    type Target = [T];
-    fn deref(&self) -> &[T] {
-        self.piece
-    }
-}
-
-impl<T> Drop for Reading<'_, T> {
-    fn drop(&mut self) {
-        self.borrowed.fetch_sub(1, Ordering::Release);
-    }
-}
-
-impl<T> Deref for Writing<'_, T> {
-    type Target = [T];
-    fn deref(&self) -> &[T] {
-        self.piece
-    }
-}
-
-impl<T> DerefMut for Writing<'_, T> {
-    fn deref_mut(&mut self) -> &mut [T] {
-        self.piece
-    }
-}
-
-impl<T> Drop for Writing<'_, T> {
-    fn drop(&mut self) {
-        self.borrowed.store(0, Ordering::Release);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::shared::Shared;
     use super::*;
 
     #[test]
@@ -398,19 +288,5 @@ mod tests {
             });
             assert_eq!(sum.into_inner(), 36);
         }
-    }
-
-    #[test]
-    fn a_piece_has_one_writer_or_many_readers() {
-        let shared = Shared::<u8>::new(vec![0, 2, 5], 6, "test").unwrap();
-        let caught = |work: &dyn Fn()| std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err();
-        let (a, b, other) = (shared.read(0), shared.read(0), shared.write(1));
-        assert_eq!((a.len(), b.len(), other.len()), (2, 2, 3));
-        assert!(caught(&|| drop(shared.write(0))) && caught(&|| drop(shared.read(1))));
-        // Nobody else has the piece after a reader was refused.
-        assert!(caught(&|| drop(shared.write(1))) && caught(&|| drop(shared.read(1))));
-        drop((a, b, other));
-        shared.write(0)[1] = 7;
-        assert_eq!(*shared.read(0), [0, 7]);
     }
 }

@@ -36,8 +36,9 @@ use crate::kernels::fold::{Fold, Pairing, Unfold};
 use crate::kernels::fourier::{Axis, Modes};
 use crate::kernels::product::{Packed, overhang};
 use crate::kernels::real::Real;
+use crate::kernels::shared::Shared;
 use crate::kernels::spectral::Mixer;
-use crate::kernels::team::{Shared, Team};
+use crate::kernels::team::Team;
 
 pub use boon::{Correction, Rule};
 use boon::{Kernel, Pair};

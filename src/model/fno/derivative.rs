@@ -15,8 +15,8 @@ use super::{Fno, Network, Scratch};
 use crate::error::{Result, fail, zeros};
 use crate::field::{Dtype, Sharing, sharing};
 use crate::kernels::real::Real;
+use crate::kernels::shared::Shared;
 use crate::kernels::strided::{View, ViewMut};
-use crate::kernels::team::Shared;
 use crate::model::arrays::expect_extents;
 use crate::model::fields::Source;
 
