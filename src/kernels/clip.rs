@@ -1,6 +1,6 @@
 //! Cells that move along rows and stop at their bounds: the passes of the bounded projection.
 //!
-//! Lanes and compensated sums as in `moments`.
+//! Terms go to lanes as in `linear`, sums of amounts are compensated in each lane, and lanes are added one after the other.
 
 use pulp::{Arch, Simd, WithSimd};
 
