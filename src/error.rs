@@ -183,6 +183,24 @@ pub(crate) fn reserved<T>(len: usize, what: &str) -> Result<Vec<T>> {
     Ok(v)
 }
 
+/// A vector of what an iterator gives.
+pub(crate) fn collected<T>(items: impl Iterator<Item = T>, what: &str) -> Result<Vec<T>> {
+    let mut v = reserved(items.size_hint().0, what)?;
+    for item in items {
+        push(&mut v, item, what)?;
+    }
+    Ok(v)
+}
+
+/// [`Vec::push`] for vectors whose size depends on a caller or a file.
+pub(crate) fn push<T>(v: &mut Vec<T>, item: T, what: &str) -> Result<()> {
+    if v.len() == v.capacity() && v.try_reserve(1).is_err() {
+        return fail!(OutOfMemory, "no memory for {what}: more than {} values of {} bytes", v.len(), size_of::<T>());
+    }
+    v.push(item);
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,5 +219,13 @@ mod tests {
         let e = zeros::<f64>(usize::MAX / 16, "workspace").unwrap_err();
         assert_eq!(e.status(), Status::OutOfMemory);
         assert!(e.message().contains("workspace"));
+        let e = collected((0..usize::MAX / 16).map(|i| i as f64), "workspace").unwrap_err();
+        assert!(e.status() == Status::OutOfMemory && e.message().contains("workspace"));
+    }
+
+    #[test]
+    fn what_is_collected_is_what_came() {
+        assert_eq!(collected((0..100).filter(|i| i % 3 == 0), "test").unwrap().len(), 34);
+        assert_eq!(collected([1.5, 2.5].into_iter(), "test").unwrap(), [1.5, 2.5]);
     }
 }

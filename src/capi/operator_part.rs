@@ -5,7 +5,7 @@ use super::workspace::{create_workspace, lease};
 use super::{
     Object, borrow, borrow_mut, call, create, free, output, pcml_model, pcml_reduction, pcml_workspace, size, values,
 };
-use crate::error::Result;
+use crate::error::{Result, reserved};
 use crate::kernels::strided::{View, ViewMut};
 use crate::model::{OperatorPart, OperatorScratch, Options};
 use crate::reduce::abstain;
@@ -62,8 +62,11 @@ pub unsafe extern "C" fn pcml_operator_part_create(
                 false => plan_options(&borrow(options, "options")?.settings),
             };
             let owned = values(owned, size(owned_count, "owned_count", 0)?, "owned")?.iter().enumerate();
-            let owned: Result<Vec<usize>> = owned.map(|(i, b)| size(*b, &format!("owned[{i}]"), 0)).collect();
-            let part = OperatorPart::new(&model.model, dtype, &options, size(block, "block", 1)?, &owned?)?;
+            let mut blocks = reserved(owned.len(), "owned")?;
+            for (i, b) in owned {
+                blocks.push(size(*b, &format!("owned[{i}]"), 0)?);
+            }
+            let part = OperatorPart::new(&model.model, dtype, &options, size(block, "block", 1)?, &blocks)?;
             Ok(pcml_operator_part { part })
         })
     }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use pulp::Arch;
 
 use super::arrays::{check_apart, read_or_zero};
@@ -16,7 +18,7 @@ use crate::kernels::strided::{View, ViewMut};
 /// chosen cells, derivatives. For one slice a call; one for each thread.
 pub struct Inference {
     owner: u64,
-    joint: Joint,
+    joint: Arc<Joint>,
     work: Work,
     samples: Vec<f64>,
     z: Vec<f64>,
@@ -34,7 +36,7 @@ impl Projector {
         self.check_linear()?;
         let joint = match &self.joint {
             Some(joint) => joint.clone(),
-            None => Joint::new(&self.rows, self.cells, self.prior, &self.options, false)?,
+            None => Arc::new(Joint::new(&self.rows, self.cells, self.prior, &self.options, false)?),
         };
         let what = "inference workspace";
         let (n, m) = (self.cells, self.rows.len());

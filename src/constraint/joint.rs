@@ -8,7 +8,7 @@ use super::project::{MAX_STEPS, ProjectorOptions};
 use super::report::{RowReport, SliceReport};
 use super::rows::Rows;
 use super::system::{self, Columns, Dependent, Factor, Pattern, Stretch};
-use crate::error::{Result, fail, zeros};
+use crate::error::{Result, collected, fail, zeros};
 use crate::field::Dtype;
 use crate::kernels::double::Double;
 use crate::kernels::linear;
@@ -22,7 +22,6 @@ const LEAST_SURE_PIVOT: f64 = 1e-6;
 const INDEFINITE: f64 = 1e-8;
 
 /// What a plan knows beside the rows: couplings, dependent rows, tolerances.
-#[derive(Clone)]
 pub(super) struct Joint {
     pub kind: Kind,
     pub columns: Columns,
@@ -32,7 +31,7 @@ pub(super) struct Joint {
     /// Rows that depend on others, by number.
     pub dropped: Vec<bool>,
     /// A dense prior multiplies these rows.
-    packed: Option<std::sync::Arc<Packed<f64>>>,
+    packed: Option<Packed<f64>>,
     /// For f32 and f64 storage, a row each: what rounding at underflow can add to a residual.
     floor: [Vec<f64>; 2],
 }
@@ -99,7 +98,7 @@ impl Joint {
         dependent.iter().for_each(|d| dropped[d.row] = true);
         let pattern = Pattern::new(rows, &columns, coupled || !prior.is_diagonal())?;
         let stretches =
-            if prior.is_diagonal() { system::stretches(rows, &columns, &pattern, cells) } else { Vec::new() };
+            if prior.is_diagonal() { system::stretches(rows, &columns, &pattern, cells)? } else { Vec::new() };
         let mut packed = None;
         if prior == Prior::Dense {
             let mut dense = Packed::with_capacity(rows.len(), cells, "projector")?;
@@ -111,9 +110,11 @@ impl Joint {
                 }
             }
             dense.pack(rows.len(), cells, |o, k| full[o * cells + k]);
-            packed = Some(std::sync::Arc::new(dense));
+            packed = Some(dense);
         }
-        let floor = [Dtype::F32, Dtype::F64].map(|dtype| rows.iter().map(|row| row.floor(dtype)).collect());
+        let [single, double] =
+            [Dtype::F32, Dtype::F64].map(|dtype| collected(rows.iter().map(|row| row.floor(dtype)), "projector"));
+        let floor = [single?, double?];
         Ok(Joint { kind, columns, pattern, stretches, dependent, dropped, packed, floor })
     }
 
@@ -172,7 +173,7 @@ impl Joint {
 
     /// Sums and factors S.
     pub fn factor(&self, rows: &Rows, input: Input, work: &mut Work) -> Result<()> {
-        let packed = self.packed.as_deref();
+        let packed = self.packed.as_ref();
         let skip = |at: usize| self.dropped[self.pattern.order[at] as usize];
         let Work { metric, single, double, .. } = work;
         metric.assemble(rows, &self.columns, packed, &self.pattern, input.index, input.data, single)?;

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::arrays::check_apart;
@@ -59,7 +60,7 @@ pub struct Projector {
     pub(super) options: ProjectorOptions,
     pub(super) sets: Sets,
     /// What many rows or correlated cells need; without it one row over all cells streams through.
-    pub(super) joint: Option<Joint>,
+    pub(super) joint: Option<Arc<Joint>>,
     pub(super) quadratics: Vec<Quadratic>,
     /// How the invariants couple cells.
     pub(super) forms: nonlinear::Forms,
@@ -107,7 +108,7 @@ impl Projector {
     /// Errors: State when the constraints have no row, InvalidArgument where size or smoothing do not fit the prior, NonFinite where squares
     /// of weights overflow, TooLarge (2^32 cells, but for one row over all of them), OutOfMemory.
     pub fn new(constraints: &Constraints, prior: Prior, options: &ProjectorOptions) -> Result<Projector> {
-        let rows = constraints.rows().clone();
+        let rows = constraints.rows().try_clone()?;
         let nonlinear = constraints.invariants() > 0;
         if constraints.is_empty() && !nonlinear {
             return fail!(State, "constraints have no row, expected at least one");
@@ -118,9 +119,10 @@ impl Projector {
         let joint = if streams || nonlinear || rows.is_partial() {
             None
         } else {
-            Some(Joint::new(&rows, constraints.cells(), prior, options, false)?)
+            Some(Arc::new(Joint::new(&rows, constraints.cells(), prior, options, false)?))
         };
-        let nonlinear_floor = nonlinear::floors(constraints);
+        let nonlinear_floor = nonlinear::floors(constraints)?;
+        let quadratics: Result<_> = constraints.quadratics.iter().map(Quadratic::try_clone).collect();
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Ok(Projector {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -128,9 +130,9 @@ impl Projector {
             rows,
             prior,
             options: *options,
-            sets: constraints.sets.clone(),
+            sets: constraints.sets.try_clone()?,
             joint,
-            quadratics: constraints.quadratics.clone(),
+            quadratics: quadratics?,
             forms: nonlinear::forms(constraints)?,
             floor: nonlinear_floor[0],
             nonlinear_floor,

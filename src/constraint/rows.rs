@@ -1,4 +1,4 @@
-use crate::error::{Result, fail};
+use crate::error::{Result, collected, fail};
 use crate::field::Dtype;
 
 /// The cells of a row: a run from a first one, or a list.
@@ -82,6 +82,17 @@ impl Rows {
     /// All rows in order.
     pub fn iter(&self) -> impl Iterator<Item = Row<'_>> {
         (0..self.len()).map(|k| self.row(k))
+    }
+
+    pub fn try_clone(&self) -> Result<Rows> {
+        let what = "a copy of the rows";
+        Ok(Rows {
+            starts: collected(self.starts.iter().copied(), what)?,
+            weights: collected(self.weights.iter().copied(), what)?,
+            places: collected(self.places.iter().copied(), what)?,
+            lists: collected(self.lists.iter().copied(), what)?,
+            noise: collected(self.noise.iter().copied(), what)?,
+        })
     }
 
     /// Number of stored weights.

@@ -1,5 +1,5 @@
 use super::constraints::Constraints;
-use crate::error::{Result, fail};
+use crate::error::{Result, collected, fail, push};
 use crate::kernels::double::Double;
 
 /// How cells are brought within their bounds while the rows hold.
@@ -65,6 +65,14 @@ pub(super) struct Sets {
 }
 
 impl Sets {
+    pub fn try_clone(&self) -> Result<Sets> {
+        Ok(Sets {
+            simplices: collected(self.simplices.iter().copied(), "a copy of the sets")?,
+            monotones: collected(self.monotones.iter().copied(), "a copy of the sets")?,
+            ..*self
+        })
+    }
+
     /// Cells are bound to each other, not only to bounds of their own.
     pub fn bind(&self) -> bool {
         !(self.simplices.is_empty() && self.monotones.is_empty())
@@ -108,8 +116,7 @@ impl Constraints {
             return fail!(InvalidArgument, "total is {total}, expected a finite number above 0");
         }
         self.check_run(first, components.saturating_mul(points))?;
-        self.sets.simplices.push(Simplex { first, components, points, total });
-        Ok(())
+        push(&mut self.sets.simplices, Simplex { first, components, points, total }, "a simplex")
     }
 
     /// `count` cells from `first` on increase or decrease, not strictly. Bounds of these cells are not read.
@@ -120,8 +127,7 @@ impl Constraints {
             return fail!(InvalidArgument, "count is {count}, expected at least 2 cells");
         }
         self.check_run(first, count)?;
-        self.sets.monotones.push(Monotone { first, count, direction });
-        Ok(())
+        push(&mut self.sets.monotones, Monotone { first, count, direction }, "a monotone run")
     }
 
     fn check_run(&self, first: usize, count: usize) -> Result<()> {

@@ -4,7 +4,7 @@
 //! field last, so that the factor fills little. The factor is up-looking along the elimination tree (Davis, "Direct methods for
 //! sparse linear systems", ch. 4); a block per column of an atmosphere is a tree of its own, at no cost.
 
-use crate::error::{Result, fail, zeros};
+use crate::error::{Result, collected, fail, push, zeros};
 use crate::kernels::double::Double;
 
 use super::rows::{Rows, Support};
@@ -92,8 +92,8 @@ impl Pattern {
     /// `coupled`: the prior correlates cells, so that every row meets every other.
     pub fn new(rows: &Rows, columns: &Columns, coupled: bool) -> Result<Pattern> {
         let m = rows.len();
-        let mut order: Vec<u32> = (0..m as u32).collect();
-        order.sort_by_key(|&k| rows.row(k as usize).weights.len());
+        let mut order: Vec<u32> = collected(0..m as u32, "system")?;
+        order.sort_unstable_by_key(|&k| (rows.row(k as usize).weights.len(), k));
         let mut position = zeros::<u32>(m, "system")?;
         for (at, &k) in order.iter().enumerate() {
             position[k as usize] = at as u32;
@@ -182,21 +182,20 @@ pub(super) struct Stretch {
 }
 
 /// All stretches of at least eight cells.
-pub(super) fn stretches(rows: &Rows, columns: &Columns, pattern: &Pattern, cells: usize) -> Vec<Stretch> {
+pub(super) fn stretches(rows: &Rows, columns: &Columns, pattern: &Pattern, cells: usize) -> Result<Vec<Stretch>> {
     let of = |cell: usize| columns.of(cell).iter().map(|entry| entry.0);
     let mut found = Vec::new();
     let mut first = 0;
     while first < cells {
         let len = 1 + (first + 1..cells).take_while(|&cell| of(cell).eq(of(first))).count();
-        let numbers: Vec<u32> = of(first).collect();
-        let runs = numbers.iter().all(|&k| matches!(rows.row(k as usize).support, Support::Run(_)));
-        if len >= 8 && runs && (1..=MOST_SHARED).contains(&numbers.len()) {
-            let positions = numbers.iter().map(|&k| pattern.position[k as usize]).collect();
-            found.push(Stretch { first, cells: len, rows: numbers, positions });
+        let runs = of(first).all(|k| matches!(rows.row(k as usize).support, Support::Run(_)));
+        if len >= 8 && runs && (1..=MOST_SHARED).contains(&of(first).count()) {
+            let positions = of(first).map(|k| pattern.position[k as usize]).collect();
+            push(&mut found, Stretch { first, cells: len, rows: of(first).collect(), positions }, "system")?;
         }
         first += len;
     }
-    found
+    Ok(found)
 }
 
 /// The cells of a state with the rows on each: G by columns.
@@ -219,7 +218,7 @@ impl Columns {
             starts[cell + 1] += starts[cell];
         }
         let mut entries = zeros::<(u32, f64)>(starts[cells], "system")?;
-        let mut next = starts.clone();
+        let mut next = collected(starts.iter().copied(), "system")?;
         for (number, cell, g) in terms() {
             entries[next[cell]] = (number, g);
             next[cell] += 1;
@@ -548,11 +547,17 @@ pub(super) fn dependent_rows(rows: &Rows, columns: &Columns, ones: &[f64]) -> Re
         return fail!(NonFinite, "row {}: the squares of its weights overflow", pattern.order[at]);
     }
     let noisy = |at: usize| rows.row(pattern.order[at] as usize).noise > 0.0;
+    let mut outcome = Ok(());
     factor.factor(&pattern, noisy, |at, on| {
-        let on = on.map(|(p, c)| (pattern.order[p] as usize, c)).collect();
-        found.push(Dependent { row: pattern.order[at] as usize, on });
+        let on = collected(on.map(|(p, c)| (pattern.order[p] as usize, c)), "dependent rows");
+        let row = pattern.order[at] as usize;
+        let added = on.and_then(|on| push(&mut found, Dependent { row, on }, "dependent rows"));
+        if outcome.is_ok() {
+            outcome = added;
+        }
     });
-    found.sort_by_key(|d| d.row);
+    outcome?;
+    found.sort_unstable_by_key(|d| d.row);
     Ok(found)
 }
 

@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use super::pages::Pages;
-use crate::error::{Result, fail};
+use crate::error::{Result, collected, fail};
 
 /// An array in pieces that the tasks of a team borrow, each for itself: a piece has one writer or any number of readers, which is
 /// checked when it is borrowed.
@@ -36,7 +36,7 @@ impl<T: Copy + Default> Shared<T> {
     pub fn new(bounds: Vec<usize>, len: usize, what: &str) -> Result<Self> {
         assert!(bounds.is_sorted() && bounds.last().is_some_and(|end| *end <= len));
         let data = Pages::zeros(len, what)?;
-        let borrowed = (1..bounds.len()).map(|_| AtomicI32::new(0)).collect();
+        let borrowed = collected((1..bounds.len()).map(|_| AtomicI32::new(0)), what)?;
         Ok(Shared { data, bounds, borrowed })
     }
 
@@ -45,7 +45,7 @@ impl<T: Copy + Default> Shared<T> {
         let Some(len) = count.checked_mul(each) else {
             return fail!(OutOfMemory, "no memory for {what}: {count} times {each} values");
         };
-        Shared::new((0..=count).map(|i| i * each).collect(), len, what)
+        Shared::new(collected((0..=count).map(|i| i * each), what)?, len, what)
     }
 
     /// All elements, by whoever has the array alone.

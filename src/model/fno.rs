@@ -29,7 +29,7 @@ use pulp::Arch;
 use super::boundary::{Bound, Boundary, Kind};
 use super::dense::{Dense, vector};
 use super::{Channel, Model, Options, Transforms};
-use crate::error::{Result, fail, zeros};
+use crate::error::{Result, collected, fail, zeros};
 use crate::kernels::activation::Activation;
 use crate::kernels::fft::{self, Fast};
 use crate::kernels::fold::{Fold, Pairing, Unfold};
@@ -306,7 +306,7 @@ impl<T: Real> Fno<T> {
             back.make_matrices()?;
             if a + 1 == d && share != 1.0 {
                 let halved = back.inverse().iter().map(|v| T::from_f64(v.to_f64() * share));
-                halved_inverse = Some(halved.collect::<Vec<T>>());
+                halved_inverse = Some(collected(halved, "a transform")?);
             }
             let inverse = halved_inverse.as_deref().unwrap_or(back.inverse());
             transforms.push(Transform::Matrix { fold: Fold::new(there)?, unfold: Unfold::new(back, inverse)? });
@@ -330,7 +330,10 @@ impl<T: Real> Fno<T> {
         }
         let coordinates = match &numbers.coordinates {
             None => vec![],
-            Some(c) => grid.iter().zip(&c.bounds).map(|(&n, &[low, high])| coordinates(n, low, high, c.span)).collect(),
+            Some(c) => {
+                let axes = grid.iter().zip(&c.bounds);
+                axes.map(|(&n, &[low, high])| coordinates(n, low, high, c.span)).collect::<Result<_>>()?
+            }
         };
         let longest = TILE_BYTES / (w * size_of::<T>());
         let tile = if last.points <= longest { last.points } else { (longest / 48 * 48).max(48) };
@@ -496,8 +499,8 @@ impl<T: Real> Fno<T> {
             inside: zeros(value_len(self.boon.as_ref().map(|b| &b.inner)), what)?,
             output: zeros(outputs, what)?,
             // A face's nodes are read with the overhang of a product.
-            field: Shared::new(self.field_bounds(), points * w + T::PANEL, what)?,
-            result: Shared::new(self.inside_bounds(self.outputs.len()), nodes * self.outputs.len(), what)?,
+            field: Shared::new(self.field_bounds(what)?, points * w + T::PANEL, what)?,
+            result: Shared::new(self.inside_bounds(self.outputs.len(), what)?, nodes * self.outputs.len(), what)?,
             sums: Shared::uniform(self.units().1, self.sums_len(), what)?,
             edges: Shared::uniform(if self.keeps_edges() { edges } else { 0 }, self.row, what)?,
             wave: many(&[if last == 0 && self.fast(0).is_some() { points * w } else { 0 }])?,
@@ -525,7 +528,7 @@ fn component_strides<T: Real>(axes: &[Axis<T>], row: usize, width: usize) -> Vec
 }
 
 /// Values of a grid channel, like numpy's linspace.
-fn coordinates<T: Real>(points: usize, low: f64, high: f64, span: Span) -> Vec<T> {
+fn coordinates<T: Real>(points: usize, low: f64, high: f64, span: Span) -> Result<Vec<T>> {
     let steps = match span {
         Span::Closed => points.max(2) - 1,
         Span::HalfOpen => points,
@@ -537,7 +540,7 @@ fn coordinates<T: Real>(points: usize, low: f64, high: f64, span: Span) -> Vec<T
             low + (high - low) / steps as f64 * i as f64
         }
     };
-    (0..points).map(|i| T::from_f64(at(i))).collect()
+    collected((0..points).map(|i| T::from_f64(at(i))), "a plan's coordinates")
 }
 
 /// The host's conditions must be those that the model was trained with, up to stencils.

@@ -3,7 +3,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::constraint::Constraints;
-use crate::error::{Result, fail, zeros};
+use crate::error::{Result, collected, fail, zeros};
 use crate::field::Dtype;
 use crate::kernels::double::{Double, LANES, Sum, triple};
 use crate::kernels::linear::dispatch;
@@ -16,6 +16,10 @@ pub(in crate::constraint) struct Quadratic {
 }
 
 impl Quadratic {
+    pub(in crate::constraint) fn try_clone(&self) -> Result<Quadratic> {
+        Ok(Quadratic { terms: collected(self.terms.iter().copied(), "a copy of an invariant")? })
+    }
+
     pub(super) fn is_diagonal(&self) -> bool {
         self.terms.iter().all(|t| t.0 == t.1)
     }
@@ -103,14 +107,14 @@ impl Constraints {
 }
 
 /// What rounding at underflow can add to each residual, for f32 and f64.
-pub(in crate::constraint) fn floors(constraints: &Constraints) -> Vec<[f64; 2]> {
+pub(in crate::constraint) fn floors(constraints: &Constraints) -> Result<Vec<[f64; 2]>> {
     let dtypes = [Dtype::F32, Dtype::F64];
     let rows = constraints.rows().iter().map(|row| dtypes.map(|dtype| row.floor(dtype)));
     let squares = constraints.quadratics.iter().map(|q| {
         let each = q.terms.len() as f64 * 4.0 * Dtype::F64.tiny();
         dtypes.map(Dtype::tiny).map(|t| q.terms.iter().map(|term| term.2.abs() * t * t).sum::<f64>() + each)
     });
-    rows.chain(squares).collect()
+    collected(rows.chain(squares), "projector")
 }
 
 /// How the invariants couple cells.

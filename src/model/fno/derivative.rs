@@ -59,7 +59,7 @@ impl<T: Real> Fno<T> {
         let what = "a workspace of derivatives";
         let points = self.line_count() * self.line_points();
         let nodes: usize = self.grid.iter().product();
-        let field = || Shared::new(self.field_bounds(), points * self.numbers.width + T::PANEL, what);
+        let field = || Shared::new(self.field_bounds(what)?, points * self.numbers.width + T::PANEL, what);
         let fields = |count: usize| (0..count).map(|_| field()).collect::<Result<Vec<_>>>();
         let blocks = self.blocks.len();
         let norm = || Normalised::new(points, self.numbers.width, what);
@@ -76,7 +76,7 @@ impl<T: Real> Fno<T> {
             norms: norms.collect::<Result<_>>()?,
             projected: field()?,
             beside: field()?,
-            direction: Shared::new(self.inside_bounds(self.inputs.len()), state, what)?,
+            direction: Shared::new(self.inside_bounds(self.inputs.len(), what)?, state, what)?,
             corrected: Corrected::new(self, what)?,
             threads: Shared::uniform(self.team.count(), buffers, what)?,
             states: zeros(rolled(self.steps), what)?,

@@ -19,7 +19,7 @@ use self::evaluate::FaceSums;
 use self::layout::Layout;
 use self::message::{Cover, SIZES, TAIL};
 use super::{Fno, Scratch, correct};
-use crate::error::{Error, Result, Status, fail, zeros};
+use crate::error::{Error, Result, Status, collected, fail, zeros};
 use crate::field::Dtype;
 use crate::kernels::fourier::Axis;
 use crate::kernels::real::Real;
@@ -263,7 +263,7 @@ impl<T: Real> PartOf<T> {
         if count > MOST_BLOCKS {
             return fail!(TooLarge, "the grid has {count} blocks of {block} points, expected at most {MOST_BLOCKS}");
         }
-        let mut blocks = owned.to_vec();
+        let mut blocks = collected(owned.iter().copied(), "a part's blocks")?;
         blocks.sort_unstable();
         if blocks.is_empty() {
             return fail!(InvalidArgument, "owned has no block, expected at least one");
@@ -274,7 +274,7 @@ impl<T: Real> PartOf<T> {
         if let Some(pair) = blocks.windows(2).find(|pair| pair[0] == pair[1]) {
             return fail!(InvalidArgument, "owned has block {} twice, expected each once", pair[0]);
         }
-        let layout = Layout::new(&fno, block, count, &blocks);
+        let layout = Layout::new(&fno, block, count, &blocks)?;
         let last = fno.axes.len() - 1;
         let (w, used) = (fno.numbers.width, fno.axes[last].rows() * fno.numbers.width);
         let components = fno.axes[..last].iter().map(Axis::rows).product::<usize>() * used;

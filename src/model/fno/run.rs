@@ -6,7 +6,7 @@ use super::boon::Pair;
 use super::numbers::MOST_AXES;
 use super::sweep::{Left, Stage};
 use super::{Block, Boon, Fno, Link, Network, SMOOTHED, Scratch};
-use crate::error::{Result, fail};
+use crate::error::{Result, collected, fail};
 use crate::field::{Dtype, Layout};
 use crate::kernels::activation::Activation;
 use crate::kernels::product::{Rows, Start, dots, product};
@@ -288,24 +288,26 @@ impl<T: Real> Fno<T> {
     }
 
     /// Where the tiles begin in the field.
-    pub(super) fn field_bounds(&self) -> Vec<usize> {
-        let mut bounds = vec![0];
-        bounds.extend(self.every_tile().scan(0, |end, tile| {
-            *end += tile.count * self.numbers.width;
-            Some(*end)
-        }));
-        bounds
+    pub(super) fn field_bounds(&self, what: &str) -> Result<Vec<usize>> {
+        self.bounds(|tile| tile.count * self.numbers.width, what)
     }
 
     /// Where the tiles begin in an array [grid, channels]; those of the padding are empty.
-    pub(super) fn inside_bounds(&self, channels: usize) -> Vec<usize> {
-        let mut bounds = vec![0];
-        bounds.extend(self.every_tile().scan(0, |end, tile| {
+    pub(super) fn inside_bounds(&self, channels: usize, what: &str) -> Result<Vec<usize>> {
+        let len = |tile| {
             let (_, _, count) = self.inside_points(tile);
-            *end += self.inside(tile).map_or(0, |_| count * channels);
+            self.inside(tile).map_or(0, |_| count * channels)
+        };
+        self.bounds(len, what)
+    }
+
+    /// Where tiles of so many elements begin that follow each other, and the end of the last.
+    fn bounds(&self, len: impl Fn(Tile) -> usize, what: &str) -> Result<Vec<usize>> {
+        let ends = self.every_tile().scan(0, |end, tile| {
+            *end += len(tile);
             Some(*end)
-        }));
-        bounds
+        });
+        collected(std::iter::once(0).chain(ends), what)
     }
 
     /// Calls `work(tile, thread)` for all tiles of the lines `line(0)` to `line(lines - 1)`.

@@ -13,8 +13,12 @@ use std::ops::Range;
 
 use super::super::run::{Tile, smooth_line};
 use super::super::{Fno, SMOOTHED};
+use crate::error::{Result, collected, push};
 use crate::kernels::real::Real;
 use crate::model::boundary::{Bound, BoundFace};
+
+/// For messages when there is no memory.
+const WHAT: &str = "a part's points";
 
 /// Most lines whose components are found together.
 pub(super) const LINES: usize = 24;
@@ -110,7 +114,7 @@ fn reads(bound: &Bound, smooth: bool, node: usize, mut each: impl FnMut(usize)) 
 
 impl Layout {
     /// The points of `owned` blocks, ascending, of `count` blocks of `block` points.
-    pub(super) fn new<T: Real>(fno: &Fno<T>, block: usize, count: usize, owned: &[usize]) -> Layout {
+    pub(super) fn new<T: Real>(fno: &Fno<T>, block: usize, count: usize, owned: &[usize]) -> Result<Layout> {
         let mut layout = Layout {
             runs: vec![],
             blocks: vec![],
@@ -129,8 +133,9 @@ impl Layout {
         let last = fno.axes.len() - 1;
         let (points, n, before) = (fno.line_points(), fno.grid[last], fno.before[last]);
         let all = |line: usize| Tile { line, number: 0, first: 0, count: points };
-        let (lines, padding): (Vec<usize>, Vec<usize>) =
-            (0..fno.line_count()).partition(|line| fno.inside(all(*line)).is_some());
+        let of_grid = |line: &usize| fno.inside(all(*line)).is_some();
+        let lines: Vec<usize> = collected((0..fno.line_count()).filter(of_grid), WHAT)?;
+        let padding: Vec<usize> = collected((0..fno.line_count()).filter(|line| !of_grid(line)), WHAT)?;
         let dealt = |b: usize| (b as u128 * padding.len() as u128).div_ceil(count as u128) as usize;
         for &b in owned {
             let start = layout.runs.len();
@@ -140,34 +145,36 @@ impl Layout {
                 let high = n.min(low + end - node);
                 let first = if low == 0 { 0 } else { before + low };
                 let past = if high == n { points } else { before + high };
-                layout.push(fno, Tile { line: lines[node / n], number: 0, first, count: past - first });
+                layout.push(fno, Tile { line: lines[node / n], number: 0, first, count: past - first })?;
                 node += high - low;
             }
             for line in &padding[dealt(b)..dealt(b + 1)] {
-                layout.push(fno, all(*line));
+                layout.push(fno, all(*line))?;
             }
-            layout.blocks.push(start..layout.runs.len());
+            push(&mut layout.blocks, start..layout.runs.len(), WHAT)?;
         }
         (layout.own, layout.own_nodes) = (layout.points, layout.nodes);
-        layout.sort();
+        layout.sort()?;
         if let Some(boon) = &fno.boon {
-            layout.add_ghosts(fno, &boon.inner, boon.smooth);
-            layout.bind(fno, &boon.inner, &boon.outer, boon.smooth);
+            layout.add_ghosts(fno, &boon.inner, boon.smooth)?;
+            layout.bind(fno, &boon.inner, &boon.outer, boon.smooth)?;
         }
-        layout.sweep(fno);
-        layout
+        layout.sweep(fno)?;
+        Ok(layout)
     }
 
-    fn push<T: Real>(&mut self, fno: &Fno<T>, tile: Tile) {
-        self.runs.push(Run { tile, at: self.points, node: self.nodes });
+    fn push<T: Real>(&mut self, fno: &Fno<T>, tile: Tile) -> Result<()> {
+        push(&mut self.runs, Run { tile, at: self.points, node: self.nodes }, WHAT)?;
         self.points += tile.count;
         let (_, _, count) = fno.inside_points(tile);
         self.nodes += fno.inside(tile).map_or(0, |_| count);
+        Ok(())
     }
 
-    fn sort(&mut self) {
-        self.by_line = (0..self.runs.len()).collect();
+    fn sort(&mut self) -> Result<()> {
+        self.by_line = collected(0..self.runs.len(), WHAT)?;
         self.by_line.sort_unstable_by_key(|r| (self.runs[*r].tile.line, self.runs[*r].tile.first));
+        Ok(())
     }
 
     /// The run that a padded point belongs to.
@@ -193,21 +200,27 @@ impl Layout {
         Some((at, at < self.own_nodes))
     }
 
-    fn add_ghosts<T: Real>(&mut self, fno: &Fno<T>, bound: &Bound, smooth: bool) {
+    fn add_ghosts<T: Real>(&mut self, fno: &Fno<T>, bound: &Bound, smooth: bool) -> Result<()> {
         let [setting, read] = layers(bound, smooth);
-        let nodes = |layers: &[(usize, usize)]| -> BTreeSet<usize> {
-            layers.iter().flat_map(|&(axis, index)| bound.lines(axis).map(move |line| line.at(index))).collect()
+        let nodes = |layers: &[(usize, usize)]| -> Result<Vec<usize>> {
+            let lines = layers.iter().flat_map(|&(axis, index)| bound.lines(axis).map(move |line| line.at(index)));
+            let mut nodes = collected(lines, WHAT)?;
+            nodes.sort_unstable();
+            nodes.dedup();
+            Ok(nodes)
         };
-        let mut open: Vec<usize> =
-            nodes(&setting).into_iter().filter(|node| self.place(fno, *node).is_some()).collect();
+        let mut open = nodes(&setting)?;
+        open.retain(|node| self.place(fno, *node).is_some());
         let mut ghosts = BTreeSet::new();
+        let mut outcome = Ok(());
         while let Some(node) = open.pop() {
             reads(bound, smooth, node, |other| {
-                if self.place(fno, other).is_none() && ghosts.insert(other) {
-                    open.push(other);
+                if self.place(fno, other).is_none() && ghosts.insert(other) && outcome.is_ok() {
+                    outcome = push(&mut open, other, WHAT);
                 }
             });
         }
+        outcome?;
         let points = fno.line_points();
         let mut run: Option<Tile> = None;
         for node in ghosts {
@@ -216,29 +229,34 @@ impl Layout {
                 Some(tile) if (tile.line, tile.first + tile.count) == (line, first) => tile.count += 1,
                 _ => {
                     let new = Tile { line, number: 0, first, count: 1 };
-                    run.replace(new).into_iter().for_each(|tile| self.push(fno, tile));
+                    if let Some(tile) = run.replace(new) {
+                        self.push(fno, tile)?;
+                    }
                 }
             }
         }
-        run.into_iter().for_each(|tile| self.push(fno, tile));
-        self.sort();
+        if let Some(tile) = run {
+            self.push(fno, tile)?;
+        }
+        self.sort()?;
         let last = fno.axes.len() - 1;
         let of_grid = |node: &usize| {
             let point = node % points;
             let inside = fno.inside(Tile { line: node / points, number: 0, first: point, count: 1 });
             inside.is_some() && (fno.before[last]..fno.before[last] + fno.grid[last]).contains(&point)
         };
-        for node in nodes(&read).into_iter().filter(of_grid) {
+        for node in nodes(&read)?.into_iter().filter(of_grid) {
             match self.node(fno, node) {
-                Some((at, true)) => self.tells.push((self.told, at)),
-                Some((at, false)) => self.hears.push((self.told, at)),
+                Some((at, true)) => push(&mut self.tells, (self.told, at), WHAT)?,
+                Some((at, false)) => push(&mut self.hears, (self.told, at), WHAT)?,
                 None => {}
             }
             self.told += 1;
         }
+        Ok(())
     }
 
-    fn bind<T: Real>(&mut self, fno: &Fno<T>, inner: &Bound, outer: &Bound, smooth: bool) {
+    fn bind<T: Real>(&mut self, fno: &Fno<T>, inner: &Bound, outer: &Bound, smooth: bool) -> Result<()> {
         let outputs = fno.outputs.len();
         let on_padded = |node: usize| {
             let (mut rest, mut padded, mut stride) = (node, 0, 1);
@@ -249,11 +267,12 @@ impl Layout {
             }
             padded
         };
-        self.inner = Conditions::new(inner, outputs, smooth, |node| self.place(fno, node));
-        self.outer = Conditions::new(outer, outputs, smooth, |node| self.node(fno, on_padded(node)).map(|(at, _)| at));
+        self.inner = Conditions::new(inner, outputs, smooth, |node| self.place(fno, node))?;
+        self.outer = Conditions::new(outer, outputs, smooth, |node| self.node(fno, on_padded(node)).map(|(at, _)| at))?;
+        Ok(())
     }
 
-    fn sweep<T: Real>(&mut self, fno: &Fno<T>) {
+    fn sweep<T: Real>(&mut self, fno: &Fno<T>) -> Result<()> {
         for (at, r) in self.by_line.iter().enumerate() {
             let line = self.runs[*r].tile.line;
             match self.sweeps.last_mut() {
@@ -266,9 +285,10 @@ impl Layout {
                     sweep.count += 1;
                     sweep.runs.end = at + 1;
                 }
-                _ => self.sweeps.push(Sweep { first: line, count: 1, runs: at..at + 1 }),
+                _ => push(&mut self.sweeps, Sweep { first: line, count: 1, runs: at..at + 1 }, WHAT)?,
             }
         }
+        Ok(())
     }
 }
 
@@ -294,7 +314,7 @@ pub(super) fn plane<T: Real>(fno: &Fno<T>, line: usize) -> usize {
 
 impl Conditions {
     /// Those whose nodes `place` knows, in the order in which they are set.
-    fn new(bound: &Bound, outputs: usize, smooth: bool, place: impl Fn(usize) -> Option<usize>) -> Conditions {
+    fn new(bound: &Bound, outputs: usize, smooth: bool, place: impl Fn(usize) -> Option<usize>) -> Result<Conditions> {
         let mut all = Conditions::default();
         let mut known = Vec::new();
         for (number, face) in bound.faces().iter().enumerate() {
@@ -304,8 +324,10 @@ impl Conditions {
                 known.extend((0..face.count()).map_while(|k| place(line.node(face, k))));
                 if known.len() == face.count() {
                     let value = start + line.number * outputs;
-                    all.fixes.push(Fix { face: number, value, first: all.places.len() });
-                    all.places.extend_from_slice(&known);
+                    push(&mut all.fixes, Fix { face: number, value, first: all.places.len() }, WHAT)?;
+                    for node in &known {
+                        push(&mut all.places, *node, WHAT)?;
+                    }
                 }
             }
         }
@@ -314,12 +336,12 @@ impl Conditions {
                 for line in bound.lines(0) {
                     let column = std::array::from_fn(|k| place(line.at(first + k)));
                     if column.iter().all(Option::is_some) {
-                        all.columns.push(column.map(|at| at.unwrap_or_default()));
+                        push(&mut all.columns, column.map(|at| at.unwrap_or_default()), WHAT)?;
                     }
                 }
             }
         }
-        all
+        Ok(all)
     }
 
     /// Sets `field` [place, channels] as [`Bound::set`] and the smoothing do.
