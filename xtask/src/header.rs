@@ -14,11 +14,11 @@ const HEAD: &str = "\
    Handles   Opaque; created by *_create, *_load, *_workspace or *_report, freed by *_free; freeing NULL is fine,
              freeing twice is misuse.
    Threads   A `const T *` argument may be used by many threads at once; a `T *` argument by one at a time.
-             No function prints, ends the process, or starts a thread, but for plans with pcml_options_set_threads; a defect
-             inside is PCML_STATUS_PANIC.
-   Memory    The system's malloc, by create and set-up calls. Where it refuses they return PCML_STATUS_OUT_OF_MEMORY; 4 MiB in
-             reserve, which cost nothing before, hold what the way there needs. Only a thread that starts ends the process where
-             the system has not even its few bytes.
+             No function prints or ends the process (one exception: Memory). None starts a thread, but for pcml_plan_create
+             with pcml_options_set_threads. A defect inside is PCML_STATUS_PANIC.
+   Memory    The system's malloc, by create and set-up calls. Where it refuses they return PCML_STATUS_OUT_OF_MEMORY; 4 MiB of
+             reserved memory, untouched before, let them report it. The exception: a plan with
+             pcml_options_set_threads starts threads, and where memory runs out while one starts, the process may end.
    Sizes     int64_t, strides in elements. */";
 
 fn path() -> PathBuf {
