@@ -115,7 +115,7 @@ module pcml_types
   ! Sigma itself, `[cells, cells]`, symmetric and positive definite: samples check the whole of that, other calls what the rows see
   ! of it.
   integer(c_int32_t), parameter :: PCML_PRIOR_DENSE = 8
-  ! [`Prior::Diagonal`] after the soft second differences of ProbConserv's diffusion: `u_(i-1) - 2 u_i + u_(i+1) = 0` with noise
+  ! A diagonal Sigma after the soft second differences of ProbConserv's diffusion: `u_(i-1) - 2 u_i + u_(i+1) = 0` with noise
   ! variance `v0 + 4 v1 + v2 - 4 a s0 s1 + 2 a^2 s0 s2 - 4 a s1 s2` (s^2 = v at the three cells), which smooths the mean too.
   integer(c_int32_t), parameter :: PCML_PRIOR_SMOOTHED = 9
 
@@ -1413,8 +1413,8 @@ module pcml_c
       integer(c_int32_t) :: pcml_plan_latent
     end function pcml_plan_latent
 
-    ! Neural and Gaussian processes: predicts at target points of the functions conditioned on; a Gaussian process that is not
-    ! conditioned and stores points predicts from those.
+    ! Neural and Gaussian processes and DeepONets: predicts at target points of the functions conditioned on; a Gaussian process
+    ! that is not conditioned and stores points predicts from those.
     function pcml_plan_query(plan, workspace, target_x, eps, mean, variance) bind(C)
       import
       type(c_ptr), value :: plan

@@ -2667,8 +2667,8 @@ contains
     call settle(status, stat, errmsg)
   end subroutine plan_latent
 
-  ! Neural and Gaussian processes: predicts at target points of the functions conditioned on; a Gaussian process that is not
-  ! conditioned and stores points predicts from those.
+  ! Neural and Gaussian processes and DeepONets: predicts at target points of the functions conditioned on; a Gaussian process that
+  ! is not conditioned and stores points predicts from those.
   subroutine plan_query(self, workspace, target_x, mean, eps, variance, stat, errmsg)
     use pcml_c, only: call_c => pcml_plan_query
     class(pcml_plan), intent(in) :: self

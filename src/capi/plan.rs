@@ -53,7 +53,8 @@ pub(super) fn plan_options(s: &Settings) -> Options {
 ///                 processes are evaluated in f64 alone, networks in ONNX in their own type
 /// @param options  neural processes: batch, context, targets, latents, seed, dropout; Gaussian processes: batch, context (not needed
 ///                 where the model stores points), targets, covariance; neural operators: batch, shape, steps, boundary, threads,
-///                 transforms; networks in ONNX: batch, and shape where they have a grid; NULL for none set
+///                 transforms; perceptrons: batch, dropout, latents, seed; DeepONets: batch, targets, dropout, latents, seed; networks
+///                 in ONNX: batch, and shape where they have a grid; ensembles: those of their members; NULL for none set
 /// @param plan     receives the object, NULL on failure; to be freed with pcml_plan_free
 /// @return 0; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_DTYPE; PCML_STATUS_INVALID_ARGUMENT when an option that the model needs
 ///         is not set or does not fit it; PCML_STATUS_CONTRADICTION for two values at one stored point without noise; PCML_STATUS_SHAPE for a grid with too few points for the model's modes or a stencil;
@@ -201,17 +202,17 @@ pub unsafe extern "C" fn pcml_plan_latent(
     })
 }
 
-/// Neural and Gaussian processes: predicts at target points of the functions conditioned on; a Gaussian process that is not conditioned
-/// and stores points predicts from those. Variances of a Gaussian process are of the process itself, without noise, from 0 to the signal
-/// variance. Neural processes: the mean of a mixture is the mean of the
-/// draws' means; its variance, by the law of total variance, the mean of their variances plus the unbiased variance of their
-/// means. Results do not depend on the batch, the position in it, or the number of targets.
+/// Neural and Gaussian processes and DeepONets: predicts at target points of the functions conditioned on; a Gaussian process that is not
+/// conditioned and stores points predicts from those. Variances of a Gaussian process are of the process itself, without noise, from 0 to
+/// the signal variance. Neural processes: the mean of a mixture is the mean of the draws' means; its variance, by the law of total
+/// variance, the mean of their variances plus the unbiased variance of their means. A DeepONet has a variance in an ensemble or with draws
+/// of dropout only. Results do not depend on the batch, the position in it, or the number of targets.
 ///
 /// @param target_x  [targets, inputs] for all functions, or [functions, targets, inputs]; raw units; targets <= option targets
-/// @param eps       NULL, or standard normal draws [latents, functions, hidden] or [latents, hidden] for the seeded ones;
-///                  NULL for Gaussian processes
+/// @param eps       NULL, or standard normal draws [latents, functions, hidden] or [latents, hidden] instead of the
+///                  seeded ones; NULL for Gaussian processes and DeepONets
 /// @param mean      receives [functions, targets, outputs], raw units (an axis of extent 1 may be left out)
-/// @param variance  receives the same shape, raw units squared; NULL when it is not wanted
+/// @param variance  receives the same shape, raw units squared; NULL when it is not wanted, and for a single DeepONet
 /// @return 0; PCML_STATUS_STATE before pcml_plan_condition; PCML_STATUS_NULL_ARGUMENT; PCML_STATUS_SHAPE;
 ///         PCML_STATUS_STRIDE also when mean and variance overlap; PCML_STATUS_DTYPE; PCML_STATUS_NON_FINITE for NaN or infinity
 ///         in the arrays or an overflow; PCML_STATUS_INVALID_ARGUMENT for eps at the mean latent; PCML_STATUS_MISMATCH;

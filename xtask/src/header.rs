@@ -42,7 +42,11 @@ fn generate() -> Result<String, String> {
         cbindgen::Builder::new().with_crate(root()).with_config(config).generate().map_err(|e| e.to_string())?;
     let mut text = Vec::new();
     bindings.write(&mut text);
-    String::from_utf8(text).map_err(|e| e.to_string())
+    let text = String::from_utf8(text).map_err(|e| e.to_string())?;
+    match text.lines().find(|line| line.contains("[`")) {
+        Some(line) => Err(format!("a link of Rust, which a C reader cannot follow: {}", line.trim())),
+        None => Ok(text),
+    }
 }
 
 /// Writes the header.

@@ -1101,8 +1101,8 @@ const pcml_plan_latent_address = Ref(C_NULL)
         (Ptr{pcml_plan}, Ptr{pcml_workspace}, Ptr{pcml_array}, Ptr{pcml_array}),
         plan, workspace, mu, log_variance)
 
-# Neural and Gaussian processes: predicts at target points of the functions conditioned on; a Gaussian process that is not conditioned and
-# stores points predicts from those.
+# Neural and Gaussian processes and DeepONets: predicts at target points of the functions conditioned on; a Gaussian process that is not
+# conditioned and stores points predicts from those.
 const pcml_plan_query_address = Ref(C_NULL)
 @inline pcml_plan_query(plan, workspace, target_x, eps, mean, variance) =
     ccall(pcml_plan_query_address[], Int32,

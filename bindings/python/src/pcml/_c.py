@@ -119,7 +119,7 @@ class Prior(IntEnum):
     #: Sigma itself, `[cells, cells]`, symmetric and positive definite: samples check the whole of that, other calls what the rows see of
     #: it.
     DENSE = 8
-    #: [`Prior::Diagonal`] after the soft second differences of ProbConserv's diffusion: `u_(i-1) - 2 u_i + u_(i+1) = 0` with noise variance
+    #: A diagonal Sigma after the soft second differences of ProbConserv's diffusion: `u_(i-1) - 2 u_i + u_(i+1) = 0` with noise variance
     #: `v0 + 4 v1 + v2 - 4 a s0 s1 + 2 a^2 s0 s2 - 4 a s1 s2` (s^2 = v at the three cells), which smooths the mean too.
     SMOOTHED = 9
 
