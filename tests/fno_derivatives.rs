@@ -11,10 +11,10 @@ use pcml::model::{DerivativeWorkspace, Model, Options, Plan};
 use pcml::{View, ViewMut};
 use serde_json::{Value, json};
 
-/// A plan, and where its derivatives are taken.
 /// Tangents of the input and of the boundary values.
 type Direction = (Option<Vec<f64>>, Option<Vec<Vec<f64>>>);
 
+/// A plan, and where its derivatives are taken.
 struct Case {
     name: String,
     plan: Plan,
@@ -194,7 +194,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// A small description: two blocks, one hidden layer in the projection.
+/// A small description: three blocks, one hidden layer in the projection.
 fn small(width: usize, modes: &[usize], padding: &[usize]) -> Value {
     let mut description = plain(width, modes, padding);
     description["fno"]["blocks"] = json!(3);

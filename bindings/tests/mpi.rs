@@ -106,7 +106,7 @@ impl Mpi {
         alone
     }
 
-    /// A program of tests/mpi, in a folder of one test's own.
+    /// A program of bindings/tests/mpi, in a folder of one test's own.
     fn test_program(&self, test: &str, name: &str) -> PathBuf {
         let program = scratch(&format!("mpi_{test}_{}", self.name)).join(name);
         self.build_c(&root().join(format!("bindings/tests/mpi/{name}.c")), &program);

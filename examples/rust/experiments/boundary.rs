@@ -179,9 +179,9 @@ pub fn relative(u: &[f64], truth: &[f64]) -> f64 {
     (apart / truth.iter().map(|t| t * t).sum::<f64>()).sqrt()
 }
 
-/// The names of a problem's operators: without conditions, with them inside by the exact rule, and by the published one.
-pub fn operators(problem: &Problem) -> [String; 3] {
-    ["fno", "boon", "boon_seed"].map(|kind| format!("{}_{kind}", problem.name))
+/// The names of a problem's operators: without conditions, and with them inside.
+pub fn operators(problem: &Problem) -> [String; 2] {
+    ["fno", "boon"].map(|kind| format!("{}_{kind}", problem.name))
 }
 
 pub fn run(problem: &'static Problem, models: &mut Models, out: &Path) -> Outcome<Table> {
@@ -191,11 +191,10 @@ pub fn run(problem: &'static Problem, models: &mut Models, out: &Path) -> Outcom
         format!("{}, {}: {FUNCTIONS} functions, {} points", problem.title, problem.equation, extents(&grid.shape()));
     let columns = ["method", "relative L2", "worst", "boundary error", "balance error"];
     let mut table = Table::new(problem.name, title, &columns);
-    let [fno, boon, seed] = operators(problem);
+    let [fno, boon] = operators(problem);
     let operator = |model: Option<Model>| model.map(|m| Operator::new(&m, &grid, Dtype::F64)).transpose();
     let mut fno = operator(models.need(&fno)?)?;
     let mut boon = operator(models.need(&boon)?)?;
-    let mut seed = operator(models.find(&seed)?)?;
 
     let mut all: Vec<Found> = Vec::new();
     let mut solver = Found::new("solver", times);
@@ -235,12 +234,9 @@ pub fn run(problem: &'static Problem, models: &mut Models, out: &Path) -> Outcom
             }
             put("BOON", u);
         }
-        if let Some(seed) = &mut seed {
-            put("BOON, the published rule", seed.predict(&grid, &faces, &sample)?);
-        }
         first.get_or_insert(sample);
     }
-    let order = ["FNO", "FNO, faces set at the output", "FNO, faces and balance", "BOON", "BOON, the published rule"];
+    let order = ["FNO", "FNO, faces set at the output", "FNO, faces and balance", "BOON"];
     all.sort_by_key(|found| order.iter().position(|method| *method == found.method).unwrap_or(order.len()));
     table.rows.extend(all.iter().chain([&solver]).map(Found::row));
     table.figures = figures::draw(problem, &grid, &first.expect("a function"), &all, out)?;

@@ -16,22 +16,14 @@ impl Models {
         Models { folder, missing: Vec::new() }
     }
 
-    /// The model of this name, `NAME.safetensors`.
-    pub fn find(&self, name: &str) -> Outcome<Option<Model>> {
+    /// The model of this name, `NAME.safetensors`; noted where it is missing.
+    pub fn need(&mut self, name: &str) -> Outcome<Option<Model>> {
         let path = self.folder.join(format!("{name}.safetensors"));
         if !path.exists() {
+            eprintln!("missing: {}", path.display());
+            self.missing.push(name.into());
             return Ok(None);
         }
         Ok(Some(Model::load(&path).map_err(|e| format!("{}: {e}", path.display()))?))
-    }
-
-    /// The same, noted where it is missing.
-    pub fn need(&mut self, name: &str) -> Outcome<Option<Model>> {
-        let found = self.find(name)?;
-        if found.is_none() {
-            eprintln!("missing: {}", self.folder.join(format!("{name}.safetensors")).display());
-            self.missing.push(name.into());
-        }
-        Ok(found)
     }
 }

@@ -76,7 +76,7 @@ fn cavity(models: &mut Models) -> Outcome<Table> {
         table.rows.push(row(format!("{what}, {cells} x {cells} cells"), &errors(&u), spent));
     }
     let faces = problem.faces();
-    let [fno, boon, _] = boundary::operators(problem);
+    let [fno, boon] = boundary::operators(problem);
     for (name, label) in [(fno, "FNO and its faces"), (boon, "BOON")] {
         let Some(model) = models.need(&name)? else { continue };
         for (dtype, kind) in [(Dtype::F64, "f64"), (Dtype::F32, "f32")] {
