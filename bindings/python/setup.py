@@ -20,6 +20,7 @@ from setuptools.command.build_py import build_py
 from distutils.command.build_scripts import build_scripts  # isort: skip
 
 ROOT = Path(__file__).resolve().parents[2]
+LICENCES = ["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-NOTICES"]
 #: In one call, so that cargo compiles what both need once.
 BUILD = ["build", "--release", "--locked", "--package=pcml-c", "--lib", "--package=pcml-cli", "--bin=pcml"]
 
@@ -39,11 +40,14 @@ def built():
 
 
 class BuildPy(build_py):
-    """Puts the shared library beside the modules."""
+    """Puts the shared library beside the modules, and the licences of all that is in it."""
 
     def run(self):
         super().run()
-        shutil.copy(built()[0], self.get_package_dir("pcml") if self.editable_mode else Path(self.build_lib, "pcml"))
+        place = self.get_package_dir("pcml") if self.editable_mode else Path(self.build_lib, "pcml")
+        shutil.copy(built()[0], place)
+        for name in LICENCES if not self.editable_mode else []:
+            shutil.copy(ROOT / name, place)
 
 
 class BuildScripts(build_scripts):

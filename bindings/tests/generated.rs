@@ -8,6 +8,11 @@ fn the_committed_files_are_the_generated_ones() {
 }
 
 #[test]
+fn notices_name_what_is_linked() {
+    common::tools::xtask(&["notices", "--check"]);
+}
+
+#[test]
 fn the_binary_interface_has_what_it_had() {
     common::tools::xtask(&["abi", "--check"]);
 }

@@ -29,7 +29,8 @@ pub fn check() -> Result<(), String> {
     if wrong.is_empty() { Ok(()) } else { Err(format!("dependencies:\n  {}", wrong.join("\n  "))) }
 }
 
-fn metadata() -> Result<Value, String> {
+/// What cargo knows of all packages.
+pub fn metadata() -> Result<Value, String> {
     let mut command = Command::new(std::env::var("CARGO").unwrap_or("cargo".into()));
     command.args(["metadata", "--format-version", "1", "--all-features", "--locked"]).current_dir(root());
     let output = command.output().map_err(|e| format!("cargo: {e}"))?;

@@ -5,6 +5,7 @@
 //!     cargo xtask book                 renders the pages of docs/ with mdBook, which it installs where there is none
 //!     cargo xtask abi [--check]        writes what linked programs rely on, or fails when it differs; --break writes what breaks them
 //!     cargo xtask dependencies         licences of all dependencies are those of deny.toml, and none needs a newer compiler
+//!     cargo xtask notices [--check]    writes THIRD-PARTY-NOTICES, or fails when it differs
 //!     cargo xtask oldest               the packages compile with the Rust of rust-version, which rustup installs
 //!     cargo xtask test                 every test there is, installing what it needs
 
@@ -13,12 +14,13 @@ mod bindings;
 mod book;
 mod dependencies;
 mod header;
+mod notices;
 mod test;
 
 use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask header [--check] | bindings [--check] | abi [--check | --break] | book | dependencies | oldest | test";
+const USAGE: &str = "usage: cargo xtask header [--check] | bindings [--check] | abi [--check | --break] | book | dependencies | notices [--check] | oldest | test";
 
 fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -37,6 +39,8 @@ fn main() -> ExitCode {
         ["abi", "--break"] => abi::write(true),
         ["abi", "--check"] => abi::check(),
         ["dependencies"] => dependencies::check(),
+        ["notices"] => notices::write(),
+        ["notices", "--check"] => notices::check(),
         ["oldest"] => dependencies::compile_with_oldest(),
         ["test"] => test::run(),
         _ => Err(USAGE.into()),
