@@ -16,7 +16,7 @@ fn julia(program: &Path, arguments: &[&str]) -> String {
         .arg(format!("--project={}", text(&project)))
         .arg(program)
         .args(arguments)
-        .env("PCML_LIBRARY", common::prefix().join("lib/libpcml.so.0"))
+        .env("PCML_LIBRARY", common::prefix().join("lib").join(common::soname()))
         // The empty entry stands for the folders of Julia itself.
         .env("JULIA_DEPOT_PATH", format!("{}:", text(&depot)))
         .env("JULIA_NUM_THREADS", "4")

@@ -6,19 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use common::tools::{WITH_COMMAND, have, printed, run, scratch, succeed};
-use common::{STORIES, c_story, prefix, root, story_model, text};
+use common::{STORIES, c_story, code, functions, moved, prefix, root, soname, story_model, text, version};
+
+/// The name of a moved tree: spaces in it do no harm.
+const TREE: &str = "a tree elsewhere";
 
 /// A file that CMake, a host or a test wants.
 fn write(path: &Path, content: &str) {
     std::fs::create_dir_all(path.parent().expect("a folder")).unwrap();
     std::fs::write(path, content).unwrap();
-}
-
-/// A copy of the installed tree, so that it has moved, in a folder with spaces in its name.
-fn moved(dir: &Path) -> PathBuf {
-    let copy = dir.join("a tree elsewhere");
-    succeed("cp", ["-a", text(&prefix()), text(&copy)]);
-    copy
 }
 
 /// Configures a project of these lines, which may name the languages' compilers.
@@ -86,7 +82,7 @@ fn one_project_takes_both_libraries_and_all_languages() {
         return;
     }
     let dir = scratch("packaging consumer");
-    let prefix = moved(&dir);
+    let prefix = moved(dir.join(TREE));
     sources(&dir);
     let fortran = prefix.join("lib/cmake/pcml/pcmlFortran.cmake").exists() && have(&["gfortran"]);
     let (language, component, program) =
@@ -105,7 +101,8 @@ find_package(pcml 0.1 CONFIG REQUIRED COMPONENTS shared static{component})
         assert_eq!(succeed(host(kind), [""; 0]), "0.75 1.5\n", "{kind}");
     }
     let dynamic = |kind| succeed("readelf", ["-d", text(&host(kind))]);
-    assert!(dynamic("shared").contains("libpcml.so.0") && dynamic("pcml").contains("libpcml.so.0"));
+    let needed = format!("[{}]", soname());
+    assert!(dynamic("shared").contains(&needed) && dynamic("pcml").contains(&needed));
     assert!(!dynamic("static").contains("libpcml"));
 }
 
@@ -115,7 +112,7 @@ fn what_is_not_installed_is_not_found() {
         return;
     }
     let dir = scratch("packaging_components");
-    let prefix = moved(&dir);
+    let prefix = moved(dir.join(TREE));
     let found = |name: &str, asked: &str| {
         let lines = format!(
             "project(host C)
@@ -133,7 +130,7 @@ message(STATUS \"is ${{kind}}\")"
     let (ok, told) = found("fortran", "COMPONENTS shared fortran");
     assert!(!ok && told.contains("component fortran: it needs the language Fortran"), "{told}");
 
-    let (shared, fixed) = (prefix.join("lib/libpcml.so.0"), prefix.join("lib/libpcml.a"));
+    let (shared, fixed) = (prefix.join("lib").join(soname()), prefix.join("lib/libpcml.a"));
     let aside = dir.join("aside");
     std::fs::rename(&fixed, &aside).unwrap();
     let (ok, told) = found("no_static", "COMPONENTS static");
@@ -143,7 +140,8 @@ message(STATUS \"is ${{kind}}\")"
     std::fs::rename(&aside, &fixed).unwrap();
     std::fs::remove_file(&shared).unwrap();
     let (ok, told) = found("no_shared", "COMPONENTS shared static");
-    assert!(!ok && told.contains("component shared:") && told.contains("libpcml.so.0 is not installed"), "{told}");
+    let missing = format!("{} is not installed", soname());
+    assert!(!ok && told.contains("component shared:") && told.contains(&missing), "{told}");
     let (ok, told) = found("static", "COMPONENTS static");
     assert!(ok && told.contains("is STATIC_LIBRARY"), "{told}");
     std::fs::remove_file(&fixed).unwrap();
@@ -212,20 +210,6 @@ fn the_source_tree_is_a_part_of_other_builds() {
     }
 }
 
-/// The names that a header declares as functions.
-fn declared(header: &str) -> Vec<String> {
-    let mut names: Vec<String> = header
-        .match_indices("pcml_")
-        .filter(|(at, _)| !header[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
-        .map(|(at, _)| header[at..].split_once('(').map_or("", |(name, _)| name))
-        .filter(|name| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_'))
-        .map(str::to_string)
-        .collect();
-    names.sort();
-    names.dedup();
-    names
-}
-
 #[test]
 fn the_library_exports_what_the_header_declares_and_needs_the_system_alone() {
     if !have(&["nm", "readelf"]) {
@@ -233,11 +217,11 @@ fn the_library_exports_what_the_header_declares_and_needs_the_system_alone() {
     }
     let library = prefix().join("lib/libpcml.so");
     let told = succeed("nm", ["-D", "--defined-only", text(&library)]);
-    let mut exported: Vec<String> =
-        told.lines().filter_map(|l| l.split_whitespace().last()).map(str::to_string).collect();
-    exported.sort();
-    let declared = declared(&std::fs::read_to_string(prefix().join("include/pcml.h")).unwrap());
-    let only = |a: &[String], b: &[String]| a.iter().filter(|name| !b.contains(name)).cloned().collect::<Vec<_>>();
+    let exported: Vec<&str> = told.lines().filter_map(|l| l.split_whitespace().last()).collect();
+    let code = code(&std::fs::read_to_string(prefix().join("include/pcml.h")).unwrap());
+    let declared = functions(&code);
+    let only =
+        |a: &[&str], b: &[&str]| a.iter().filter(|name| !b.contains(name)).map(|n| n.to_string()).collect::<Vec<_>>();
     assert_eq!(
         (only(&exported, &declared), only(&declared, &exported)),
         (vec![], vec![]),
@@ -245,6 +229,7 @@ fn the_library_exports_what_the_header_declares_and_needs_the_system_alone() {
     );
 
     let dynamic = succeed("readelf", ["-d", text(&library)]);
+    assert!(dynamic.contains(&format!("soname: [{}]", soname())), "{dynamic}");
     let needed = dynamic.lines().filter(|l| l.contains("(NEEDED)")).filter_map(|l| l.split(['[', ']']).nth(1));
     for name in needed {
         let allowed = ["libc.so", "libm.so", "libgcc_s.so", "ld-linux"];
@@ -271,7 +256,7 @@ fn programs_of_released_headers_run() {
         let release = header.file_stem().and_then(|name| name.to_str()).expect("a name");
         let dir = scratch(&format!("packaging_{release}"));
         write(&dir.join("pcml.h"), &content);
-        let table: Vec<String> = declared(&content).iter().map(|name| format!("(any){name}")).collect();
+        let table: Vec<String> = functions(&code(&content)).iter().map(|name| format!("(any){name}")).collect();
         let (functions, program) = (dir.join("functions.c"), dir.join("host"));
         let list = table.join(",\n");
         write(&functions, &format!("#include <pcml.h>\ntypedef void (*any)(void);\nany functions[] = {{\n{list}}};\n"));
@@ -283,6 +268,27 @@ fn programs_of_released_headers_run() {
         let told = run(&program, [""; 0]);
         assert!(told.status.success(), "{release}: check {:?} of host.c fails {}", told.status.code(), printed(&told));
     }
+}
+
+/// Removal as docs/c.md has it: what the manifest lists is all there is.
+#[test]
+fn what_is_installed_is_listed() {
+    if !have(&["cmake", "cc"]) {
+        return;
+    }
+    let dir = scratch("packaging_manifest");
+    let (build, prefix) = (dir.join("build"), dir.join("prefix"));
+    let there = format!("-DCMAKE_INSTALL_PREFIX={}", prefix.display());
+    let arguments = ["-S", text(root()), "-B", text(&build), &there].map(String::from);
+    succeed("cmake", arguments.into_iter().chain(built(&dir)));
+    succeed("cmake", ["--build", text(&build)]);
+    succeed("cmake", ["--install", text(&build)]);
+    let files = || succeed("find", [text(&prefix), "-not", "-type", "d"]);
+    assert!(files().contains("/libpcml.so\n"), "{}", files());
+    for file in std::fs::read_to_string(build.join("install_manifest.txt")).unwrap().lines() {
+        std::fs::remove_file(file).unwrap_or_else(|e| panic!("{file}: {e}"));
+    }
+    assert_eq!(files(), "");
 }
 
 /// 5 MB, most of it kernels for three instruction sets and two types.
@@ -304,7 +310,7 @@ fn archives_are_reproducible_and_complete() {
         return;
     }
     let dir = scratch("packaging_archive");
-    let prefix = moved(&dir);
+    let prefix = moved(dir.join(TREE));
     let script = root().join("packaging/archive.sh");
     let pack = |folder: &str| {
         let name = succeed("sh", [text(&script), text(&prefix), text(&dir.join(folder))]).trim().to_string();
@@ -322,13 +328,6 @@ fn archives_are_reproducible_and_complete() {
     assert!(!run("sh", [text(&script), text(&dir.join("nowhere")), text(&dir)]).status.success());
 }
 
-/// The version of the source tree.
-fn version() -> String {
-    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    let line = manifest.lines().find(|l| l.starts_with("version = ")).expect("a version");
-    line.split('"').nth(1).expect("a version in quotes").to_string()
-}
-
 #[test]
 fn recipes_parse_and_have_the_version() {
     if !have(&["python3", "yamllint"]) {
@@ -341,5 +340,23 @@ fn recipes_parse_and_have_the_version() {
     succeed("yamllint", ["-d", "{rules: {}}", text(&conda)]);
     for recipe in [spack, conda] {
         assert!(std::fs::read_to_string(&recipe).unwrap().contains(&version()), "{}", recipe.display());
+    }
+}
+
+#[test]
+fn pages_name_the_library_as_it_is() {
+    let pages = std::fs::read_dir(root().join("docs")).expect("the pages");
+    for page in pages.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "md")) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for (at, start) in text.match_indices("libpcml.so.") {
+            let rest = &text[at + start.len()..];
+            let number = rest.split(|c: char| !c.is_ascii_digit() && c != '.').next().unwrap_or_default();
+            let named = format!("{start}{}", number.trim_end_matches('.'));
+            assert!(
+                number.is_empty() || rest.starts_with("0.<minor>") || named == soname(),
+                "{}: {named}",
+                page.display()
+            );
+        }
     }
 }

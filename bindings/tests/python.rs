@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::tools::{FEATURES_OF_TESTS, have, printed, run, scratch, succeed};
-use common::{STORIES, TRIED, blocks, c_story, prefix, root, story_model, text};
+use common::{STORIES, TRIED, blocks, c_story, prefix, root, soname, story_model, text};
 
 /// A Python that has these modules: PCML_PYTHON, else python3; where there is none the test says so, and fails in CI.
 fn python(modules: &str) -> Option<PathBuf> {
@@ -29,7 +29,7 @@ fn sources() -> PathBuf {
 #[track_caller]
 fn with_package(python: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new(python);
-    command.args(arguments).env("PYTHONPATH", sources()).env("PCML_LIBRARY", prefix().join("lib/libpcml.so.0"));
+    command.args(arguments).env("PYTHONPATH", sources()).env("PCML_LIBRARY", prefix().join("lib").join(soname()));
     // Threads of others' libraries wait for each other on busy machines.
     command.envs([("PYTHONDONTWRITEBYTECODE", "1"), ("OMP_NUM_THREADS", "1")]);
     let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));

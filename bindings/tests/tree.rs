@@ -8,7 +8,11 @@ fn the_tree_has_what_the_languages_need() {
         return;
     }
     let prefix = common::prefix();
-    for file in ["include/pcml.h", "include/pcml_mpi.h", "lib/libpcml.so.0", "lib/libpcml.a", "lib/pkgconfig/pcml.pc"] {
+    let library = format!("lib/{}", common::soname());
+    let licences =
+        ["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-NOTICES"].map(|name| format!("share/licenses/pcml/{name}"));
+    let files = ["include/pcml.h", "include/pcml_mpi.h", &library, "lib/libpcml.a", "lib/pkgconfig/pcml.pc"];
+    for file in files.into_iter().chain(licences.iter().map(String::as_str)) {
         assert!(prefix.join(file).exists(), "{file} is not installed");
     }
 }

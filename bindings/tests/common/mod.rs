@@ -4,6 +4,7 @@
 #[path = "../../../tests/common/tools.rs"]
 pub mod tools;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -31,6 +32,26 @@ pub fn prefix() -> PathBuf {
     PREFIX.get_or_init(|| std::env::var_os("PCML_PREFIX").map_or_else(install, PathBuf::from)).clone()
 }
 
+/// The version of the source tree.
+pub fn version() -> String {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let line = manifest.lines().find(|l| l.starts_with("version = ")).expect("a version");
+    line.split('"').nth(1).expect("a version in quotes").to_string()
+}
+
+/// The name that linked programs look for.
+pub fn soname() -> String {
+    let version = version();
+    let numbers: Vec<&str> = version.split('.').collect();
+    if numbers[0] == "0" { format!("libpcml.so.0.{}", numbers[1]) } else { format!("libpcml.so.{}", numbers[0]) }
+}
+
+/// A copy of the installed tree, so that it has moved.
+pub fn moved(copy: PathBuf) -> PathBuf {
+    succeed("cp", ["-a", text(&prefix()), text(&copy)]);
+    copy
+}
+
 fn install() -> PathBuf {
     let here = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let (build, prefix) = (here.join("bindings/build"), here.join("bindings/prefix"));
@@ -51,6 +72,42 @@ fn install() -> PathBuf {
     succeed("cmake", ["--build", text(&build)]);
     succeed("cmake", ["--install", text(&build)]);
     prefix
+}
+
+/// A header of the source tree.
+pub fn header(name: &str) -> String {
+    std::fs::read_to_string(root().join("include").join(name)).expect("a header")
+}
+
+/// A header without its comments.
+pub fn code(header: &str) -> String {
+    let mut code = String::new();
+    for (i, piece) in header.split("/*").enumerate() {
+        code += if i == 0 { piece } else { piece.split_once("*/").expect("a closed comment").1 };
+    }
+    code
+}
+
+/// The words that begin with a prefix and are followed by what `next` takes.
+pub fn words<'a>(code: &'a str, start: &'a str, next: impl Fn(&str) -> bool + 'a) -> impl Iterator<Item = &'a str> {
+    code.match_indices(start).filter_map(move |(at, _)| {
+        let word = code[at..].split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
+        let begins = !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        (begins && next(&code[at + word.len()..])).then_some(word)
+    })
+}
+
+/// The functions that a header without comments declares, sorted.
+pub fn functions(code: &str) -> Vec<&str> {
+    let names: BTreeSet<&str> = words(code, "pcml_", |rest| rest.starts_with('(')).collect();
+    names.into_iter().collect()
+}
+
+/// An object that counts requests for memory, to be linked with a program; for glibc.
+pub fn allocation_counter(dir: &Path) -> PathBuf {
+    let (source, object) = (root().join("bindings/tests/c/allocations.c"), dir.join("allocations.o"));
+    succeed("cc", ["-std=c11", "-D_GNU_SOURCE", "-O2", "-c", text(&source), "-o", text(&object)]);
+    object
 }
 
 /// Pages of docs/ that have fenced blocks, and the languages whose blocks a test of that language takes; blocks of `text` are none.

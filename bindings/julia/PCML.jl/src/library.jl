@@ -1,4 +1,5 @@
-const LIBRARY_NAME = Sys.iswindows() ? "pcml.dll" : Sys.isapple() ? "libpcml.0.dylib" : "libpcml.so.0"
+const ABI = LibPCML.PCML_VERSION_MAJOR == 0 ? "0.$(LibPCML.PCML_VERSION_MINOR)" : "$(LibPCML.PCML_VERSION_MAJOR)"
+const LIBRARY_NAME = Sys.iswindows() ? "pcml.dll" : Sys.isapple() ? "libpcml.$ABI.dylib" : "libpcml.so.$ABI"
 const REMEMBERED = joinpath(@__DIR__, "..", "deps", "library.txt")
 
 # ENV["PCML_LIBRARY"], else what deps/build.jl remembered, else what the loader finds.

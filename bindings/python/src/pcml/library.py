@@ -10,8 +10,9 @@ from pathlib import Path
 from . import _c
 
 NAME = {"darwin": "libpcml.dylib", "win32": "pcml.dll"}.get(sys.platform, "libpcml.so")
+_ABI = _c.VERSION[0] or f"0.{_c.VERSION[1]}"
 #: What the loader knows an installed library by.
-SONAME = {"darwin": f"libpcml.{_c.VERSION[0]}.dylib", "win32": "pcml.dll"}.get(sys.platform, f"libpcml.so.{_c.VERSION[0]}")
+SONAME = {"darwin": f"libpcml.{_ABI}.dylib", "win32": "pcml.dll"}.get(sys.platform, f"libpcml.so.{_ABI}")
 
 
 def _load() -> ctypes.CDLL:

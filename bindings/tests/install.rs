@@ -1,38 +1,12 @@
-//! A stranger's first hour: build with CMake, install, find the package, link it shared and static, by CMake and by pkg-config.
+//! A stranger's first hour: find the installed package, link it shared and static, by CMake and by pkg-config.
 
-#[path = "common/tools.rs"]
-mod tools;
+mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use tools::{WITH_COMMAND, have, printed, root, run, scratch, succeed};
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a path in UTF-8")
-}
-
-/// Configures, builds and installs; cargo's own folder is used again so that nothing is compiled twice.
-fn install(dir: &Path) -> PathBuf {
-    let (build, prefix) = (dir.join("build"), dir.join("prefix"));
-    let cargo_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
-    succeed(
-        "cmake",
-        [
-            "-S",
-            text(root()),
-            "-B",
-            text(&build),
-            &format!("-DCMAKE_INSTALL_PREFIX={}", prefix.display()),
-            &format!("-DPCML_TARGET_DIR={}", cargo_dir.display()),
-            "-DCMAKE_INSTALL_LIBDIR=lib",
-            WITH_COMMAND,
-        ],
-    );
-    succeed("cmake", ["--build", text(&build)]);
-    succeed("cmake", ["--install", text(&build)]);
-    prefix
-}
+use common::tools::{have, printed, run, scratch, succeed};
+use common::{model, moved, root, text, version};
 
 fn configure(source: &Path, build: &Path, extra: &[String]) -> std::process::Output {
     let mut args = vec!["-S".to_string(), text(source).into(), "-B".into(), text(build).into()];
@@ -61,13 +35,10 @@ fn example_by_cmake(dir: &Path, prefix: &Path, shared: &str) -> String {
     assert!(succeed(build.join("gradient"), [""; 0]).contains("bounds kept"));
     assert!(succeed(build.join("ensemble"), [""; 0]).contains("was corrected together"));
     assert!(succeed(build.join("calibrate"), [""; 0]).contains("mass and bound hold"));
-    let columns = root().join("examples/models/columns.safetensors");
-    assert!(succeed(build.join("emulator"), [text(&columns)]).contains("every column keeps its heat"));
-    let heat = root().join("examples/models/heat.safetensors");
-    assert!(succeed(build.join("insulated"), [text(&heat)]).contains("all held"));
-    let porous = root().join("examples/models/porous.safetensors");
-    assert!(succeed(build.join("porous"), [text(&porous)]).contains("bits "));
-    assert!(succeed(build.join("domain"), [text(&heat)]).contains("bits of 1, 3 and 4 parts: the same"));
+    assert!(succeed(build.join("emulator"), [model("columns")]).contains("every column keeps its heat"));
+    assert!(succeed(build.join("insulated"), [model("heat")]).contains("all held"));
+    assert!(succeed(build.join("porous"), [model("porous")]).contains("bits "));
+    assert!(succeed(build.join("domain"), [model("heat")]).contains("bits of 1, 3 and 4 parts: the same"));
     story(&build.join("stefan"))
 }
 
@@ -80,7 +51,7 @@ fn corrected_flow(program: &Path) {
 }
 
 fn story(program: &Path) -> String {
-    let table = succeed(program, [text(&root().join("examples/models/stefan.safetensors"))]);
+    let table = succeed(program, [model("stefan")]);
     for method in ["ANP", "HardC", "ProbConserv"] {
         assert_eq!(table.matches(method).count(), 2, "{table}");
     }
@@ -112,14 +83,11 @@ fn compile(source: &Path, program: &Path, flags: &[String]) {
 
 #[test]
 fn the_installed_tree_serves_strangers() {
-    if !have(&["cmake", "pkg-config", "cc", "nm", "readelf"]) {
+    if !have(&["cmake", "pkg-config", "cc"]) {
         return;
     }
     let dir = scratch("install");
-    let first = install(&dir);
-    // Moved: nothing in the tree may remember where it was.
-    let prefix = dir.join("moved");
-    std::fs::rename(&first, &prefix).expect("a tree that moves");
+    let prefix = moved(dir.join("moved"));
 
     let by_cmake = example_by_cmake(&dir, &prefix, "ON");
     assert_eq!(numbers(&example_by_cmake(&dir, &prefix, "OFF")), numbers(&by_cmake));
@@ -144,7 +112,7 @@ fn the_installed_tree_serves_strangers() {
         compile(&border, &program, &flags);
         assert_eq!(succeed(&program, [""; 0]), "", "the library prints nothing");
     }
-    assert_eq!(pkg_config(&prefix, &["--modversion"]), [env!("CARGO_PKG_VERSION")]);
+    assert_eq!(pkg_config(&prefix, &["--modversion"]), [version()]);
     assert!(!ask_pkg_config(&prefix, &["--atleast-version=9.9"]).status.success());
 
     let consumer = dir.join("consumer");
@@ -159,50 +127,10 @@ fn the_installed_tree_serves_strangers() {
             &[format!("-DCMAKE_PREFIX_PATH={}", prefix.display())],
         )
     };
-    assert!(project(env!("CARGO_PKG_VERSION")).status.success());
-    for version in ["9.9", "0.2", "0.0.1"] {
-        let output = project(version);
-        assert!(!output.status.success(), "version {version} was accepted");
-        assert!(printed(&output).contains(env!("CARGO_PKG_VERSION")), "{}", printed(&output));
-    }
-
-    let library = prefix.join("lib/libpcml.so");
-    let symbols = succeed("nm", ["-D", "--defined-only", text(&library)]);
-    let foreign: Vec<&str> =
-        symbols.lines().filter(|l| !l.split_whitespace().last().is_some_and(|s| s.starts_with("pcml_"))).collect();
-    assert!(foreign.is_empty() && symbols.contains("pcml_version"), "{foreign:?}");
-    let header = std::fs::read_to_string(prefix.join("include/pcml.h")).unwrap();
-    for symbol in symbols.lines().filter_map(|l| l.split_whitespace().last()) {
-        assert!(header.contains(&format!("{symbol}(")), "{symbol} is exported, but not in the header");
-    }
-    let dynamic = succeed("readelf", ["-d", text(&library)]);
-    assert!(dynamic.contains("[libpcml.so.0]"), "{dynamic}");
-    assert!(!dynamic.contains("stdc++") && !dynamic.contains("python"), "{dynamic}");
-}
-
-#[test]
-fn the_source_tree_serves_add_subdirectory() {
-    if !have(&["cmake", "cc"]) {
-        return;
-    }
-    let dir = scratch("subdirectory");
-    let cargo_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
-    std::fs::write(
-        dir.join("CMakeLists.txt"),
-        format!(
-            "cmake_minimum_required(VERSION 3.18)\nproject(host C)\nadd_subdirectory({} pcml)\n\
-             add_executable(border {})\ntarget_link_libraries(border PRIVATE pcml::pcml)\n\
-             add_executable(border_static {1})\ntarget_link_libraries(border_static PRIVATE pcml::static)\n",
-            root().display(),
-            root().join("tests/c/border.c").display()
-        ),
-    )
-    .unwrap();
-    let target = format!("-DPCML_TARGET_DIR={}", cargo_dir.display());
-    let output = configure(&dir, &dir.join("build"), &[target, WITH_COMMAND.into()]);
-    assert!(output.status.success(), "{}", printed(&output));
-    succeed("cmake", ["--build", text(&dir.join("build"))]);
-    for program in ["border", "border_static"] {
-        assert_eq!(succeed(dir.join("build").join(program), [""; 0]), "");
+    assert!(project(&version()).status.success());
+    for other in ["9.9", "0.2", "0.0.1"] {
+        let output = project(other);
+        assert!(!output.status.success(), "version {other} was accepted");
+        assert!(printed(&output).contains(&version()), "{}", printed(&output));
     }
 }
