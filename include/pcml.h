@@ -920,7 +920,7 @@ int32_t pcml_boundary_enforce(const struct pcml_boundary *boundary,
  * @param workspace  receives the object, NULL on failure; to be freed with pcml_workspace_free
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT when slices < 1, for a prior that correlates cells, or for
  *         PCML_BOUNDS_METHOD_SPREAD with more than one row or with sets, PCML_STATUS_STATE beside invariants,
- *         PCML_STATUS_TOO_LARGE for more than 256 rows beside sets, PCML_STATUS_OUT_OF_MEMORY
+ *         PCML_STATUS_TOO_LARGE for more than 256 rows beside sets or 2^32 cells, PCML_STATUS_OUT_OF_MEMORY
  *
  * Threads: any. Allocation: the object, about 80 bytes a cell, 8 more a cell and slice, and what the rows' system takes.
  */
@@ -1380,7 +1380,7 @@ int32_t pcml_log_density(const struct pcml_const_array *truth,
  * @param length    receives the whole text's length without the NUL; may be NULL when `buffer` is not
  * @return 0, or PCML_STATUS_NULL_ARGUMENT when both are NULL, PCML_STATUS_INVALID_ARGUMENT when capacity < 1
  *
- * Threads: each thread has its own text. Allocation: none on success.
+ * Threads: each thread has its own text, which may be gone, and empty, for what a thread runs as it ends. Allocation: none on success.
  */
 int32_t pcml_error_message(char *buffer,
                            int64_t capacity,
@@ -1632,7 +1632,7 @@ int32_t pcml_flux_update_bounded(const struct pcml_flux *flux,
  * @param max_samples  most samples of one call, 0 or more
  * @param workspace    receives the object, NULL on failure; to be freed with pcml_workspace_free
  * @return 0, PCML_STATUS_NULL_ARGUMENT, PCML_STATUS_INVALID_ARGUMENT, PCML_STATUS_STATE for constraints with invariants or sets,
- *         PCML_STATUS_OUT_OF_MEMORY
+ *         PCML_STATUS_TOO_LARGE, PCML_STATUS_OUT_OF_MEMORY
  *
  * Threads: any. Allocation: the object, a few states, one state a sample, and for PCML_PRIOR_DENSE with samples one matrix.
  */

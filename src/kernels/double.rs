@@ -1,9 +1,9 @@
 //! Unevaluated sums of two doubles: about 106 bits where 53 are not enough.
 
 /// Running sums side by side: one register of eight doubles, or two of four.
-pub const LANES: usize = 8;
+pub(crate) const LANES: usize = 8;
 /// The bits of a magnitude: everything but the sign. Ordered as integers they are ordered as numbers, with infinity and NaN last.
-pub const MAGNITUDE: u64 = !(1 << 63);
+pub(crate) const MAGNITUDE: u64 = !(1 << 63);
 
 /// `high + low` with `|low| <= ulp(high) / 2`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
