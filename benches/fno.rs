@@ -180,7 +180,7 @@ fn axes<T: Real>(name: &str, repeats: usize) {
                 unfold.apply(arch, 0..pairs, (&z, WIDTH), WIDTH, Start::Zero, None, (&mut x, places));
             })[0];
             let [fast, matrix] = [of_fast, of_matrices].map(|time| 1e9 * time / WIDTH as f64);
-            let taken = if is_faster(&axis) { "fast" } else { "matrix" };
+            let taken = if is_faster(&axis).expect("a choice") { "fast" } else { "matrix" };
             println!("{:6} {points:6} {modes:6} {fast:9.0} {matrix:10.0} {taken:>8}", "");
         }
     }

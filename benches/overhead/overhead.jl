@@ -1,6 +1,6 @@
 # What a call costs in Julia; overhead.c is the floor.
 #
-#     PCML_LIBRARY=.../libpcml.so.0 julia --project=bindings/julia/PCML.jl benches/overhead/overhead.jl
+#     PCML_LIBRARY=.../libpcml.so.0.1 julia --project=bindings/julia/PCML.jl benches/overhead/overhead.jl
 #
 # Prints a line `case ns_per_call` for each: the exact sum of one value, and the projection of a slice of 8 cells onto one quadrature row.
 using PCML

@@ -71,9 +71,11 @@ def through_python(path):
 
 def program(folder, include):
     """The compiled mlp.c."""
+    from pcml.library import SONAME
+
     peers, libraries, flags = turns.ROOT / "benches/peers", [Path(os.environ["PCML_LIBRARY"])], []
     # Where the loader looks for the libraries, by the names that they have in them.
-    (folder / "libpcml.so.0").symlink_to(libraries[0].resolve())
+    (folder / SONAME).symlink_to(libraries[0].resolve())
     if shutil.which("gfortran"):
         made = folder / "perceptron.o"
         subprocess.run(["gfortran", "-O3", "-march=native", "-J", folder, "-c", peers / "mlp.f90", "-o", made], check=True)

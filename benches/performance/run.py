@@ -147,8 +147,8 @@ def linked(compiler, sources, program, *flags):
     """A program with the library that is measured."""
     library = Path(os.environ["PCML_LIBRARY"]).resolve()
     # An installed tree has the name that programs look for; a target folder does not.
-    major = re.search(r'^version = "(\d+)', (ROOT / "Cargo.toml").read_text(), re.M)[1]
-    name = program.parent / f"libpcml.so.{major}"
+    major, minor = re.search(r'^version = "(\d+)\.(\d+)', (ROOT / "Cargo.toml").read_text(), re.M).groups()
+    name = program.parent / f"libpcml.so.{f'0.{minor}' if major == '0' else major}"
     if not name.exists():
         name.symlink_to(library)
     call([*compiler, "-O2", *flags, f"-I{ROOT / 'include'}", *sources, library, f"-Wl,-rpath,{program.parent}", "-o", program])

@@ -134,11 +134,11 @@ fn pip_makes_a_wheel_of_the_library_and_the_command() {
         std::fs::write(Path::new(&own).join("torch.pth"), torch.stdout).expect("a path file");
         println!("{}", succeed(&here, [root().join("examples/python/train.py")]));
     } else {
-    for licence in ["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-NOTICES"] {
-        let there =
-            format!("import pathlib, pcml; assert pathlib.Path(pcml.__file__).with_name('{licence}').is_file()");
-        succeed(&here, ["-c", &there]);
-    }
+        for licence in ["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-NOTICES"] {
+            let there =
+                format!("import pathlib, pcml; assert pathlib.Path(pcml.__file__).with_name('{licence}').is_file()");
+            succeed(&here, ["-c", &there]);
+        }
         assert!(std::env::var_os("CI").is_none(), "{} has no PyTorch", python.display());
         println!("skipped: training and conversion of PyTorch checkpoints, {} has no PyTorch", python.display());
     }
