@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use gp::{Array, covariance, model, numbers, plan, query};
 use pcml::model::gp::FitOptions;
 use serde_json::Value;
-use tools::{root, run};
+use tools::{python, root, run};
 
 fn reference() -> Option<&'static Value> {
     static REFERENCE: OnceLock<Option<Value>> = OnceLock::new();
@@ -19,14 +19,7 @@ fn reference() -> Option<&'static Value> {
 }
 
 fn compute() -> Option<Value> {
-    let python = std::env::var("PCML_PYTHON").unwrap_or("python3".into());
-    let ready = std::process::Command::new(&python).args(["-c", "import sklearn"]).output();
-    if !ready.is_ok_and(|o| o.status.success()) {
-        assert!(std::env::var_os("CI").is_none(), "{python} has no scikit-learn");
-        println!("skipped: parity of Gaussian processes, {python} has no scikit-learn");
-        return None;
-    }
-    let output = run(python, [root().join("tests/reference_gp.py")]);
+    let output = run(python("sklearn")?, [root().join("tests/reference_gp.py")]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(serde_json::from_slice(&output.stdout).expect("JSON"))
 }

@@ -16,7 +16,7 @@ fn recipe(name: &str) -> PathBuf {
 }
 
 /// A recipe's short run, to a new folder of that name.
-fn trained(python: &str, script: &str, folder: &str, args: &[&str]) -> PathBuf {
+fn trained(python: &Path, script: &str, folder: &str, args: &[&str]) -> PathBuf {
     let out = scratch(folder);
     let common = [recipe(script).into_os_string(), "--out".into(), out.clone().into(), "--threads".into(), "1".into()];
     succeed(python, common.into_iter().chain(args.iter().map(Into::into)));
@@ -48,15 +48,9 @@ fn functions(path: &Path, grid: &[usize], faces: &Value) {
     std::fs::write(path, file.bytes()).expect("a file");
 }
 
-/// A Python that can train, or None after saying so.
-fn python() -> Option<String> {
-    let python = std::env::var("PCML_PYTHON").unwrap_or("python3".into());
-    let ready = std::process::Command::new(&python).args(["-c", "import torch, safetensors"]).output();
-    if ready.is_ok_and(|o| o.status.success()) {
-        return Some(python);
-    }
-    println!("skipped: training recipe, {python} has no torch and safetensors");
-    None
+/// A Python that can train.
+fn python() -> Option<PathBuf> {
+    tools::python("torch, safetensors")
 }
 
 #[test]

@@ -35,6 +35,13 @@ fn there(programs: &[&str]) -> bool {
     have(programs)
 }
 
+fn on_x86_64() -> bool {
+    if !cfg!(target_arch = "x86_64") {
+        println!("skipped: needs x86-64");
+    }
+    cfg!(target_arch = "x86_64")
+}
+
 /// The functions that pcml.h declares.
 fn functions() -> Vec<String> {
     let header = std::fs::read_to_string(root().join("include/pcml.h")).expect("the header");
@@ -164,7 +171,7 @@ fn bits_depend_neither_on_strides_nor_threads_nor_the_place_in_a_batch() {
 /// valgrind's processor has AVX2 and FMA, and no AVX-512.
 #[test]
 fn bits_do_not_depend_on_avx_512() {
-    if !there(&["cmake", "cc", "valgrind"]) || !cfg!(target_arch = "x86_64") {
+    if !there(&["cmake", "cc", "valgrind"]) || !on_x86_64() {
         return;
     }
     let program = program("bits_avx2", "campaign", &["-O1", "-DWITHOUT_HEAP"]);
@@ -198,7 +205,7 @@ fn argument(example: &str) -> Option<PathBuf> {
 
 #[test]
 fn examples_raise_no_floating_point_exception() {
-    if !there(&["cmake", "cc", "c++"]) || !cfg!(target_arch = "x86_64") {
+    if !there(&["cmake", "cc", "c++"]) || !on_x86_64() {
         return;
     }
     let dir = scratch("hostile_traps");

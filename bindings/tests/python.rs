@@ -4,50 +4,58 @@ mod common;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
-use common::tools::{FEATURES_OF_TESTS, have, printed, run, scratch, succeed};
+use common::tools::{FEATURES_OF_TESTS, have, printed, python, run, scratch, skip, succeed};
 use common::{STORIES, TRIED, blocks, c_story, prefix, root, soname, story_model, text};
-
-/// A Python that has these modules: PCML_PYTHON, else python3; where there is none the test says so, and fails in CI.
-fn python(modules: &str) -> Option<PathBuf> {
-    let python = PathBuf::from(std::env::var_os("PCML_PYTHON").unwrap_or("python3".into()));
-    let found = Command::new(&python).args(["-c", &format!("import {modules}")]).output();
-    if found.is_ok_and(|o| o.status.success()) {
-        return Some(python);
-    }
-    assert!(std::env::var_os("CI").is_none(), "{} has no {modules}", python.display());
-    println!("skipped: {} has no {modules}", python.display());
-    None
-}
 
 fn sources() -> PathBuf {
     root().join("bindings/python/src")
 }
 
-/// Runs Python with the package from its sources and the installed library; what it printed.
+/// Runs Python with the package from its sources and the installed library.
 #[track_caller]
-fn with_package(python: &Path, arguments: &[&str]) -> String {
+fn run_with_package(python: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(python);
     command.args(arguments).env("PYTHONPATH", sources()).env("PCML_LIBRARY", prefix().join("lib").join(soname()));
     // Threads of others' libraries wait for each other on busy machines.
     command.envs([("PYTHONDONTWRITEBYTECODE", "1"), ("OMP_NUM_THREADS", "1")]);
     let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
     assert!(output.status.success(), "{command:?}: {}\n{}", output.status, printed(&output));
-    String::from_utf8(output.stdout).expect("UTF-8")
+    output
+}
+
+/// The same, and what it printed.
+#[track_caller]
+fn with_package(python: &Path, arguments: &[&str]) -> String {
+    String::from_utf8(run_with_package(python, arguments).stdout).expect("UTF-8")
+}
+
+/// Arguments of Python that run the tests of a folder and name each.
+const UNITTEST: [&str; 4] = ["-m", "unittest", "discover", "-v"];
+
+/// Says what the tests of [`UNITTEST`] left out.
+#[track_caller]
+fn count_skipped(told: &str) {
+    assert!(told.contains("\nRan "), "{told}");
+    for line in told.lines().filter(|line| line.contains(" ... skipped ")) {
+        skip(line);
+    }
 }
 
 #[test]
 fn the_package_passes_its_tests() {
     let Some(python) = python("numpy") else { return };
-    with_package(&python, &["-m", "unittest", "discover", text(&root().join("bindings/python/tests/library"))]);
+    let tests = root().join("bindings/python/tests/library");
+    count_skipped(&printed(&run_with_package(&python, &[&UNITTEST[..], &[text(&tests)]].concat())));
 }
 
 /// What makes docs/performance.md of results.
 #[test]
 fn the_performance_page_is_made() {
     let Some(python) = python("unittest") else { return };
-    with_package(&python, &["-m", "unittest", "discover", text(&root().join("benches/performance"))]);
+    let tests = root().join("benches/performance");
+    count_skipped(&printed(&run_with_package(&python, &[&UNITTEST[..], &[text(&tests)]].concat())));
 }
 
 #[test]
@@ -115,9 +123,8 @@ fn pip_makes_a_wheel_of_the_library_and_the_command() {
     let built = pip.output().expect("pip");
     if !built.status.success() {
         let offline = printed(&built).contains("No matching distribution found for setuptools");
-        assert!(offline && std::env::var_os("CI").is_none(), "{}", printed(&built));
-        println!("skipped: the wheel, pip finds no setuptools");
-        return;
+        assert!(offline, "{}", printed(&built));
+        return skip("the wheel, pip finds no setuptools");
     }
     let made: Vec<OsString> =
         std::fs::read_dir(&wheels).expect("wheels").map(|e| e.expect("a wheel").file_name()).collect();
@@ -127,6 +134,11 @@ fn pip_makes_a_wheel_of_the_library_and_the_command() {
     assert!(succeed(venv.join("bin/pcml"), ["--version"]).contains("0.1"));
     let loaded = succeed(&here, ["-c", "import pcml; print(pcml.library.lib._name, pcml.sum([0.5, 1.5]))"]);
     assert!(loaded.contains("site-packages/pcml/libpcml") && loaded.contains(" 2.0"), "{loaded}");
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-NOTICES"] {
+        let there =
+            format!("import pathlib, pcml; assert pathlib.Path(pcml.__file__).with_name('{licence}').is_file()");
+        succeed(&here, ["-c", &there]);
+    }
     // A PyTorch that is there already need not be installed once more.
     let torch = run(&python, ["-c", "import torch, pathlib; print(pathlib.Path(torch.__file__).parents[1])"]);
     if torch.status.success() {
@@ -134,13 +146,8 @@ fn pip_makes_a_wheel_of_the_library_and_the_command() {
         std::fs::write(Path::new(&own).join("torch.pth"), torch.stdout).expect("a path file");
         println!("{}", succeed(&here, [root().join("examples/python/train.py")]));
     } else {
-        for licence in ["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-NOTICES"] {
-            let there =
-                format!("import pathlib, pcml; assert pathlib.Path(pcml.__file__).with_name('{licence}').is_file()");
-            succeed(&here, ["-c", &there]);
-        }
-        assert!(std::env::var_os("CI").is_none(), "{} has no PyTorch", python.display());
-        println!("skipped: training and conversion of PyTorch checkpoints, {} has no PyTorch", python.display());
+        skip(&format!("training, {} has no PyTorch", python.display()));
     }
-    succeed(&here, ["-m", "unittest", "discover", text(&root().join("bindings/python/tests/convert"))]);
+    let tests = root().join("bindings/python/tests/convert");
+    count_skipped(&succeed(&here, [&UNITTEST[..], &[text(&tests)]].concat()));
 }

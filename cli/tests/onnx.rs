@@ -5,6 +5,9 @@ mod common;
 mod converting;
 #[path = "../../tests/common/onnx.rs"]
 mod fixtures;
+#[cfg(feature = "onnx")]
+#[path = "../../tests/common/tools.rs"]
+mod tools;
 
 #[cfg(not(feature = "onnx"))]
 #[test]
@@ -26,6 +29,7 @@ mod conversion {
     use crate::common::{read_tensors, tree};
     use crate::converting::{place, refused, request};
     use crate::fixtures::{Fixture, Graph, node, port};
+    use crate::tools;
 
     fn path(name: &str) -> PathBuf {
         tree().join(format!("tests/onnx/{name}.onnx"))
@@ -165,22 +169,14 @@ mod conversion {
     /// From Python the outputs of the self-test are those of onnxruntime, where it is installed.
     #[test]
     fn python_runs_onnxruntime() {
-        let python = std::env::var("PCML_PYTHON").unwrap_or("python3".into());
+        let Some(python) = tools::python("numpy") else { return };
         let library = library();
         let run = |code: &str| {
             let mut command = std::process::Command::new(&python);
             command.args(["-c", code]).env("PYTHONPATH", tree().join("bindings/python/src"));
             command.env("PCML_COMMAND", env!("CARGO_BIN_EXE_pcml")).env("PCML_LIBRARY", &library).output()
         };
-        let has = |modules: &str| run(&format!("import {modules}")).is_ok_and(|o| o.status.success());
-        if !has("numpy") {
-            println!("skipped: networks in ONNX from Python, {python} has no numpy");
-            return;
-        }
-        let there = has("onnxruntime");
-        if !there {
-            println!("skipped: outputs of onnxruntime from Python, {python} has none");
-        }
+        let there = tools::python("onnxruntime").is_some();
         for (name, settings) in [("conv_2d", "layout='first', shape=[7, 9]"), ("dense_tanh", ""), ("fixed_batch", "")] {
             let (onnx, model) = (path(name), place("model.safetensors"));
             let (onnx, model) = (onnx.display(), model.display());

@@ -1,4 +1,4 @@
-//! Other people's programs: compilers, CMake, pkg-config. Where one is missing the test says so and is counted as skipped; in CI
+//! Other people's programs: compilers, CMake, pkg-config, Python. Where one is missing the test says so and is counted as skipped; in CI
 //! that is a failure.
 #![allow(dead_code)]
 
@@ -21,15 +21,33 @@ pub fn scratch(name: &str) -> PathBuf {
     dir
 }
 
+/// Says what a test leaves out, for want of something that CI installs: there it fails.
+#[track_caller]
+pub fn skip(what: &str) {
+    assert!(std::env::var_os("CI").is_none(), "skipped in CI: {what}");
+    println!("skipped: {what}");
+}
+
 /// Whether all programs are there.
+#[track_caller]
 pub fn have(programs: &[&str]) -> bool {
     let missing: Vec<&&str> = programs.iter().filter(|p| Command::new(p).arg("--version").output().is_err()).collect();
-    if missing.is_empty() {
-        return true;
+    if !missing.is_empty() {
+        skip(&format!("not installed: {missing:?}"));
     }
-    assert!(std::env::var_os("CI").is_none(), "not installed: {missing:?}");
-    println!("skipped: not installed: {missing:?}");
-    false
+    missing.is_empty()
+}
+
+/// A Python that has these modules: PCML_PYTHON, else python3.
+#[track_caller]
+pub fn python(modules: &str) -> Option<PathBuf> {
+    let python = PathBuf::from(std::env::var_os("PCML_PYTHON").unwrap_or("python3".into()));
+    let found = Command::new(&python).args(["-c", &format!("import {modules}")]).output();
+    if found.is_ok_and(|o| o.status.success()) {
+        return Some(python);
+    }
+    skip(&format!("{} has no {modules}", python.display()));
+    None
 }
 
 /// Runs a program; its output whatever the exit.

@@ -7,7 +7,7 @@
 //!     cargo xtask dependencies         licences of all dependencies are those of deny.toml, and none needs a newer compiler
 //!     cargo xtask notices [--check]    writes THIRD-PARTY-NOTICES, or fails when it differs
 //!     cargo xtask oldest               the packages compile with the Rust of rust-version, which rustup installs
-//!     cargo xtask test                 every test there is, installing what it needs
+//!     cargo xtask test                 every test there is; installs the programs that they call
 
 mod abi;
 mod bindings;

@@ -1,8 +1,8 @@
 //! Every test there is. Tests that lack a program or data print a line `skipped: ...`, and the lines are counted at the end; where
-//! CI is set they fail instead.
+//! CI is set, those that lack what is installed here fail instead.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::root;
@@ -84,6 +84,9 @@ fn install_programs() {
     if !venv.is_ok_and(|s| s.success()) {
         missing.push("python3-venv");
     }
+    if !Path::new("/usr/include/eigen3").exists() {
+        missing.push("libeigen3-dev");
+    }
     if missing.is_empty() {
         return;
     }
@@ -98,7 +101,7 @@ fn install_programs() {
     }
 }
 
-/// Debian's own suites of today have no Julia.
+/// Debian's own suites of today have no Julia: in CI it comes from an older one.
 fn install_julia() {
     if std::env::var_os("CI").is_some() {
         println!("== bindings/julia/install-julia");
@@ -116,7 +119,7 @@ fn python() -> Option<PathBuf> {
         let status = Command::new(path).args(["-c", &format!("import {modules}")]).stderr(Stdio::null()).status();
         status.is_ok_and(|s| s.success())
     };
-    let has_all = |path: &PathBuf| imports(path, "torch, safetensors, sklearn, h5py, onnxruntime, mypy");
+    let has_all = |path: &PathBuf| imports(path, "torch, safetensors, sklearn, h5py, jax, onnxruntime, mypy");
     let own = root().join("target/python");
     let of_own = own.join("bin/python");
     let places: Vec<PathBuf> = std::env::var_os("PCML_PYTHON")

@@ -11,7 +11,7 @@ import pcml
 MODELS = Path(__file__).parents[4] / "examples/models"
 CELLS = 8
 #: In CI nothing may be skipped that can be installed.
-TORCH = "CI" in os.environ or importlib.util.find_spec("torch") is not None
+TORCH, JAX = ("CI" in os.environ or importlib.util.find_spec(name) is not None for name in ("torch", "jax"))
 
 
 def projector(prior=pcml.Prior.IDENTITY, rows=1, cells=CELLS, **settings):
