@@ -5,7 +5,7 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::tools::{have, printed, run, scratch, skip, succeed};
-use common::{STORIES, blocks, c_story, model, prefix, root, story_model, text};
+use common::{STORIES, allocation_counter, blocks, c_story, model, prefix, root, story_model, text};
 
 const STRICT: [&str; 7] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-pthread"];
 
@@ -38,6 +38,11 @@ fn source(name: &str) -> PathBuf {
 
 /// Compiles a test of tests/cpp in every way and runs it.
 fn passes(name: &str, args: &[&str]) {
+    passes_with(name, &[], args);
+}
+
+/// The same, linked with these objects.
+fn passes_with(name: &str, objects: &[&str], args: &[&str]) {
     if !have(&["cmake", "g++", "clang++"]) {
         return;
     }
@@ -46,7 +51,7 @@ fn passes(name: &str, args: &[&str]) {
         [("g++", "-std=c++17"), ("g++", "-std=c++20"), ("clang++", "-std=c++17"), ("clang++", "-std=c++20")]
     {
         let program = dir.join(format!("{compiler}{standard}"));
-        compile(compiler, &source(name), &program, &[standard, "-O1"]);
+        compile(compiler, &source(name), &program, &[&[standard, "-O1"], objects].concat());
         assert_eq!(succeed(&program, args), "", "{name}, {compiler} {standard}");
     }
 }
@@ -150,10 +155,11 @@ fn errors_are_thrown_or_told() {
 
 #[test]
 fn nothing_is_allocated() {
-    if cfg!(target_env = "gnu") {
-        passes("allocations", &[text(&model("columns"))]);
-    } else {
+    if !cfg!(target_env = "gnu") {
         println!("skipped: counts the allocations of glibc");
+    } else if have(&["cc"]) {
+        let counter = allocation_counter(&scratch("cpp_counting"));
+        passes_with("allocations", &[text(&counter)], &[text(&model("columns"))]);
     }
 }
 

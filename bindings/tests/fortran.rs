@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use common::tools::{have, printed, run, scratch, succeed};
-use common::{blocks, model, prefix, root, text};
+use common::{allocation_counter, blocks, model, prefix, root, text};
 
 /// The modules, in the order of their use.
 const MODULES: [&str; 4] = ["pcml_c", "pcml_errors", "pcml_objects", "pcml"];
@@ -129,10 +129,8 @@ fn structs_have_the_layout_that_c_sees() {
 fn hot_calls_allocate_nothing() {
     // flang's transfer() allocates.
     if GFORTRAN.there() {
-        let counting = scratch("fortran_counting").join("counting.o");
-        let source = root().join("bindings/fortran/tests/counting.c");
-        succeed("cc", ["-O2", "-c", text(&source), "-o", text(&counting)]);
-        succeed(GFORTRAN.test_program("allocations", &[text(&counting)]), [""; 0]);
+        let counter = allocation_counter(&scratch("fortran_counting"));
+        succeed(GFORTRAN.test_program("allocations", &[text(&counter)]), [""; 0]);
     }
 }
 
