@@ -5,7 +5,10 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::tools::{have, printed, run, scratch, skip, succeed};
-use common::{STORIES, allocation_counter, blocks, c_story, model, prefix, root, story_model, text};
+use common::{
+    STORIES, allocation_counter, blocks, c_story, code, functions, header, model, prefix, root, story_model, text,
+    words,
+};
 
 const STRICT: [&str; 7] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-pthread"];
 
@@ -76,30 +79,11 @@ fn the_header_stands_alone_and_may_come_twice() {
     }
 }
 
-/// What the header declares, without its comments.
-fn code(header: &str) -> String {
-    let text = std::fs::read_to_string(root().join("include").join(header)).unwrap();
-    let mut code = String::new();
-    for (i, piece) in text.split("/*").enumerate() {
-        code += if i == 0 { piece } else { piece.split_once("*/").expect("a closed comment").1 };
-    }
-    code
-}
-
-/// The words that begin with a prefix and are followed by what `next` takes.
-fn words<'a>(code: &'a str, start: &'a str, next: impl Fn(&str) -> bool + 'a) -> impl Iterator<Item = &'a str> {
-    code.match_indices(start).filter_map(move |(at, _)| {
-        let word = code[at..].split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
-        let begins = !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
-        (begins && next(&code[at + word.len()..])).then_some(word)
-    })
-}
-
 #[test]
 fn every_function_and_number_has_its_place() {
-    let (c, cpp) = (code("pcml.h"), code("pcml.hpp"));
+    let [c, cpp] = ["pcml.h", "pcml.hpp"].map(|name| code(&header(name)));
     let own: Vec<&str> = words(&cpp, "pcml_", |_| true).chain(words(&cpp, "PCML_", |_| true)).collect();
-    let functions: Vec<&str> = words(&c, "pcml_", |rest| rest.starts_with('(')).collect();
+    let functions = functions(&c);
     let numbers: Vec<&str> = words(&c, "PCML_", |rest| rest.starts_with(" =")).collect();
     assert!(functions.len() > 100 && numbers.len() > 60, "{} functions, {} numbers", functions.len(), numbers.len());
     let missing: Vec<&&str> = functions.iter().chain(&numbers).filter(|name| !own.contains(name)).collect();

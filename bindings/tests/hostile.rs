@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use common::tools::{have, printed, run, scratch, succeed};
-use common::{model, prefix, root, text};
+use common::{code, functions, header, model, prefix, root, text};
 
 /// Compiles C sources against the installed tree.
 fn compile(dir: &Path, name: &str, sources: &[PathBuf], flags: &[&str]) -> PathBuf {
@@ -42,17 +42,6 @@ fn on_x86_64() -> bool {
     cfg!(target_arch = "x86_64")
 }
 
-/// The functions that pcml.h declares.
-fn functions() -> Vec<String> {
-    let header = std::fs::read_to_string(root().join("include/pcml.h")).expect("the header");
-    let declared = |line: &str| {
-        let (head, _) = line.split_once('(')?;
-        let name = head.strip_prefix("int32_t ").or(head.strip_prefix("void ")).or(head.strip_prefix("const char *"))?;
-        name.starts_with("pcml_").then(|| name.to_string())
-    };
-    header.lines().filter_map(declared).collect()
-}
-
 #[test]
 fn bad_calls_are_refused_and_leave_everything_as_it_was() {
     if !there(&["cmake", "cc"]) {
@@ -66,9 +55,10 @@ fn bad_calls_are_refused_and_leave_everything_as_it_was() {
             Some((words.next()?, words.next()?.parse().ok()?))
         })
         .collect();
-    let declared = functions();
+    let code = code(&header("pcml.h"));
+    let declared = functions(&code);
     assert!(declared.len() > 100, "{declared:?}");
-    let never: Vec<&String> = declared.iter().filter(|name| calls.get(name.as_str()).is_none_or(|&n| n == 0)).collect();
+    let never: Vec<&&str> = declared.iter().filter(|name| calls.get(*name).is_none_or(|&n| n == 0)).collect();
     assert!(never.is_empty(), "not called: {never:?}\n{told}");
 }
 
@@ -121,9 +111,8 @@ fn the_page_on_determinism_has_every_function() {
     let (numeric, others) = (rows("computes"), rows("computes nothing"));
     let mut told: Vec<&String> = numeric.keys().chain(others.keys()).collect();
     told.sort();
-    let mut declared = functions();
-    declared.sort();
-    assert_eq!(told, declared.iter().collect::<Vec<_>>(), "docs/determinism.md against pcml.h");
+    let code = code(&header("pcml.h"));
+    assert_eq!(told, functions(&code), "docs/determinism.md against pcml.h");
 }
 
 /// `file::test`, in the root's tests, those of the languages, or beside a kernel.
