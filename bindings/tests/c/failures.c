@@ -4,7 +4,8 @@
 
    What may come of it: success all the same; PCML_STATUS_OUT_OF_MEMORY or another status, with a text, no handle, as many blocks as
    before and the same call good afterwards. Anything else is wrong, the end of the process too, but where the threads of a plan start:
-   Rust's standard library takes what a thread needs from the system itself. --stays refuses all later requests as well, --list tells
+   Rust's standard library takes what a thread needs from the system itself. Calls on large objects, whose names say so, have the k-th of
+   those requests refused that are beyond what the library's reserve serves. --stays refuses all later requests as well, --list tells
    each k, --short takes fewer of the many. Exits with 1 when something is wrong. */
 #include <setjmp.h>
 #include <signal.h>
@@ -87,10 +88,47 @@
   X(plan_derivative_workspace, pcml_plan_derivative_workspace(plans[BOON], (pcml_workspace **)&slot))                                    \
   X(operator_part_create, pcml_operator_part_create(models[FNO], PCML_DTYPE_F64, options, 32, owned, 2, (pcml_operator_part **)&slot))   \
   X(operator_part_workspace, pcml_operator_part_workspace(part, (pcml_workspace **)&slot))                                               \
+  X(large_constraints_add_row, pcml_constraints_add_row(large_rows, &large_weights, 0.0))                                                 \
+  X(large_constraints_add_stencils, pcml_constraints_add_stencils(large_rows, LARGE, 1, large_cells, ones, 1, 0.0))                       \
+  X(large_constraints_add_energy, pcml_constraints_add_energy(large_rows, &large_weights))                                                \
+  X(large_constraints_add_quadratic, pcml_constraints_add_quadratic(large_rows, LARGE, large_cells, large_cells, large_values))           \
+  X(large_projector_create, pcml_projector_create(large_law, PCML_PRIOR_DIAGONAL, NULL, (pcml_projector **)&slot))                        \
+  X(large_projector_create_runs, pcml_projector_create(large_runs, PCML_PRIOR_SCALAR, NULL, (pcml_projector **)&slot))                    \
+  X(large_projector_create_sets, pcml_projector_create(large_sets, PCML_PRIOR_DIAGONAL, NULL, (pcml_projector **)&slot))                  \
+  X(large_projector_create_banded, pcml_projector_create(large_runs, PCML_PRIOR_COVARIANCE_BAND, options, (pcml_projector **)&slot))      \
+  X(large_projector_create_invariant, pcml_projector_create(large_invariant, PCML_PRIOR_DIAGONAL, NULL, (pcml_projector **)&slot))        \
+  X(large_projector_workspace, pcml_projector_workspace(large_projector, 1, (pcml_workspace **)&slot))                                    \
+  X(large_projector_report, pcml_projector_report(large_projector, 1, (pcml_report **)&slot))                                             \
+  X(large_bounded_workspace, pcml_bounded_workspace(large_projector, 1, (pcml_workspace **)&slot))                                        \
+  X(large_nonlinear_workspace, pcml_nonlinear_workspace(large_nonlinear, 1, (pcml_workspace **)&slot))                                    \
+  X(large_inference_workspace, pcml_inference_workspace(large_projector, 1, (pcml_workspace **)&slot))                                    \
+  X(large_flux_create, pcml_flux_create(LARGE, large_left, large_right, &large_weights, NULL, (pcml_flux **)&slot))                       \
+  X(large_flux_create_gradients, pcml_flux_create(LARGE, large_left, large_right, &large_weights, iterative, (pcml_flux **)&slot))        \
+  X(large_flux_workspace, pcml_flux_workspace(large_mesh, (pcml_workspace **)&slot))                                                      \
+  X(large_flux_workspace_gradients, pcml_flux_workspace(other_large_mesh, (pcml_workspace **)&slot))                                      \
+  X(large_plan_create_mlp, large_plan(MLP))                                                                                               \
+  X(large_plan_create_ensemble, large_plan(ENSEMBLE))                                                                                     \
+  X(large_plan_create_anp, large_plan(ANP))                                                                                               \
+  X(large_plan_create_deeponet, large_plan(DEEPONET))                                                                                     \
+  X(large_plan_create_fno2, large_plan(FNO))                                                                                              \
+  X(large_plan_create_boon2, large_plan(BOON))                                                                                            \
+  X(large_plan_create_gp, large_plan(GP))                                                                                                 \
+  X(large_plan_workspace_mlp, large_workspace(MLP))                                                                                       \
+  X(large_plan_workspace_ensemble, large_workspace(ENSEMBLE))                                                                             \
+  X(large_plan_workspace_anp, large_workspace(ANP))                                                                                       \
+  X(large_plan_workspace_deeponet, large_workspace(DEEPONET))                                                                             \
+  X(large_plan_workspace_fno2, large_workspace(FNO))                                                                                      \
+  X(large_plan_workspace_boon2, large_workspace(BOON))                                                                                    \
+  X(large_plan_workspace_gp, large_workspace(GP))                                                                                         \
+  X(large_plan_derivative_workspace, pcml_plan_derivative_workspace(large_plans[BOON], (pcml_workspace **)&slot))                         \
+  X(large_operator_part_create_fno2, large_part_of(FNO))                                                                                  \
+  X(large_operator_part_create_boon2, large_part_of(BOON))                                                                                \
+  X(large_operator_part_workspace, pcml_operator_part_workspace(large_part, (pcml_workspace **)&slot))                                    \
   X(a_refusal, pcml_version(NULL, NULL, NULL))                                                                                           \
   X(a_refused_model, pcml_model_load_bytes("not a model", 11, (pcml_model **)&slot))
 
-enum { N = 8, MLP = 0, ENSEMBLE, ANP, DEEPONET, FNO, BOON, GP, MODELS };
+enum { N = 8, LARGE = 100000, LINES = 40000, RESERVED = 1 << 18 };
+enum { MLP = 0, ENSEMBLE, ANP, DEEPONET, FNO, BOON, GP, MODELS };
 static const char *const files[MODELS] = {"mlp", "mlp-ensemble", "anp", "deeponet", "fno2", "boon2-exact", "gp"};
 static char paths[MODELS][512], *bytes[MODELS];
 static int64_t sizes[MODELS];
@@ -105,10 +143,19 @@ static pcml_model *models[MODELS];
 static const pcml_model *members[2];
 static pcml_plan *plans[MODELS];
 static pcml_operator_part *part;
+static pcml_options *large_options, *large_batches;
+static pcml_constraints *large_rows, *large_law, *large_runs, *large_sets, *large_invariant;
+static pcml_projector *large_projector, *large_nonlinear;
+static pcml_flux *large_mesh, *other_large_mesh;
+static pcml_plan *large_plans[MODELS];
+static pcml_operator_part *large_part;
 static const int64_t shape[2] = {N, N}, starts[3] = {0, 2, 4}, cells[4] = {0, 1, 1, 2}, owned[2] = {0, 1};
 static const int32_t sides[2] = {-1, 0};
 static int64_t left[N], right[N];
-static double ones[N * N], steps[N];
+static int64_t large_left[LARGE], large_right[LARGE], large_cells[LARGE], large_owned[LINES];
+static double ones[N * N], steps[N], large_values[LARGE];
+static const int64_t large_shape[2] = {LINES, 4};
+static pcml_const_array large_weights, run;
 static pcml_const_array weights, volumes, rising, axes[2], points, values;
 
 static int32_t reduce(void *context, int64_t *sums, int64_t count) {
@@ -122,6 +169,17 @@ static int32_t load(int k) { return pcml_model_load_bytes(bytes[k], sizes[k], (p
 static int32_t plan(int k) { return pcml_plan_create(models[k], PCML_DTYPE_F64, options, (pcml_plan **)&slot); }
 
 static int32_t workspace(int k) { return pcml_plan_workspace(plans[k], (pcml_workspace **)&slot); }
+
+static int32_t large_plan(int k) {
+  const pcml_options *of = k == MLP || k == ENSEMBLE ? large_batches : large_options;
+  return pcml_plan_create(models[k], PCML_DTYPE_F64, of, (pcml_plan **)&slot);
+}
+
+static int32_t large_workspace(int k) { return pcml_plan_workspace(large_plans[k], (pcml_workspace **)&slot); }
+
+static int32_t large_part_of(int k) {
+  return pcml_operator_part_create(models[k], PCML_DTYPE_F64, large_options, 4, large_owned, LINES, (pcml_operator_part **)&slot);
+}
 
 #define DO(name, call) \
   static int32_t do_##name(void) { return call; }
@@ -144,6 +202,48 @@ static void check(int32_t status) {
 static pcml_const_array array(const double *data, int64_t n, int64_t m) {
   pcml_const_array a = {sizeof a, data, PCML_DTYPE_F64, 2, {n, m}, {m, 1}};
   return a;
+}
+
+/* Objects with sizes of some 100,000, which ask for more at once than the reserve of the library serves. */
+static void make_large_objects(void) {
+  for (int k = 0; k < LARGE; k++) {
+    large_values[k] = 1.0 + 0.001 * k;
+    large_cells[k] = large_left[k] = k;
+    large_right[k] = k + 1 < LARGE ? k + 1 : -1;
+  }
+  for (int k = 0; k < LINES; k++)
+    large_owned[k] = k;
+  large_weights = array(large_values, 1, LARGE);
+  run = array(large_values, 1, 20);
+  pcml_constraints **const all[] = {&large_rows, &large_law, &large_runs, &large_sets, &large_invariant};
+  for (int k = 0; k < 5; k++)
+    check(pcml_constraints_create(LARGE, all[k]));
+  check(pcml_constraints_add_stencils(large_law, LARGE, 1, large_cells, ones, 1, 0.0));
+  check(pcml_constraints_add_row(large_law, &large_weights, 0.0));
+  for (int k = 0; k < LARGE / 20; k++) {
+    check(pcml_constraints_add_grid_quadrature(large_runs, PCML_RULE_TRAPEZOID, &run, 1, 20 * k, 0.0));
+    check(pcml_constraints_add_monotone(large_sets, 20 * k, 10, PCML_DIRECTION_INCREASING));
+    check(pcml_constraints_add_simplex(large_sets, 20 * k + 10, 2, 5, 1.0));
+  }
+  check(pcml_constraints_add_row(large_sets, &large_weights, 0.0));
+  check(pcml_constraints_add_row(large_invariant, &large_weights, 0.0));
+  check(pcml_constraints_add_energy(large_invariant, &large_weights));
+  check(pcml_projector_create(large_law, PCML_PRIOR_DIAGONAL, NULL, &large_projector));
+  check(pcml_projector_create(large_invariant, PCML_PRIOR_DIAGONAL, NULL, &large_nonlinear));
+  check(pcml_flux_create(LARGE, large_left, large_right, &large_weights, NULL, &large_mesh));
+  check(pcml_flux_create(LARGE, large_left, large_right, &large_weights, iterative, &other_large_mesh));
+  check(pcml_options_create(&large_options));
+  check(pcml_options_set_shape(large_options, 2, large_shape));
+  check(pcml_options_set_context(large_options, 4));
+  check(pcml_options_set_targets(large_options, LARGE));
+  check(pcml_options_create(&large_batches));
+  check(pcml_options_set_batch(large_batches, LARGE));
+  for (int k = 0; k < MODELS; k++) {
+    check(large_plan(k));
+    large_plans[k] = slot;
+  }
+  check(large_part_of(BOON));
+  large_part = slot;
 }
 
 static void make_objects(const char *tree) {
@@ -203,6 +303,7 @@ static void make_objects(const char *tree) {
   }
   members[0] = members[1] = models[MLP];
   check(pcml_operator_part_create(models[FNO], PCML_DTYPE_F64, options, 32, owned, 2, &part));
+  make_large_objects();
 }
 
 /* What comes of one refused request: a status, or one of these. */
@@ -229,6 +330,7 @@ static int in_child(int k, long fuse, int stays) {
     return ENDED;
   }
   heap_stays = stays;
+  heap_least = strncmp(calls[k].name, "large_", 6) == 0 ? RESERVED + 1 : 0;
   heap_fuse = fuse;
   int32_t status = calls[k].call();
   heap_fuse = -1;

@@ -1,5 +1,5 @@
 /* The heap as one program sees it: every block that it, or the library, takes and gives back is counted; the k-th request of the calling
-   thread can be refused, or all from then on. With WITHOUT_HEAP, for valgrind and sanitizers that bring a heap of their own, nothing is counted. */
+   thread of at least so many bytes can be refused, or all such from then on. With WITHOUT_HEAP, for valgrind and sanitizers that bring a heap of their own, nothing is counted. */
 #ifndef TESTS_HEAP_H
 #define TESTS_HEAP_H
 
@@ -11,6 +11,7 @@
 _Atomic long heap_blocks;
 _Thread_local long heap_fuse = -1, heap_asked, heap_refused;
 _Thread_local int heap_stays;
+_Thread_local size_t heap_least;
 
 #ifdef WITHOUT_HEAP
 enum { HEAP_COUNTED = 0 };
@@ -24,8 +25,10 @@ void *__libc_memalign(size_t, size_t);
 void __libc_free(void *);
 
 /* Whether this request is to be refused: heap_fuse requests are served before; negative: all. */
-static int heap_refuses(void) {
+static int heap_refuses(size_t size) {
   heap_asked++;
+  if (size < heap_least)
+    return 0;
   if (heap_fuse < 0 || heap_fuse > 0) {
     heap_fuse -= heap_fuse > 0;
     return 0;
@@ -42,12 +45,12 @@ static void *heap_taken(void *block) {
   return block;
 }
 
-void *malloc(size_t size) { return heap_refuses() ? NULL : heap_taken(__libc_malloc(size)); }
+void *malloc(size_t size) { return heap_refuses(size) ? NULL : heap_taken(__libc_malloc(size)); }
 
-void *calloc(size_t count, size_t size) { return heap_refuses() ? NULL : heap_taken(__libc_calloc(count, size)); }
+void *calloc(size_t count, size_t size) { return heap_refuses(count * size) ? NULL : heap_taken(__libc_calloc(count, size)); }
 
 void *realloc(void *old, size_t size) {
-  if (heap_refuses())
+  if (heap_refuses(size))
     return NULL;
   void *block = __libc_realloc(old, size);
   if (!old)
@@ -57,7 +60,7 @@ void *realloc(void *old, size_t size) {
   return block;
 }
 
-void *memalign(size_t alignment, size_t size) { return heap_refuses() ? NULL : heap_taken(__libc_memalign(alignment, size)); }
+void *memalign(size_t alignment, size_t size) { return heap_refuses(size) ? NULL : heap_taken(__libc_memalign(alignment, size)); }
 
 void *aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
 
