@@ -3,23 +3,17 @@
 
 #[path = "common/counting.rs"]
 mod counting;
+#[path = "common/views.rs"]
+mod views;
 
 use std::hint::black_box;
 
 use counting::allocations;
+use pcml::View;
 use pcml::constraint::{
     Bounds, Constraints, Direction, Method, PartInput, Policy, Posterior, Prior, Projector, ProjectorOptions, Tangent,
 };
-use pcml::{View, ViewMut};
-
-fn view(x: &[f64]) -> View<'_> {
-    View::new("x", x, &[x.len()]).unwrap()
-}
-
-fn view_mut(x: &mut [f64]) -> ViewMut<'_> {
-    let n = x.len();
-    ViewMut::new("x", x, &[n]).unwrap()
-}
+use views::{view, view_mut};
 
 #[test]
 fn within_bounds_and_in_parts_nothing_is_allocated() {

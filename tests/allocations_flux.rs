@@ -3,16 +3,15 @@
 
 #[path = "common/counting.rs"]
 mod counting;
+#[path = "common/views.rs"]
+mod views;
 
 use std::hint::black_box;
 
 use counting::allocations;
+use pcml::ViewMut;
 use pcml::constraint::{FluxBalance, FluxMethod, FluxOptions, Tangent, UpdateBounds};
-use pcml::{View, ViewMut};
-
-fn view(x: &[f64]) -> View<'_> {
-    View::new("x", x, &[x.len()]).unwrap()
-}
+use views::view;
 
 #[test]
 fn hot_calls_allocate_nothing() {

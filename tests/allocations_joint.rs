@@ -3,31 +3,25 @@
 
 #[path = "common/counting.rs"]
 mod counting;
+#[path = "common/lcg.rs"]
+mod lcg;
+#[path = "common/views.rs"]
+mod views;
 
 use std::hint::black_box;
 
 use counting::allocations;
+use lcg::step;
 use pcml::constraint::{Constraints, Posterior, Prior, Projector, ProjectorOptions, Tangent};
 use pcml::{View, ViewMut};
+use views::{view, view_mut};
 
 const N: usize = 700;
 const SAMPLES: usize = 3;
 
-fn view(x: &[f64]) -> View<'_> {
-    View::new("x", x, &[x.len()]).unwrap()
-}
-
-fn view_mut(x: &mut [f64]) -> ViewMut<'_> {
-    let n = x.len();
-    ViewMut::new("x", x, &[n]).unwrap()
-}
-
 fn numbers(seed: u64) -> impl FnMut() -> f64 {
     let mut state = seed | 1;
-    move || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (state >> 11) as f64 / (1u64 << 53) as f64
-    }
+    move || (step(&mut state) >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// Size and data.

@@ -7,12 +7,15 @@ mod border;
 mod common;
 #[path = "common/onnx.rs"]
 mod fixtures;
+#[path = "common/lcg.rs"]
+mod lcg;
 
 use std::ptr::{null, null_mut};
 
 use border::{SENTINEL, failed, input, ok, output};
 use common::Tensors;
 use fixtures::{Fixture, Graph, bytes, integers, model_file, node, number, port, tensor};
+use lcg::step;
 use pcml::capi::*;
 use pcml::error::{Error, Status};
 use pcml::field::Dtype;
@@ -70,10 +73,7 @@ fn damaged_files() {
     }
     let mut state = 7u64;
     for len in [16, 1000, 100_000] {
-        let mut byte = || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (state >> 56) as u8
-        };
+        let mut byte = || (step(&mut state) >> 56) as u8;
         let noise: Vec<u8> = (0..len).map(|_| byte()).collect();
         refused(&with(&noise), Status::Weights, &["onnx.model is no ONNX file"]);
     }
@@ -282,10 +282,7 @@ fn predictions_with_bad_arrays() {
 #[test]
 fn changed_files() {
     let mut state = 11u64;
-    let mut draw = |below: usize| {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (state >> 33) as usize % below
-    };
+    let mut draw = |below: usize| (step(&mut state) >> 33) as usize % below;
     let rounds = std::env::var("PCML_ROUNDS").map_or(20, |n| n.parse().expect("a count"));
     let (mut refused, mut evaluated) = (0, 0);
     for fixture in Fixture::all() {

@@ -1,13 +1,16 @@
 //! Boundary rows and quadratures: exact for the polynomials that their order promises, on every face, edge and corner.
 
+#[path = "common/lcg.rs"]
+mod lcg;
+#[path = "common/views.rs"]
+mod views;
+
+use lcg::step;
 use pcml::constraint::{Condition, Constraints, Posterior, Prior, Projector, ProjectorOptions, Rule};
 use pcml::error::Status;
 use pcml::{View, ViewMut};
 use proptest::prelude::*;
-
-fn view(x: &[f64]) -> View<'_> {
-    View::new("x", x, &[x.len()]).unwrap()
-}
+use views::view;
 
 /// `G u` of one state.
 fn amounts(c: &Constraints, u: &[f64]) -> Vec<f64> {
@@ -32,10 +35,7 @@ fn points(n: usize, random: &mut impl FnMut() -> f64) -> Vec<f64> {
 
 fn numbers(seed: u64) -> impl FnMut() -> f64 {
     let mut state = seed | 1;
-    move || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (state >> 11) as f64 / (1u64 << 53) as f64
-    }
+    move || (step(&mut state) >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// Every index of a grid, in C order.

@@ -1,6 +1,10 @@
 //! Conditions set on any field: every node on a face obeys the last condition that sets it, exactly or to rounding, and no other element
 //! of the caller's memory changes, whatever the strides and dtypes.
 
+#[path = "common/lcg.rs"]
+mod lcg;
+
+use lcg::step;
 use pcml::error::Status;
 use pcml::field::{Element, Layout};
 use pcml::model::boundary::{Boundary, Face, Kind};
@@ -9,10 +13,7 @@ use proptest::prelude::*;
 
 fn numbers(seed: u64) -> impl FnMut() -> f64 {
     let mut state = seed | 1;
-    move || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (state >> 11) as f64 / (1u64 << 53) as f64
-    }
+    move || (step(&mut state) >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// A storage type as the test computes with it.

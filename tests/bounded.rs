@@ -1,19 +1,17 @@
 //! The promises of the projection within bounds and sets, over random problems.
 
+#[path = "common/lcg.rs"]
+mod lcg;
+#[path = "common/views.rs"]
+mod views;
+
+use lcg::step;
 use pcml::constraint::{Bounds, Constraints, Direction, Method, Policy, Prior, Projector, ProjectorOptions, Report};
 use pcml::error::{Result, Status};
 use pcml::field::{Element, Layout};
 use pcml::{View, ViewMut};
 use proptest::prelude::*;
-
-fn view<T: Element>(x: &[T]) -> View<'_> {
-    View::new("x", x, &[x.len()]).unwrap()
-}
-
-fn view_mut<T: Element>(x: &mut [T]) -> ViewMut<'_> {
-    let n = x.len();
-    ViewMut::new("x", x, &[n]).unwrap()
-}
+use views::{view, view_mut};
 
 #[derive(Clone, Debug)]
 struct Case {
@@ -31,10 +29,7 @@ struct Case {
 fn case(most_cells: usize, most_rows: usize, decades: i32, at_bounds: f64) -> impl Strategy<Value = Case> {
     (1..=most_cells, 1..=most_rows, any::<u64>()).prop_map(move |(n, m, seed)| {
         let mut state = seed | 1;
-        let mut random = move || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (state >> 11) as f64 / (1u64 << 53) as f64
-        };
+        let mut random = move || (step(&mut state) >> 11) as f64 / (1u64 << 53) as f64;
         let m = m.min(n);
         let rows: Vec<Vec<f64>> =
             (0..m).map(|k| (0..n).map(|_| if k == 0 { 0.2 + random() } else { random() - 0.4 }).collect()).collect();
@@ -432,8 +427,7 @@ proptest! {
         let n = components * points;
         let mut state = seed | 1;
         let mut random = move || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (state >> 11) as f64 / (1u64 << 53) as f64
+            (step(&mut state) >> 11) as f64 / (1u64 << 53) as f64
         };
         // A lawful state, its component masses, and a prior off it.
         let volume: Vec<f64> = (0..points).map(|_| 0.5 + random()).collect();
@@ -480,8 +474,7 @@ proptest! {
     fn monotone_runs_hold_with_the_mass(n in 2usize..400, seed in any::<u64>(), falling in any::<bool>()) {
         let mut state = seed | 1;
         let mut random = move || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (state >> 11) as f64 / (1u64 << 53) as f64
+            (step(&mut state) >> 11) as f64 / (1u64 << 53) as f64
         };
         let sign = if falling { -1.0 } else { 1.0 };
         let mut truth: Vec<f64> = (0..n).map(|_| random()).collect();

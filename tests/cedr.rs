@@ -15,6 +15,10 @@
 //! it, to half of the room beyond within the extremes, and up to the edge of that, permuted each time. Every other problem is
 //! mirrored, so that lower bounds are reached as well.
 
+#[path = "common/lcg.rs"]
+mod lcg;
+
+use lcg::step;
 use pcml::constraint::{Bounds, Constraints, Method, Policy, Prior, Projector, ProjectorOptions, Report};
 use pcml::error::{Result, Status};
 use pcml::field::Element;
@@ -50,8 +54,7 @@ struct Random(u64);
 
 impl Random {
     fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+        (step(&mut self.0) >> 11) as f64 / (1u64 << 53) as f64
     }
 }
 

@@ -1,18 +1,13 @@
 //! Checks tell how a state stands to its laws, and agree with what projections do.
 
+#[path = "common/views.rs"]
+mod views;
+
+use pcml::View;
 use pcml::constraint::{Bounds, Constraints, Direction, PartInput, Posterior, Prior, Projector, ProjectorOptions};
 use pcml::error::Status;
-use pcml::{View, ViewMut};
 use proptest::prelude::*;
-
-fn view(x: &[f64]) -> View<'_> {
-    View::new("x", x, &[x.len()]).unwrap()
-}
-
-fn view_mut(x: &mut [f64]) -> ViewMut<'_> {
-    let n = x.len();
-    ViewMut::new("x", x, &[n]).unwrap()
-}
+use views::{view, view_mut};
 
 fn projector(n: usize, prior: Prior, build: impl Fn(&mut Constraints)) -> Projector {
     let mut c = Constraints::new(n).unwrap();

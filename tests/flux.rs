@@ -1,19 +1,14 @@
 //! The promises of the flux balance and of the update, over random meshes.
 
+#[path = "common/views.rs"]
+mod views;
+
 use pcml::constraint::{FluxBalance, FluxMethod, FluxOptions, FluxReport, LimitReport, Tangent, UpdateBounds};
 use pcml::error::{Result, Status};
 use pcml::field::{Element, Layout};
 use pcml::{View, ViewMut};
 use proptest::prelude::*;
-
-fn view<T: Element>(x: &[T]) -> View<'_> {
-    View::new("x", x, &[x.len()]).unwrap()
-}
-
-fn view_mut<T: Element>(x: &mut [T]) -> ViewMut<'_> {
-    let n = x.len();
-    ViewMut::new("x", x, &[n]).unwrap()
-}
+use views::{view, view_mut};
 
 /// A storage type with its way from and to f64.
 trait Stored: Element + std::fmt::Debug {

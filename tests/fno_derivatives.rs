@@ -5,7 +5,7 @@ mod common;
 #[path = "common/operators.rs"]
 mod operators;
 
-use operators::{channels, conditioned, pair, plain, random};
+use operators::{channels, conditioned, pair, plain, random, step};
 use pcml::field::{Dtype, Element};
 use pcml::model::{DerivativeWorkspace, Model, Options, Plan};
 use pcml::{View, ViewMut};
@@ -32,10 +32,7 @@ struct Shapes {
 /// Numbers in (-1, 1).
 fn noise(len: usize, seed: u64) -> Vec<f64> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) + 1;
-    let mut next = || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (state >> 33) as f64 / (1u64 << 30) as f64 - 1.0
-    };
+    let mut next = || (step(&mut state) >> 33) as f64 / (1u64 << 30) as f64 - 1.0;
     (0..len).map(|_| next()).collect()
 }
 

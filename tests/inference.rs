@@ -1,18 +1,16 @@
 //! Samples, probabilities, covariances, budgets and derivatives of projections.
 
+#[path = "common/lcg.rs"]
+mod lcg;
+#[path = "common/views.rs"]
+mod views;
+
+use lcg::step;
 use pcml::constraint::{Constraints, Posterior, Prior, Projector, ProjectorOptions, Rule, Tangent, log_density};
 use pcml::error::Status;
 use pcml::{View, ViewMut};
 use proptest::prelude::*;
-
-fn view(x: &[f64]) -> View<'_> {
-    View::new("x", x, &[x.len()]).unwrap()
-}
-
-fn view_mut(x: &mut [f64]) -> ViewMut<'_> {
-    let n = x.len();
-    ViewMut::new("x", x, &[n]).unwrap()
-}
+use views::{view, view_mut};
 
 struct Problem {
     projector: Projector,
@@ -39,10 +37,7 @@ impl Problem {
 
 fn numbers(seed: u64) -> impl FnMut() -> f64 {
     let mut state = seed | 1;
-    move || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (state >> 11) as f64 / (1u64 << 53) as f64
-    }
+    move || (step(&mut state) >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// `rows` rows over `n` cells, the last one noisy when there are several.
@@ -375,7 +370,7 @@ fn boundaries_and_conservation_hold_together() {
     let mut report = p.report(1).unwrap();
     let posterior = Posterior { mean: view_mut(&mut u), variance: None };
     p.project(&mut scratch, view(&mean), Some(view(&v)), view(&b), posterior, Some(&mut report)).unwrap();
-    let mut left = vec![0.0; p.rows()];
+    let mut left = vec![0f64; p.rows()];
     p.residual(&mut scratch, view(&u), view(&b), view_mut(&mut left)).unwrap();
     for (k, (left, row)) in left.iter().zip(report.rows(0)).enumerate() {
         assert!(

@@ -1,19 +1,17 @@
 //! The promises of the projection on many rows, in every prior, over random problems.
 
+#[path = "common/lcg.rs"]
+mod lcg;
+#[path = "common/views.rs"]
+mod views;
+
+use lcg::step;
 use pcml::constraint::{Constraints, Posterior, Prior, Projector, ProjectorOptions, Report};
 use pcml::error::{Result, Status};
 use pcml::field::{Element, Layout};
 use pcml::{View, ViewMut};
 use proptest::prelude::*;
-
-fn view<T: Element>(x: &[T]) -> View<'_> {
-    View::new("x", x, &[x.len()]).unwrap()
-}
-
-fn view_mut<T: Element>(x: &mut [T]) -> ViewMut<'_> {
-    let n = x.len();
-    ViewMut::new("x", x, &[n]).unwrap()
-}
+use views::{view, view_mut};
 
 /// A row by cells and weights, with its noise variance.
 #[derive(Clone, Debug)]
@@ -93,8 +91,7 @@ fn case(most_cells: usize, most_rows: usize, decades: i32, noise: bool) -> impl 
                     let weights = cells
                         .iter()
                         .map(|_| {
-                            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-                            let x = (state >> 40) as f64 / (1u64 << 24) as f64;
+                            let x = (step(&mut state) >> 40) as f64 / (1u64 << 24) as f64;
                             (0.2 + x) * if state >> 20 & 3 == 0 { -1.0 } else { 1.0 } * 10f64.powi(*scale)
                         })
                         .collect();
@@ -198,10 +195,7 @@ fn textbook(sigma: &Matrix, rows: &[Row], u: &[f64], b: &[f64]) -> (Vec<f64>, Ma
 /// Prior data of each kind, with the covariance that it stands for and the mean that it starts from.
 fn prior_data(prior: Prior, n: usize, v: &[f64], u: &[f64], seed: u64) -> (usize, Vec<f64>, Matrix, Vec<f64>) {
     let mut state = seed | 1;
-    let mut random = move || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (state >> 40) as f64 / (1u64 << 24) as f64 - 0.5
-    };
+    let mut random = move || (step(&mut state) >> 40) as f64 / (1u64 << 24) as f64 - 0.5;
     let diagonal =
         |v: &[f64]| -> Matrix { (0..n).map(|i| (0..n).map(|j| if i == j { v[i] } else { 0.0 }).collect()).collect() };
     let w = 2.min(n - 1);

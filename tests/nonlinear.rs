@@ -1,14 +1,14 @@
 //! The promises of the projection on quadratic invariants jointly with linear rows.
 
+#[path = "common/views.rs"]
+mod views;
+
 use pcml::constraint::{Constraints, Prior, Projector, ProjectorOptions, Report};
 use pcml::error::{Result, Status};
 use pcml::field::{Element, Layout};
 use pcml::{View, ViewMut};
 use proptest::prelude::*;
-
-fn view<T: Element>(x: &[T]) -> View<'_> {
-    View::new("x", x, &[x.len()]).unwrap()
-}
+use views::view;
 
 fn project<T: Element>(p: &Projector, u: &[T], v: &[f64], b: &[f64], e: &[f64]) -> Result<(Vec<T>, Report)> {
     let n = u.len();

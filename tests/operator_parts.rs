@@ -8,7 +8,7 @@ mod common;
 mod operators;
 
 use board::Board;
-use operators::{plain, random};
+use operators::{plain, random, step};
 use pcml::error::{Error, Result, Status};
 use pcml::field::{Dtype, Element};
 use pcml::model::{Model, OperatorPart, Options, Plan, Transforms};
@@ -34,10 +34,7 @@ struct Case {
 
 fn sequence(seed: u64) -> impl FnMut() -> f64 {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    move || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (state >> 33) as f64 / (1u64 << 30) as f64 - 1.0
-    }
+    move || (step(&mut state) >> 33) as f64 / (1u64 << 30) as f64 - 1.0
 }
 
 impl Case {

@@ -3,8 +3,11 @@
 
 #[path = "common/board.rs"]
 mod board;
+#[path = "common/lcg.rs"]
+mod lcg;
 
 use board::Board;
+use lcg::step;
 use pcml::constraint::{
     Bounds, Constraints, PartInput, Posterior, Prior, Projector, ProjectorOptions, RowReport, SliceReport,
 };
@@ -155,10 +158,7 @@ fn case(bounded: bool) -> impl Strategy<Value = Case> {
     let sizes = prop_oneof![4 => 1..200usize, 1 => 500..3000usize];
     (sizes, 1..=5usize, any::<u64>(), 1..=64usize).prop_map(move |(n, m, seed, parts)| {
         let mut state = seed | 1;
-        let mut random = move || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (state >> 11) as f64 / (1u64 << 53) as f64
-        };
+        let mut random = move || (step(&mut state) >> 11) as f64 / (1u64 << 53) as f64;
         let m = if bounded { 1 } else { m.min(n) };
         // The first row is everywhere, the others on some of the cells.
         let g: Vec<Vec<f64>> = (0..m)
@@ -346,10 +346,7 @@ fn worst_cases_end_alike_on_all_parts() {
     let mut lawful = 0;
     for seed in 0..200usize {
         let mut state = (seed as u64).wrapping_mul(0x9E3779B97F4A7C15) | 1;
-        let mut random = move || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (state >> 11) as f64 / (1u64 << 53) as f64
-        };
+        let mut random = move || (step(&mut state) >> 11) as f64 / (1u64 << 53) as f64;
         let n = 60;
         let mut g: Vec<Vec<f64>> = (0..3).map(|_| (0..n).map(|_| random() - 0.3).collect()).collect();
         let mut twin = g[0].clone();

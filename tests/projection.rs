@@ -1,19 +1,14 @@
 //! The promises of the equality projection, over random fields.
 
+#[path = "common/views.rs"]
+mod views;
+
 use pcml::constraint::{Constraints, Posterior, Prior, Projector, ProjectorOptions, Report, Rule};
 use pcml::error::{Result, Status};
 use pcml::field::{Element, Layout};
 use pcml::{View, ViewMut};
 use proptest::prelude::*;
-
-fn view<T: Element>(x: &[T]) -> View<'_> {
-    View::new("x", x, &[x.len()]).unwrap()
-}
-
-fn view_mut<T: Element>(x: &mut [T]) -> ViewMut<'_> {
-    let n = x.len();
-    ViewMut::new("x", x, &[n]).unwrap()
-}
+use views::{view, view_mut};
 
 fn projector(g: &[f64], noise: f64, prior: Prior, held_cells: bool) -> Projector {
     let mut c = Constraints::new(g.len()).unwrap();

@@ -1,21 +1,19 @@
 //! Derivatives of bounded and nonlinear projections against differences, and against each other.
 
+#[path = "common/lcg.rs"]
+mod lcg;
+#[path = "common/views.rs"]
+mod views;
+
+use lcg::step;
+use pcml::View;
 use pcml::constraint::{
     Bounded, Bounds, Constraints, Direction, Method, NonlinearScratch, Policy, Prior, Projector, ProjectorOptions,
     Tangent,
 };
 use pcml::error::Status;
-use pcml::{View, ViewMut};
 use proptest::prelude::*;
-
-fn view(x: &[f64]) -> View<'_> {
-    View::new("x", x, &[x.len()]).unwrap()
-}
-
-fn view_mut(x: &mut [f64]) -> ViewMut<'_> {
-    let n = x.len();
-    ViewMut::new("x", x, &[n]).unwrap()
-}
+use views::{view, view_mut};
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
@@ -25,8 +23,7 @@ struct Random(u64);
 
 impl Random {
     fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+        (step(&mut self.0) >> 11) as f64 / (1u64 << 53) as f64
     }
 
     fn list(&mut self, n: usize, low: f64, high: f64) -> Vec<f64> {

@@ -1,12 +1,16 @@
 //! Fourier neural operators with random weights.
 #![allow(dead_code)]
 
+#[path = "lcg.rs"]
+mod lcg;
+
 use pcml::field::Dtype;
 use pcml::model::{Model, Options, Plan};
 use pcml::{View, ViewMut};
 use serde_json::{Value, json};
 
 use crate::common::{File, Tensors};
+pub use lcg::step;
 
 /// A plain description: `width` channels, 4 blocks, a projection through 128 as in the published code.
 pub fn plain(width: usize, modes: &[usize], padding: &[usize]) -> Value {
@@ -26,10 +30,7 @@ pub fn plain(width: usize, modes: &[usize], padding: &[usize]) -> Value {
 /// A model of a description with random weights that keep activations of order one, in f32 precision; no self-test.
 pub fn random(description: &Value, seed: u64) -> File {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) + 1;
-    let mut draw = |scale: f64| {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (((state >> 33) as f64 / (1u64 << 30) as f64 - 1.0) * scale) as f32 as f64
-    };
+    let mut draw = |scale: f64| (((step(&mut state) >> 33) as f64 / (1u64 << 30) as f64 - 1.0) * scale) as f32 as f64;
     let fno = &description["fno"];
     let list = |v: &Value| -> Vec<usize> {
         v.as_array().map_or(vec![], |list| list.iter().map(|n| n.as_u64().unwrap() as usize).collect())
