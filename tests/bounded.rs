@@ -2,6 +2,8 @@
 
 #[path = "common/lcg.rs"]
 mod lcg;
+#[path = "common/refusals.rs"]
+mod refusals;
 #[path = "common/views.rs"]
 mod views;
 
@@ -11,6 +13,7 @@ use pcml::error::{Result, Status};
 use pcml::field::{Element, Layout};
 use pcml::{View, ViewMut};
 use proptest::prelude::*;
+use refusals::Refusals;
 use views::{view, view_mut};
 
 #[derive(Clone, Debug)]
@@ -258,7 +261,11 @@ proptest! {
         }
         c.b = c.rows.iter().map(|g| residual(g, &c.within, 0.0).0).collect();
         let p = projector(&c.rows, c.mu.len(), |_| ());
-        match run(&p, &c.mu, &c.v, &c.b, Some((&c.lower, &c.upper))) {
+        // Four of five are refused; the others have to be lawful.
+        static SEEN: Refusals = Refusals::new();
+        let done = run(&p, &c.mu, &c.v, &c.b, Some((&c.lower, &c.upper)));
+        SEEN.count(done.is_err(), 0.9).map_err(TestCaseError::fail)?;
+        match done {
             Ok((u, report)) => {
                 for (k, (g, &b)) in c.rows.iter().zip(&c.b).enumerate() {
                     let (r, scale) = residual(g, &u, b);
@@ -393,7 +400,7 @@ proptest! {
         c.b[0] = c.rows[0].iter().zip(&c.upper).map(|(g, u)| g * u).sum::<f64>() + beyond;
         let p = projector(&c.rows, c.mu.len(), |_| ());
         let e = run(&p, &c.mu, &c.v, &c.b, Some((&c.lower, &c.upper))).err().unwrap();
-        prop_assert!(matches!(e.status(), Status::Infeasible | Status::NotConverged), "{}", e.message());
+        prop_assert_eq!(e.status(), Status::Infeasible, "{}", e.message());
         // Made to yield, the bounds yield by the least: the distances to them are -v G'lambda, in the limit of stiff bounds.
         let p = projector(&c.rows, c.mu.len(), |c| c.set_bounds(Method::Nearest, Policy::RelaxLeast));
         let (u, report) = run(&p, &c.mu, &c.v, &c.b, Some((&c.lower, &c.upper)))
