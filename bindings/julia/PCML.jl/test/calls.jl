@@ -267,7 +267,7 @@ end
     @test status_of(() -> sum_bins!(zeros(Int64, 68), a)) === :shape
     @test status_of(() -> round_bins(zeros(Int64, 70))) === :shape
     @test_throws ErrorException exact_sum(a; reduction = Reduction(values -> error("the network is down")))
-    @test status_of(() -> exact_sum(a; reduction = Reduction(values -> values .= -1))) in (:reduction, :ok)
+    @test status_of(() -> exact_sum(a; reduction = Reduction(values -> values .= -1))) === :reduction
 
     function projected(ranges)
         u, sum! = zeros(cells), meeting(length(ranges))
