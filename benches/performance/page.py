@@ -61,7 +61,7 @@ SHORT = (
     ("FNO, 50 x 50 x 25", "fno_3d_50x50x25"),
     ("BOON, 500 x 25", "boon_2d_500x25"),
     ("perceptron 60-128-128-60, 256 rows, f32", "mlp_256"),
-    ("neural process, 100 latents at 201 targets, f32", "100 latents"),
+    ("neural process of width 128, 100 latents at 201 targets, f32", "100 latents"),
     ("Gaussian process of 1,000 points: condition", "1000, condition"),
 )
 

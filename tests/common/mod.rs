@@ -21,7 +21,7 @@ pub fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |v| v.parse().expect("a number"))
 }
 
-/// The reference data: PCML_REFERENCE_DIR, else beside the checkout. None where it is not: nobody can install it.
+/// The reference data: PCML_REFERENCE_DIR, else beside the checkout. None where it is not, which in CI is a failure.
 pub fn reference_dir(cases: usize) -> Option<PathBuf> {
     let dir = match std::env::var_os("PCML_REFERENCE_DIR") {
         Some(dir) => PathBuf::from(dir),
@@ -30,6 +30,7 @@ pub fn reference_dir(cases: usize) -> Option<PathBuf> {
     if dir.is_dir() {
         return Some(dir);
     }
+    assert!(std::env::var_os("CI").is_none(), "no reference data at {}: set PCML_REFERENCE_DIR", dir.display());
     println!("skipped: {cases} cases, no reference data at {}", dir.display());
     None
 }
