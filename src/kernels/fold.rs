@@ -11,7 +11,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::fourier::Axis;
 use super::product::{Columns, Start, has_room, heights, load, overhang, store, unrolled};
 use super::real::Real;
-use crate::error::{Result, zeros};
+use crate::error::{Result, collected, zeros};
 
 /// Most components of a block.
 const ROWS: usize = 12;
@@ -77,8 +77,8 @@ fn part(count: usize, most: usize, at: usize) -> usize {
 }
 
 /// Where the parts begin, and the end of the last.
-fn bounds(count: usize, most: usize) -> Vec<usize> {
-    (0..=count.div_ceil(most)).map(|at| part(count, most, at)).collect()
+fn bounds(count: usize, most: usize) -> Result<Vec<usize>> {
+    collected((0..=count.div_ceil(most)).map(|at| part(count, most, at)), "a transform")
 }
 
 /// The parts that meet a range: calls `work(part, skipped, begin, end)`, `skipped` how much of the part comes before the range, begin .. end
@@ -177,7 +177,7 @@ impl<T: Real> Fold<T> {
         let pairs = pairing.pairs();
         let room = |count: usize| zeros(count.div_ceil(ROWS) * ROWS * pairs, "a transform");
         let mut factors = [room(counts[0])?, room(counts[1])?];
-        let blocks = counts.map(|count| bounds(count, ROWS));
+        let blocks = [bounds(counts[0], ROWS)?, bounds(counts[1], ROWS)?];
         for ((factors, blocks), skipped) in factors.iter_mut().zip(&blocks).zip([0, counts[0]]) {
             for (block, ends) in blocks.windows(2).enumerate() {
                 for (row, pair) in (ends[0]..ends[1]).flat_map(|row| (0..pairs).map(move |pair| (row, pair))) {
@@ -230,7 +230,7 @@ impl<T: Real> Unfold<T> {
                 }
             }
         }
-        Ok(Unfold { pairing, counts, groups: bounds(pairing.pairs(), PAIRS), factors })
+        Ok(Unfold { pairing, counts, groups: bounds(pairing.pairs(), PAIRS)?, factors })
     }
 
     /// The points of `pairs` in y, from z [components, outputs], `z_stride` apart, on top of `start` (Zero or Bias); with `beside` also the
