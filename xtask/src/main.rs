@@ -13,6 +13,7 @@ mod abi;
 mod bindings;
 mod book;
 mod dependencies;
+mod generated;
 mod header;
 mod notices;
 mod test;

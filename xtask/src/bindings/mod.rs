@@ -5,7 +5,7 @@ pub mod interface;
 mod julia;
 mod python;
 
-use crate::root;
+use crate::{generated, root};
 use interface::Interface;
 
 type Emitter = fn(&Interface) -> String;
@@ -27,18 +27,10 @@ fn generate() -> Result<Vec<(&'static str, String)>, String> {
 
 /// Writes the files.
 pub fn write() -> Result<(), String> {
-    generate()?.into_iter().try_for_each(|(path, text)| {
-        let path = root().join(path);
-        std::fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))
-    })
+    generate()?.into_iter().try_for_each(|(path, text)| generated::write(path, &text))
 }
 
 /// Fails when a committed file is not the generated one.
 pub fn check() -> Result<(), String> {
-    for (path, text) in generate()? {
-        if !std::fs::read_to_string(root().join(path)).is_ok_and(|committed| committed == text) {
-            return Err(format!("{path} is out of date; run `cargo xtask bindings`"));
-        }
-    }
-    Ok(())
+    generate()?.into_iter().try_for_each(|(path, text)| generated::check(path, &text, "bindings"))
 }
