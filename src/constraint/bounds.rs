@@ -5,6 +5,8 @@
 //! a root of a function that falls and is piecewise linear, by Newton's steps inside a bracket. Several rows: semismooth Newton
 //! steps with the derivative of u on the cells that are free, and a search along each step.
 
+mod derivative;
+mod response;
 mod search;
 mod store;
 

@@ -280,7 +280,7 @@ impl Projector {
         for (at, &x) in positions.iter().enumerate() {
             let k = joint.pattern.order[at] as usize;
             let row = self.rows.row(k);
-            linear::spread(Arch::new(), row.weights, place(&row), -x, z);
+            linear::add_multiple(Arch::new(), row.weights, place(&row), -x, z);
             of_rows[k] = x;
         }
         // `other` turns from G'lambda into the gradient of the variances.
@@ -303,7 +303,7 @@ impl Projector {
         other.fill(0.0);
         for (at, &lambda) in work.lambda.iter().enumerate() {
             let row = self.rows.row(joint.pattern.order[at] as usize);
-            linear::spread(Arch::new(), row.weights, place(&row), lambda, other);
+            linear::add_multiple(Arch::new(), row.weights, place(&row), lambda, other);
         }
         Ok(())
     }

@@ -211,19 +211,19 @@ impl Metric {
         let arch = Arch::new();
         let m = pattern.len();
         w.fill(0.0);
-        let spread_rows = |w: &mut [f64]| {
+        let add_rows = |w: &mut [f64]| {
             for (&k, &lambda) in pattern.order.iter().zip(lambda) {
                 if lambda != 0.0 {
                     let row = rows.row(k as usize);
-                    linear::spread(arch, row.weights, place(&row), lambda, w);
+                    linear::add_multiple(arch, row.weights, place(&row), lambda, w);
                 }
             }
         };
         match self.kind.prior {
-            prior if prior.is_diagonal() => spread_rows(w),
+            prior if prior.is_diagonal() => add_rows(w),
             Prior::LowRank | Prior::Ensemble => {
                 if self.kind.prior == Prior::LowRank {
-                    spread_rows(w);
+                    add_rows(w);
                     w.iter_mut().zip(&self.v).for_each(|(w, v)| *w *= v);
                 }
                 let Some(data) = data else { return };
@@ -231,7 +231,7 @@ impl Metric {
                     self.read_factors(data, start, w.len());
                     for (line, y) in self.block.chunks_exact(ACROSS).zip(self.gain.chunks_exact(m)) {
                         let c: f64 = y.iter().zip(lambda).map(|(y, l)| y * l).sum();
-                        linear::spread(arch, &line[..w.len()], Where::Run(0), c, w);
+                        linear::add_multiple(arch, &line[..w.len()], Where::Run(0), c, w);
                     }
                 }
             }

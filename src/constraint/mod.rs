@@ -24,7 +24,7 @@
 //! - `density` ([`log_density`]): the score of a truth under marginals.
 //! - `part` ([`Part`]): a field in parts, one in each process, with the same bits for every partition.
 //! - `check`: how a state stands to its laws, told by a report; nothing changes.
-//! - `sensitivity`: derivatives, also within bounds and with invariants; `tangent` ([`Tangent`]): their directions and gradients.
+//! - `tangent` ([`Tangent`]): directions of derivatives and gradients; each kind of projection has its own in `derivative`.
 //! - `dense`: the factor of a small dense system, such as that of all rows and invariants.
 //! - `arrays`: what all of these ask of an array, and its values copied.
 //! - `report` ([`Report`]): what a projection did, slice by slice and row by row.
@@ -48,7 +48,6 @@ mod project;
 mod quadrature;
 mod report;
 mod rows;
-mod sensitivity;
 mod sets;
 mod stream;
 mod system;

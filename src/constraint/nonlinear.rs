@@ -1,5 +1,6 @@
 //! The nearest state that obeys rows and quadratic invariants.
 
+mod derivative;
 mod forms;
 mod work;
 

@@ -72,7 +72,7 @@ pub struct Part {
     amounts: Vec<Exact>,
     sizes: Vec<Exact>,
     weights: Vec<Exact>,
-    spreads: Vec<Exact>,
+    row_covariances: Vec<Exact>,
     few: [Exact; 5],
     /// `S`, then its factor `L D L'` of the scaled matrix.
     s: Vec<Double>,
@@ -187,7 +187,7 @@ impl Projector {
             amounts: sums(m)?,
             sizes: sums(m)?,
             weights,
-            spreads: sums(pairs(m))?,
+            row_covariances: sums(pairs(m))?,
             few: [Exact::default(); 5],
             s: zeros(m * m, what)?,
             scale: small(m)?,
@@ -324,7 +324,7 @@ impl Projector {
                     part.write(3 * k + 2, &weight);
                 }
                 for at in 0..pairs(m) {
-                    let sum = part.spreads[at];
+                    let sum = part.row_covariances[at];
                     part.write(3 * m + at, &sum);
                 }
                 let few = part.few;
@@ -443,7 +443,7 @@ impl Projector {
         if let Some((k, b)) = part.b.iter().enumerate().find(|b| !b.1.is_finite()) {
             return fail!(NonFinite, "b[{k}] is {b}, expected a finite number");
         }
-        for sums in [&mut part.amounts, &mut part.sizes, &mut part.spreads] {
+        for sums in [&mut part.amounts, &mut part.sizes, &mut part.row_covariances] {
             sums.fill(Exact::default());
         }
         part.few = [Exact::default(); 5];
@@ -452,7 +452,7 @@ impl Projector {
         for start in (0..self.cells).step_by(BLOCK) {
             let given = part.bounded;
             self.read_block(part, input, start);
-            let Part { block, amounts, sizes, spreads, few, dtypes, .. } = &mut *part;
+            let Part { block, amounts, sizes, row_covariances, few, dtypes, .. } = &mut *part;
             let len = block.len;
             for (name, values) in [("mean", &block.u[..len]), ("variance", &block.v[..len])] {
                 if !linear::is_finite(arch, values)
@@ -481,7 +481,7 @@ impl Projector {
                 block.amount(arch, k, false, &mut amounts[k], &mut sizes[k]);
                 for l in 0..=k {
                     if block.here[l] {
-                        block.spread(arch, k, l, &mut spreads[pair(k, l)]);
+                        block.row_covariance(arch, k, l, &mut row_covariances[pair(k, l)]);
                     }
                 }
             }
@@ -543,7 +543,13 @@ impl Projector {
             if count > 0 {
                 for (k, &lambda) in step.iter().enumerate().filter(|s| *s.1 != 0.0) {
                     if here[k] {
-                        linear::spread(arch, &g[k * BLOCK..k * BLOCK + len], Where::Run(0), lambda, &mut w[..len]);
+                        linear::add_multiple(
+                            arch,
+                            &g[k * BLOCK..k * BLOCK + len],
+                            Where::Run(0),
+                            lambda,
+                            &mut w[..len],
+                        );
                     }
                 }
             }
@@ -600,7 +606,7 @@ impl Projector {
                         };
                         block.w[i] = if free { block.v[i] } else { 0.0 };
                     }
-                    block.spread(arch, 0, 0, sum);
+                    block.row_covariance(arch, 0, 0, sum);
                 }
                 for i in 0..len {
                     let change = block.after[i] - block.u[i];

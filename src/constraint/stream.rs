@@ -36,7 +36,7 @@ impl<'a> Slice<'a> {
 pub(super) struct Plan {
     pub(super) residual: f64,
     /// `sum g^2 v`, of a projection.
-    spread: f64,
+    row_variance: f64,
     /// `sum |g u|`, of a check.
     pub(super) scale: f64,
     /// `S` and `1 / S`, unless S is 0 or too small to divide by.
@@ -129,7 +129,11 @@ impl Projector {
         let input = Slice { index: 0, mean: v.unwrap_or(weights), variance: v, b: 0.0 };
         let moments = self.measure(&input, &mut Stage::default())?;
         let Some(shrink) = self.shrink(&moments) else {
-            return fail!(Singular, "variance: sum g^2 v + s^2 is {:e}, too small to divide by", moments.spread.high);
+            return fail!(
+                Singular,
+                "variance: sum g^2 v + s^2 is {:e}, too small to divide by",
+                moments.row_variance.high
+            );
         };
         if moments.largest_variance > covariance.dtype().max() {
             return fail!(NonFinite, "covariance: variances up to {:e} overflow its dtype", moments.largest_variance);
@@ -180,14 +184,14 @@ impl Projector {
         if !(moments.amount.plus(-*b).high.is_finite() && moments.scale.is_finite()) {
             return fail!(NonFinite, "mean: slice {index}: the sum over its weighted cells overflows");
         }
-        if !moments.spread.plus(self.rows.row(0).noise).high.is_finite() {
+        if !moments.row_variance.plus(self.rows.row(0).noise).high.is_finite() {
             return fail!(NonFinite, "variance: slice {index}: sum g^2 v + s^2 overflows");
         }
         Ok(moments)
     }
 
     fn shrink(&self, moments: &Moments) -> Option<Shrink> {
-        let total = moments.spread.plus(self.rows.row(0).noise);
+        let total = moments.row_variance.plus(self.rows.row(0).noise);
         (total.high >= f64::MIN_POSITIVE).then(|| Shrink { total, inverse: 1.0 / total.high })
     }
 
@@ -220,7 +224,7 @@ impl Projector {
         let shrink = self.shrink(&moments);
         let exact = self.rows.row(0).noise == 0.0;
         let (eps, floor) = (dtype.epsilon(), self.floor(dtype));
-        let mut plan = Plan { residual, spread: moments.spread.high, shrink, ..Plan::default() };
+        let mut plan = Plan { residual, row_variance: moments.row_variance.high, shrink, ..Plan::default() };
 
         // Rounding a wider mean to narrower storage adds up to half an eps.
         let narrower = mean.dtype().epsilon() < eps;
@@ -232,7 +236,7 @@ impl Projector {
             return fail!(
                 Singular,
                 "variance: slice {index}: sum g^2 v + s^2 is {:e}, too small to move the row by {residual:e}",
-                moments.spread.plus(self.rows.row(0).noise).high
+                moments.row_variance.plus(self.rows.row(0).noise).high
             );
         };
         let lambda = residual / shrink.total.high;
@@ -298,7 +302,7 @@ impl Projector {
             dropped: false,
         };
         let of_slice = SliceReport {
-            correction_norm: multiplier.abs() * plan.spread.sqrt(),
+            correction_norm: multiplier.abs() * plan.row_variance.sqrt(),
             largest_correction: done.largest_change,
             largest_correction_cell: done.cell,
             repairs: plan.steps.saturating_sub(1),

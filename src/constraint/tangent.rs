@@ -2,9 +2,11 @@
 
 use pulp::Arch;
 
-use super::arrays::check_apart;
+use super::arrays::{check_apart, read_or_zero};
+use super::prior::Prior;
+use super::project::Projector;
 use crate::error::{Result, fail};
-use crate::field::Dtype;
+use crate::field::{Dtype, Layout};
 use crate::kernels::linear;
 use crate::kernels::strided::{View, ViewMut};
 
@@ -17,6 +19,56 @@ pub struct Tangent<T> {
     pub variance: Option<T>,
     /// Of the right-hand sides, one a row.
     pub b: Option<T>,
+}
+
+impl Projector {
+    /// `what`: tangent or gradient.
+    pub(super) fn check_tangent<T>(
+        &self,
+        what: &str,
+        tangent: &Tangent<T>,
+        layout: impl Fn(&T) -> &Layout,
+    ) -> Result<()> {
+        let expect = |name: &str, part: &Option<T>, len: usize| match part {
+            Some(part) if layout(part).len() != len => {
+                fail!(Shape, "{what}_{name} has shape {:?}, expected {len} values", layout(part).shape())
+            }
+            _ => Ok(()),
+        };
+        expect("mean", &tangent.mean, self.cells)?;
+        expect("b", &tangent.b, self.rows.len() + self.quadratics.len())?;
+        match self.prior {
+            Prior::Diagonal => expect("variance", &tangent.variance, self.cells),
+            Prior::Scalar => expect("variance", &tangent.variance, 1),
+            prior if tangent.variance.is_some() => {
+                fail!(InvalidArgument, "{what}_variance is given, expected none: {prior:?} has no variances of its own")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The tangent of every cell's variance, which is one value of a scalar prior.
+    pub(super) fn read_variances(&self, tangent: Option<&View>, out: &mut [f64]) -> Result<()> {
+        if self.prior != Prior::Scalar {
+            return read_or_zero(tangent, "tangent_variance", out);
+        }
+        let mut scalar = [0.0];
+        read_or_zero(tangent, "tangent_variance", &mut scalar)?;
+        out.fill(scalar[0]);
+        Ok(())
+    }
+
+    /// Writes gradients by mean, by every cell's variance and by b; of a scalar prior the sum of the second.
+    pub(super) fn write_gradients(
+        &self,
+        gradient: &mut Tangent<ViewMut>,
+        mean: &[f64],
+        variance: &[f64],
+        b: &[f64],
+    ) -> Result<()> {
+        let scalar = [variance.iter().sum::<f64>()];
+        write_gradient(GRADIENTS, gradient, mean, if self.prior == Prior::Scalar { &scalar } else { variance }, b)
+    }
 }
 
 /// A derivative lies apart from all inputs but the tangent of the mean, whose own array it may be.

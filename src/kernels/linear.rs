@@ -138,7 +138,7 @@ pub fn weighted_double(arch: Arch, g: &[f64], h: &[f64], v: &[f64]) -> Double {
 }
 
 /// `w += g lambda`.
-pub fn spread(arch: Arch, g: &[f64], place: Where, lambda: f64, w: &mut [f64]) {
+pub fn add_multiple(arch: Arch, g: &[f64], place: Where, lambda: f64, w: &mut [f64]) {
     match place {
         Where::Run(first) => {
             let w = &mut w[first..first + g.len()];

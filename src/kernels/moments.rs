@@ -52,7 +52,7 @@ pub struct Moments {
     /// `sum |g u|`
     pub scale: f64,
     /// `sum g^2 v`
-    pub spread: Double,
+    pub row_variance: Double,
     /// `max |u|`
     pub largest_mean: f64,
     /// `max v`
@@ -65,7 +65,7 @@ pub struct Moments {
 
 struct Measuring {
     amount: Sum,
-    spread: Sum,
+    row_variance: Sum,
     scale: Lane,
     reach: [u64; LANES],
     least: Lane,
@@ -79,7 +79,7 @@ impl Measuring {
             self.amount.add(l, x, x_error);
             self.scale[l] += x.abs();
             let (p, p_error) = triple(g[l], g[l], v[l]);
-            self.spread.add(l, p, p_error);
+            self.row_variance.add(l, p, p_error);
             self.reach[l] = self.reach[l].max((v[l] * g[l]).to_bits() & MAGNITUDE);
             self.least[l] = if v[l] < self.least[l] { v[l] } else { self.least[l] };
         }
@@ -118,7 +118,7 @@ fn measure_body(job: Measure) -> Option<Moments> {
     let Measure { row, mean, variance, stage } = job;
     let mut sums = Measuring {
         amount: Sum::ZERO,
-        spread: Sum::ZERO,
+        row_variance: Sum::ZERO,
         scale: [0.0; LANES],
         reach: [0; LANES],
         least: [f64::INFINITY; LANES],
@@ -148,7 +148,7 @@ fn measure_body(job: Measure) -> Option<Moments> {
     Some(Moments {
         amount: sums.amount.in_order(),
         scale: total(&sums.scale),
-        spread: sums.spread.in_order(),
+        row_variance: sums.row_variance.in_order(),
         largest_mean: f64::from_bits(most_u),
         largest_variance: f64::from_bits(most_v),
         least_variance: sums.least.iter().fold(f64::INFINITY, |least, &x| least.min(x)),
@@ -467,11 +467,19 @@ mod tests {
     }
 
     fn bits(m: &Moments) -> Vec<u64> {
-        [m.amount.high, m.amount.low, m.scale, m.spread.high, m.spread.low, m.largest_mean, m.largest_variance]
-            .into_iter()
-            .chain([m.least_variance, m.largest_reach])
-            .map(f64::to_bits)
-            .collect()
+        [
+            m.amount.high,
+            m.amount.low,
+            m.scale,
+            m.row_variance.high,
+            m.row_variance.low,
+            m.largest_mean,
+            m.largest_variance,
+        ]
+        .into_iter()
+        .chain([m.least_variance, m.largest_reach])
+        .map(f64::to_bits)
+        .collect()
     }
 
     #[test]
@@ -554,7 +562,7 @@ mod tests {
             prop_assert_eq!(bits(&here), bits(&moments(&row, &strided, Some(&variance)).unwrap()));
 
             let dtype = if narrow { Dtype::F32 } else { Dtype::F64 };
-            let total = here.spread.plus(1e-30);
+            let total = here.row_variance.plus(1e-30);
             let run = |arch, mean: &View| {
                 let (mut a, mut b) = (vec![0.0f64; n], vec![0.0f64; n]);
                 let mut out_mean = ViewMut::new("a", &mut a, &[n]).unwrap();

@@ -39,7 +39,7 @@ impl Bounded {
             Support::Run(first) => (row.weights, first..first + row.weights.len()),
             Support::List(_) => {
                 work.w.fill(0.0);
-                linear::spread(arch, row.weights, place(&row), 1.0, &mut work.w);
+                linear::add_multiple(arch, row.weights, place(&row), 1.0, &mut work.w);
                 (&work.w[..], 0..work.w.len())
             }
         };
@@ -167,7 +167,7 @@ impl Bounded {
         for (&k, &lambda) in joint.pattern.order.iter().zip(&work.lambda) {
             if lambda != 0.0 {
                 let row = rows.row(k as usize);
-                linear::spread(arch, row.weights, place(&row), lambda, &mut work.w);
+                linear::add_multiple(arch, row.weights, place(&row), lambda, &mut work.w);
             }
         }
         let Work { mean, w, u, metric, .. } = work;
@@ -362,7 +362,7 @@ impl Bounded {
         let mut wanted = 0.0;
         for (&k, &lambda) in joint.pattern.order.iter().zip(&work.lambda) {
             let row = rows.row(k as usize);
-            linear::spread(Arch::new(), row.weights, place(&row), -lambda, &mut work.w);
+            linear::add_multiple(Arch::new(), row.weights, place(&row), -lambda, &mut work.w);
             wanted -= lambda * work.b[k as usize];
         }
         let mut most = 0.0;

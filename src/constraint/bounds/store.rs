@@ -49,7 +49,7 @@ impl Bounded {
             }
             // From the stored values, so that what they lack is not lost in the size of the multipliers.
             self.given.fill(0.0);
-            self.spread_rows(rows);
+            self.subtract_rows(rows);
             self.respond(sets);
             let Bounded { joint, work, lower, upper, .. } = &mut *self;
             let Work { u, w, metric, .. } = &mut *work;

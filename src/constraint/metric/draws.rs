@@ -76,7 +76,7 @@ impl Metric {
                 let mut c = [0.0; 2];
                 random.normals(stream, first + (j as u64 & !1), &mut c);
                 self.factor_row(data, j);
-                linear::spread(Arch::new(), &self.line, Where::Run(0), c[j & 1], x);
+                linear::add_multiple(Arch::new(), &self.line, Where::Run(0), c[j & 1], x);
             }
         }
     }

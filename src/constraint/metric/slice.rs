@@ -235,7 +235,7 @@ impl Metric {
             if self.kind.prior == Prior::Ensemble {
                 for j in 0..self.kind.size {
                     let x = read(data, j * n + start, &mut self.line[..count]);
-                    linear::spread(arch, x, Where::Run(0), 1.0, &mut self.centre[cells.clone()]);
+                    linear::add_multiple(arch, x, Where::Run(0), 1.0, &mut self.centre[cells.clone()]);
                 }
                 let size = self.kind.size as f64;
                 self.centre[cells.clone()].iter_mut().for_each(|c| *c /= size);

@@ -236,7 +236,7 @@ impl Work {
             for k in 0..rows {
                 self.trial[k] = self.step[k];
                 let row = p.rows.row(k);
-                linear::spread(Arch::new(), row.weights, place(&row), -self.step[k], &mut self.right);
+                linear::add_multiple(Arch::new(), row.weights, place(&row), -self.step[k], &mut self.right);
             }
             if !self.solve(p) {
                 return false;

@@ -72,7 +72,7 @@ impl Block {
     }
 
     /// `sum v g_k g_l`, of the variances in `w`.
-    pub(super) fn spread(&mut self, arch: Arch, k: usize, l: usize, sum: &mut Exact) {
+    pub(super) fn row_covariance(&mut self, arch: Arch, k: usize, l: usize, sum: &mut Exact) {
         let of = |k: usize| k * BLOCK..k * BLOCK + self.len;
         self.terms.fill_weighted(arch, &self.w[..self.len], &self.g[of(k)], &self.g[of(l)]);
         sum.add_split(arch, &self.terms, self.len);
