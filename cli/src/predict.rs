@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pcml::field::Dtype;
-use pcml::model::file::Architecture;
+use pcml::model::description::Architecture;
 use pcml::model::onnx::Precision;
 use pcml::model::{Description, Model, Options, Plan};
 use pcml::{View, ViewMut};

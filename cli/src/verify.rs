@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use pcml::model::file::Architecture;
+use pcml::model::description::Architecture;
 use pcml::model::{Channel, Model, Options, Plan};
 use pcml::{View, ViewMut};
 use serde_json::json;

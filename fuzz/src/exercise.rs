@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use pcml::error::{Error, Result, Status};
 use pcml::field::Dtype;
-use pcml::model::file::Architecture;
+use pcml::model::description::Architecture;
 use pcml::model::{Model, OperatorPart, Options, Plan};
 use pcml::{View, ViewMut};
 

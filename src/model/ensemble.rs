@@ -9,8 +9,8 @@
 //! covariance without a matrix of cells by cells.
 
 use super::arrays::{apart, expect_extents, in_range};
+use super::description::Architecture;
 use super::dropout::Draw;
-use super::file::Architecture;
 use super::{Model, Options, Plan, Workspace};
 use crate::error::{Result, fail, zeros};
 use crate::field::{Dtype, Layout};

@@ -8,6 +8,7 @@
 //! transform, skip, bias, activation and the first forward transform of the next block happen while a line is in the cache. Only kept
 //! modes go on to the other axes.
 
+mod block;
 mod boon;
 mod correct;
 mod derivative;
@@ -21,30 +22,26 @@ mod run;
 mod sweep;
 mod transpose;
 
-use std::ops::Deref;
 use std::sync::OnceLock;
 
 use pulp::Arch;
 
-use super::boundary::{Bound, Boundary, Kind};
-use super::dense::{Dense, vector};
+use super::boundary::{Boundary, GridBoundary, Kind};
 use super::{Channel, Model, Options, Transforms};
 use crate::error::{Result, collected, fail, zeros};
-use crate::kernels::activation::Activation;
 use crate::kernels::fft::{self, Fast};
 use crate::kernels::fold::{Fold, Pairing, Unfold};
 use crate::kernels::fourier::{Axis, Modes};
-use crate::kernels::product::{Packed, overhang};
+use crate::kernels::product::overhang;
 use crate::kernels::real::Real;
 use crate::kernels::shared::Shared;
-use crate::kernels::spectral::Mixer;
 use crate::kernels::team::Team;
 
+use block::{Block, Link, Network};
+use boon::{Boon, check_same};
 pub use boon::{Correction, Rule};
-use boon::{Kernel, Pair};
 pub use derivative::DerivativeScratch;
 use direct::{Direct, OfChannel};
-use norm::Affine;
 pub use numbers::{ChannelMlp, Coordinates, Norm, NormKind, Numbers, Padding, Sides, Skip, Span};
 pub use part::{OperatorPart, OperatorScratch};
 use transpose::Transposes;
@@ -102,74 +99,6 @@ enum Transform<T> {
     Matrix { fold: Fold<T>, unfold: Unfold<T> },
     /// Column by column.
     Fast { there: Fast<T>, back: Fast<T> },
-}
-
-/// One Fourier layer.
-struct Block<T> {
-    mixer: Mixer<T>,
-    /// Of the spectral convolution and the skip together; without a norm.
-    bias: Vec<T>,
-    skip: Link<T>,
-    mlp: Option<Network<T>>,
-    mlp_skip: Link<T>,
-    /// Bias of the spectral convolution and of the skip apart, and the factor and shift of both norms.
-    norm: Option<BlockNorm<T>>,
-    /// A correction for each pair of faces that has one.
-    kernels: Vec<Option<Kernel<T>>>,
-}
-
-/// A pointwise network.
-struct Network<T> {
-    layers: Vec<Dense<T>>,
-    /// Between the layers.
-    activation: Activation,
-}
-
-impl<T: Real> Network<T> {
-    fn new(model: &Model, name: &str, hidden: usize, activation: Activation) -> Result<Self> {
-        let layers: Result<_> = (0..=hidden).map(|i| Dense::new(model, &format!("{name}.{i}"))).collect();
-        Ok(Network { layers: layers?, activation })
-    }
-}
-
-impl<T> Deref for Network<T> {
-    type Target = [Dense<T>];
-
-    fn deref(&self) -> &[Dense<T>] {
-        &self.layers
-    }
-}
-
-struct BlockNorm<T> {
-    spectral_bias: Vec<T>,
-    skip_bias: Vec<T>,
-    affine: [Affine<T>; 2],
-}
-
-/// A pointwise connection.
-enum Link<T> {
-    Linear(Packed<T>),
-    Gate(Vec<T>),
-    None,
-}
-
-/// What a plan with boundary conditions knows.
-struct Boon<T> {
-    pairs: Vec<Pair<T>>,
-    /// The conditions on the caller's grid: values, outputs.
-    outer: Bound,
-    /// The conditions on the padded grid: the blocks' results.
-    inner: Bound,
-    /// What a Dirichlet value is multiplied by inside.
-    stretch: f64,
-    /// Whether results are smoothed next to the faces.
-    smooth: bool,
-    /// Whether a line's result can be set as soon as it is there.
-    in_line: bool,
-    /// Whether activations spare the nodes of faces.
-    spare: bool,
-    /// Kernel matrices that had to be regularised.
-    singular: usize,
 }
 
 /// Scratch of one plan.
@@ -490,7 +419,7 @@ impl<T: Real> Fno<T> {
         let many = |counts: &[usize]| zeros::<T>(counts.iter().fold(1usize, |len, n| len.saturating_mul(*n)), what);
         let rows: Vec<usize> = self.axes.iter().zip(&self.back).map(|(a, b)| a.rows().max(b.rows())).collect();
         let outputs = self.room();
-        let value_len = |bound: Option<&Bound>| bound.map_or(0, |bound| bound.value_len(self.outputs.len()));
+        let value_len = |conditions: Option<&GridBoundary>| conditions.map_or(0, |c| c.value_len(self.outputs.len()));
         let norm = self.numbers.norm.is_some();
         let edges = if last == 2 { 2 * self.axes[0].points } else { 2 };
         Ok(Scratch {
@@ -541,150 +470,4 @@ fn coordinates<T: Real>(points: usize, low: f64, high: f64, span: Span) -> Resul
         }
     };
     collected((0..points).map(|i| T::from_f64(at(i))), "a plan's coordinates")
-}
-
-/// The host's conditions must be those that the model was trained with, up to stencils.
-fn check_same(boundary: &Boundary, trained: &[super::boundary::Face]) -> Result<()> {
-    let key = |face: &super::boundary::Face| {
-        (face.axis, if face.kind == Kind::Periodic { 0 } else { face.side }, face.kind as i32)
-    };
-    let (mut here, mut there): (Vec<_>, Vec<_>) =
-        (boundary.faces().iter().map(key).collect(), trained.iter().map(key).collect());
-    here.sort_unstable();
-    there.sort_unstable();
-    if here != there {
-        return fail!(
-            Mismatch,
-            "option boundary has faces (axis, side, kind) {here:?}, expected those of the model, {there:?}"
-        );
-    }
-    Ok(())
-}
-
-impl<T: Real> Boon<T> {
-    #[allow(clippy::too_many_arguments)]
-    fn new(
-        boundary: &Boundary,
-        correction: &Correction,
-        grid: &[usize],
-        spacings: &[Option<f64>],
-        axes: &[Axis<T>],
-        modes: &Modes,
-        row: usize,
-        width: usize,
-    ) -> Result<Self> {
-        let d = grid.len();
-        let outer = boundary.bind(grid, spacings)?;
-        let padded: Vec<usize> = axes.iter().map(|axis| axis.points).collect();
-        for face in outer.faces() {
-            if padded[face.axis] != grid[face.axis] {
-                let axis = face.axis;
-                return fail!(
-                    FileDescription,
-                    "axis {axis} has a condition and padding, expected padding on other axes"
-                );
-            }
-        }
-        let inner = boundary.bind(&padded, spacings)?;
-        let seed = correction.rule == Rule::Seed;
-        let kind = boundary.faces()[0].kind;
-        let smooth = seed && d == 2 && kind == Kind::Dirichlet;
-        if smooth && grid[0] < 2 * (SMOOTHED + 1) {
-            return fail!(Shape, "axis 0 has {} points, expected at least {}", grid[0], 2 * (SMOOTHED + 1));
-        }
-        let mut with_faces: Vec<usize> = outer.faces().iter().map(|face| face.axis).collect();
-        with_faces.sort_unstable();
-        with_faces.dedup();
-        let pairs = with_faces
-            .into_iter()
-            .map(|axis| {
-                let strides = correct::face_strides(axes, row, width);
-                Pair::new(axes, axis, modes, &strides, width)
-            })
-            .collect();
-        Ok(Boon {
-            pairs,
-            in_line: inner.is_given() && !smooth,
-            outer,
-            inner,
-            stretch: if seed { 2.0 } else { 1.0 },
-            smooth,
-            spare: !(seed && d == 1),
-            singular: 0,
-        })
-    }
-}
-
-impl<T: Real> Block<T> {
-    #[allow(clippy::too_many_arguments)]
-    fn new(
-        model: &Model,
-        numbers: &Numbers,
-        b: usize,
-        axes: &[Axis<T>],
-        modes: &Modes,
-        share: f64,
-        boon: Option<(&Boon<T>, &Correction)>,
-        singular: &mut usize,
-    ) -> Result<Self> {
-        let w = numbers.width;
-        let name = |part: &str| format!("blocks.{b}.{part}");
-        let spectrum = model.tensor(&name("spectral.weight")).to_f64();
-        let each: usize = numbers.modes.iter().product();
-        let weight = |places: &[usize], input: usize, output: usize| {
-            let at = places.iter().zip(&numbers.modes).fold(0, |at, (place, count)| at * count + place);
-            let at = 2 * ((input * w + output) * each + at);
-            (spectrum[at], spectrum[at + 1])
-        };
-        let mixer = Mixer::new(modes.len(), w, w, "spectral weights", |mode, i, o| weight(&modes.places[mode], i, o))?;
-        let scaled = |values: Vec<f64>| -> Vec<T> { values.into_iter().map(|v| T::from_f64(share * v)).collect() };
-        let optional = |part: &str, there: bool| match there {
-            true => model.tensor(&name(part)).to_f64(),
-            false => vec![0.0; w],
-        };
-        let link = |part: &str, skip: Skip| -> Result<Link<T>> {
-            Ok(match skip {
-                Skip::None => Link::None,
-                Skip::Identity => Link::Gate(scaled(vec![1.0; w])),
-                Skip::SoftGating => Link::Gate(scaled(model.tensor(&name(part)).to_f64())),
-                Skip::Linear => {
-                    let weights: Vec<f64> = model.tensor(&name(part)).to_f64().iter().map(|v| share * v).collect();
-                    Link::Linear(Packed::from_rows(&weights, w, w, "packed weights")?)
-                }
-            })
-        };
-        let spectral_bias = optional("spectral.bias", numbers.spectral_bias);
-        let skip_bias = optional("skip.bias", numbers.skip_bias);
-        let bias = scaled(spectral_bias.iter().zip(&skip_bias).map(|(a, b)| a + b).collect());
-        let affine = |place: &str| {
-            let group = numbers.norm.as_ref().is_some_and(|norm| norm.kind == NormKind::Group);
-            group.then(|| {
-                (vector(model, &name(&format!("{place}.weight"))), vector(model, &name(&format!("{place}.bias"))))
-            })
-        };
-        let mut kernels = Vec::new();
-        if let Some((boon, correction)) = boon {
-            for pair in &boon.pairs {
-                let kind = boon.inner.faces().iter().find(|f| f.axis == pair.axis).expect("a face").kind;
-                let (rule, tau) = (correction.rule, correction.regularisation);
-                kernels.push(pair.kernel(rule, kind, axes, &weight, w, tau, singular)?);
-            }
-        }
-        Ok(Block {
-            mixer,
-            bias,
-            skip: link("skip.weight", numbers.skip)?,
-            mlp: match &numbers.mlp {
-                None => None,
-                Some(_) => Some(Network::new(model, &name("mlp"), 1, numbers.activation)?),
-            },
-            mlp_skip: link("mlp_skip.weight", numbers.mlp_skip())?,
-            norm: numbers.norm.as_ref().map(|_| BlockNorm {
-                spectral_bias: spectral_bias.into_iter().map(T::from_f64).collect(),
-                skip_bias: skip_bias.into_iter().map(T::from_f64).collect(),
-                affine: [affine("norm.0"), affine("norm.1")],
-            }),
-            kernels,
-        })
-    }
 }

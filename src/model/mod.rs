@@ -6,10 +6,11 @@ pub mod boundary;
 mod cost;
 pub mod deeponet;
 mod dense;
+pub mod description;
 mod dropout;
 mod ensemble;
 mod fields;
-pub mod file;
+mod file;
 pub mod fno;
 pub mod gp;
 pub mod mlp;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result, Status};
 
-pub use file::{Channel, Description};
+pub use description::{Channel, Description};
 pub use fno::{OperatorPart, OperatorScratch};
 pub use plan::{DerivativeWorkspace, Options, Plan, Transforms, Workspace};
 
@@ -64,7 +65,7 @@ impl Model {
     fn assemble(description: Description, text: String, mut tensors: file::Tensors) -> Model {
         let count = description.ensemble.as_ref().map_or(0, |ensemble| ensemble.members);
         let member = |m: usize| {
-            let prefix = file::member_prefix(m);
+            let prefix = description::member_prefix(m);
             // Every name has a prefix, and they are sorted: a member's are next to each other.
             let names: Vec<String> = tensors
                 .range(prefix.clone()..)
@@ -87,7 +88,7 @@ impl Model {
     /// Its predictions are the mean, and the variance, of the members' mixture.
     pub fn ensemble(members: Vec<Arc<Model>>) -> Result<Model> {
         ensemble::check_members(&members.iter().map(|m| &**m).collect::<Vec<_>>())?;
-        let ensemble = file::Members { members: members.len() };
+        let ensemble = description::Members { members: members.len() };
         let mut text = serde_json::from_str::<serde_json::Value>(&members[0].text).unwrap_or_default();
         text["ensemble"] = serde_json::json!({"members": ensemble.members});
         let description = Description { ensemble: Some(ensemble), ..members[0].description.clone() };
@@ -99,7 +100,7 @@ impl Model {
         let text = value.to_string();
         let description: Description =
             serde_json::from_value(value).map_err(|e| Error::new(Status::FileDescription, e.to_string()))?;
-        file::check_description(&description)?;
+        description::check_description(&description)?;
         Ok(Model { description, text, tensors: file::Tensors::new(), members: vec![] })
     }
 

@@ -1,8 +1,10 @@
 //! A model bound to sizes, arithmetic and sampling: it owns packed weights, tables and the size of the scratch.
 
+use super::Model;
 use super::anp::{self, Anp};
 use super::boundary::Boundary;
 use super::deeponet::{self, DeepOnet};
+use super::description::Architecture;
 use super::dropout::Draw;
 use super::ensemble::{self, Ensemble};
 use super::fields::{self, Fields, Source};
@@ -11,7 +13,6 @@ use super::gp::{self, Gp};
 use super::mlp::{self, Mlp};
 #[cfg(feature = "onnx")]
 use super::onnx::{self, Onnx};
-use super::{Model, file::Architecture};
 use crate::error::{Result, fail};
 use crate::field::{Dtype, Layout};
 use crate::kernels::strided::{View, ViewMut};

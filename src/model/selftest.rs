@@ -1,7 +1,8 @@
 //! The self-test of a model file: what the model gives for stored inputs, against what is stored with them.
 
 use super::cost::Cost;
-use super::file::{Architecture, Description, Tensors};
+use super::description::{Architecture, Description};
+use super::file::Tensors;
 use super::{Model, Options, Plan};
 use crate::error::{Result, fail};
 use crate::field::Dtype;

@@ -209,7 +209,7 @@ fn convert_onnx(_: &Request, _: &Path) -> Result<Report> {
 /// Describes a draft, scales its self-test, and writes it.
 fn write_draft(request: &Request, draft: Draft, origin: Value) -> Result<Report> {
     let mut description = draft.fields;
-    description["format"] = json!(pcml::model::file::FORMAT);
+    description["format"] = json!(pcml::model::description::FORMAT);
     description["selftest"] = json!({"tolerance": draft.tolerance});
     description["inputs"] = channels("a", draft.inputs);
     description["outputs"] = channels("u", draft.outputs);

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::error::{Result, fail};
 use crate::kernels::activation::Activation;
 use crate::model::cost::Cost;
-use crate::model::file::{Channel, check_channels};
+use crate::model::description::{Channel, check_channels};
 use crate::model::mlp::{Activations, check_dropout};
 use crate::model::network::{MOST_WIDTH, check_widths, cost, weights};
 

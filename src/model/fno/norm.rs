@@ -3,8 +3,9 @@
 //! The result of a spectral convolution is a sum of orthogonal waves, so its mean and variance are sums over kept modes (Parseval): the
 //! normalisation becomes a factor and a shift of those, at no cost a point. After the pointwise network there is no such short cut.
 
+use super::block::{Block, BlockNorm};
 use super::numbers::Norm;
-use super::{Block, BlockNorm, Fno, Scratch, component_strides};
+use super::{Fno, Scratch, component_strides};
 use crate::error::{Result, zeros};
 use crate::kernels::fourier::Axis;
 use crate::kernels::real::Real;

@@ -26,8 +26,8 @@ use crate::kernels::real::Real;
 use crate::kernels::shared::Shared;
 use crate::kernels::strided::{View, ViewMut};
 use crate::model::arrays::expect_extents;
-use crate::model::boundary::Bound;
-use crate::model::file::Architecture;
+use crate::model::boundary::GridBoundary;
+use crate::model::description::Architecture;
 use crate::model::{Model, Options, Transforms};
 use crate::reduce::agree::{HELLO, digest, heed, hello};
 
@@ -325,7 +325,7 @@ impl<T: Real> PartOf<T> {
         let many = |counts: &[usize]| zeros::<T>(counts.iter().fold(1usize, |len, n| len.saturating_mul(*n)), what);
         let rows: Vec<usize> = fno.axes.iter().zip(&fno.back).map(|(a, b)| a.rows().max(b.rows())).collect();
         let outer: usize = rows[..d - 1].iter().product();
-        let given = |bound: Option<&Bound>| bound.map_or(0, |bound| bound.value_len(fno.outputs.len()));
+        let given = |conditions: Option<&GridBoundary>| conditions.map_or(0, |c| c.value_len(fno.outputs.len()));
         let boon = fno.boon.as_ref();
         let message = [HELLO, layout.told * fno.inputs.len() + TAIL, SIZES + TAIL, self.sums + 1 + TAIL];
         Ok(ScratchOf {

@@ -15,7 +15,7 @@ use super::super::run::{Tile, smooth_line};
 use super::super::{Fno, SMOOTHED};
 use crate::error::{Result, collected, push};
 use crate::kernels::real::Real;
-use crate::model::boundary::{Bound, BoundFace};
+use crate::model::boundary::{GridBoundary, GridFace};
 
 /// For messages when there is no memory.
 const WHAT: &str = "a part's points";
@@ -83,15 +83,15 @@ struct Fix {
 }
 
 /// Layers (axis, index) that depend on other nodes, and layers that others depend on.
-fn layers(bound: &Bound, smooth: bool) -> [Vec<(usize, usize)>; 2] {
+fn layers(conditions: &GridBoundary, smooth: bool) -> [Vec<(usize, usize)>; 2] {
     let (mut setting, mut read) = (vec![], vec![]);
-    for face in bound.faces().iter().filter(|face| !face.read().is_empty()) {
-        let layer = |k| (face.axis, face.index(k, bound.shape()[face.axis]));
+    for face in conditions.faces().iter().filter(|face| !face.read().is_empty()) {
+        let layer = |k| (face.axis, face.index(k, conditions.shape()[face.axis]));
         setting.extend(face.set().map(layer));
         read.extend(face.read().map(layer));
     }
     if smooth {
-        let n = bound.shape()[0];
+        let n = conditions.shape()[0];
         setting.extend((1..SMOOTHED).chain(n - SMOOTHED..n - 1).map(|at| (0, at)));
         read.extend((0..=SMOOTHED).chain(n - 1 - SMOOTHED..n).map(|at| (0, at)));
     }
@@ -99,12 +99,12 @@ fn layers(bound: &Bound, smooth: bool) -> [Vec<(usize, usize)>; 2] {
 }
 
 /// What a node's value on the padded grid depends on beside the node itself.
-fn reads(bound: &Bound, smooth: bool, node: usize, mut each: impl FnMut(usize)) {
-    for face in bound.faces().iter().filter(|face| bound.sets(face, node)) {
-        let line = bound.line(face.axis, node);
+fn reads(conditions: &GridBoundary, smooth: bool, node: usize, mut each: impl FnMut(usize)) {
+    for face in conditions.faces().iter().filter(|face| conditions.sets(face, node)) {
+        let line = conditions.line(face.axis, node);
         face.read().map(|k| line.node(face, k)).filter(|other| *other != node).for_each(&mut each);
     }
-    let (n, stride) = (bound.shape()[0], bound.shape()[1..].iter().product::<usize>());
+    let (n, stride) = (conditions.shape()[0], conditions.shape()[1..].iter().product::<usize>());
     let at = node / stride;
     if smooth && ((1..SMOOTHED).contains(&at) || (n - SMOOTHED..n - 1).contains(&at)) {
         each(node - stride);
@@ -200,10 +200,10 @@ impl Layout {
         Some((at, at < self.own_nodes))
     }
 
-    fn add_ghosts<T: Real>(&mut self, fno: &Fno<T>, bound: &Bound, smooth: bool) -> Result<()> {
-        let [setting, read] = layers(bound, smooth);
+    fn add_ghosts<T: Real>(&mut self, fno: &Fno<T>, conditions: &GridBoundary, smooth: bool) -> Result<()> {
+        let [setting, read] = layers(conditions, smooth);
         let nodes = |layers: &[(usize, usize)]| -> Result<Vec<usize>> {
-            let lines = layers.iter().flat_map(|&(axis, index)| bound.lines(axis).map(move |line| line.at(index)));
+            let lines = layers.iter().flat_map(|&(axis, index)| conditions.lines(axis).map(move |line| line.at(index)));
             let mut nodes = collected(lines, WHAT)?;
             nodes.sort_unstable();
             nodes.dedup();
@@ -214,7 +214,7 @@ impl Layout {
         let mut ghosts = BTreeSet::new();
         let mut outcome = Ok(());
         while let Some(node) = open.pop() {
-            reads(bound, smooth, node, |other| {
+            reads(conditions, smooth, node, |other| {
                 if self.place(fno, other).is_none() && ghosts.insert(other) && outcome.is_ok() {
                     outcome = push(&mut open, other, WHAT);
                 }
@@ -256,7 +256,7 @@ impl Layout {
         Ok(())
     }
 
-    fn bind<T: Real>(&mut self, fno: &Fno<T>, inner: &Bound, outer: &Bound, smooth: bool) -> Result<()> {
+    fn bind<T: Real>(&mut self, fno: &Fno<T>, inner: &GridBoundary, outer: &GridBoundary, smooth: bool) -> Result<()> {
         let outputs = fno.outputs.len();
         let on_padded = |node: usize| {
             let (mut rest, mut padded, mut stride) = (node, 0, 1);
@@ -314,12 +314,17 @@ pub(super) fn plane<T: Real>(fno: &Fno<T>, line: usize) -> usize {
 
 impl Conditions {
     /// Those whose nodes `place` knows, in the order in which they are set.
-    fn new(bound: &Bound, outputs: usize, smooth: bool, place: impl Fn(usize) -> Option<usize>) -> Result<Conditions> {
+    fn new(
+        conditions: &GridBoundary,
+        outputs: usize,
+        smooth: bool,
+        place: impl Fn(usize) -> Option<usize>,
+    ) -> Result<Conditions> {
         let mut all = Conditions::default();
         let mut known = Vec::new();
-        for (number, face) in bound.faces().iter().enumerate() {
-            let start = face.value.map_or(0, |_| bound.value_start(face, outputs));
-            for line in bound.lines(face.axis) {
+        for (number, face) in conditions.faces().iter().enumerate() {
+            let start = face.value.map_or(0, |_| conditions.value_start(face, outputs));
+            for line in conditions.lines(face.axis) {
                 known.clear();
                 known.extend((0..face.count()).map_while(|k| place(line.node(face, k))));
                 if known.len() == face.count() {
@@ -332,8 +337,8 @@ impl Conditions {
             }
         }
         if smooth {
-            for first in [0, bound.shape()[0] - 1 - SMOOTHED] {
-                for line in bound.lines(0) {
+            for first in [0, conditions.shape()[0] - 1 - SMOOTHED] {
+                for line in conditions.lines(0) {
                     let column = std::array::from_fn(|k| place(line.at(first + k)));
                     if column.iter().all(Option::is_some) {
                         push(&mut all.columns, column.map(|at| at.unwrap_or_default()), WHAT)?;
@@ -344,10 +349,10 @@ impl Conditions {
         Ok(all)
     }
 
-    /// Sets `field` [place, channels] as [`Bound::set`] and the smoothing do.
+    /// Sets `field` [place, channels] as [`GridBoundary::set`] and the smoothing do.
     pub(super) fn apply<E: Real>(
         &self,
-        faces: &[BoundFace],
+        faces: &[GridFace],
         channels: usize,
         outputs: usize,
         stretch: f64,
