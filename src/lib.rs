@@ -10,8 +10,8 @@
 //! - [`constraint`]: what corrects. Rows that must hold, bounds, invariants, fluxes; the prior that is the metric; projections of
 //!   whole fields and of parts, their samples, derivatives and reports.
 //! - [`reduce`]: sums whose bits depend on no order, and what parts tell each other first.
-//! - [`kernels`]: what makes it fast. Strided access, packed products, truncated Fourier transforms, compensated sums, counter-based
-//!   random numbers, a plan's threads.
+//! - `kernels`: what makes it fast. Strided access, packed products, truncated Fourier transforms, compensated sums, counter-based
+//!   random numbers, a plan's threads. Open to this package's benches and tests alone, without any promise.
 //! - [`field`]: dtype, shape and strides of the caller's arrays. [`error`]: one error type with pinned numbers.
 //! - [`capi`]: the only home of `extern "C"`; one file per C object, no numerics. The C library, `clib/`, is this and an allocator.
 //!
@@ -47,6 +47,7 @@ pub mod constraint;
 mod contain;
 pub mod error;
 pub mod field;
+#[doc(hidden)]
 pub mod kernels;
 pub mod model;
 pub mod reduce;
