@@ -5,10 +5,7 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::tools::{have, printed, run, scratch, skip, succeed};
-use common::{
-    STORIES, allocation_counter, blocks, c_story, code, functions, header, model, prefix, root, story_model, text,
-    words,
-};
+use common::{STORIES, allocation_counter, blocks, c_story, code, functions, header, model, prefix, root, text, words};
 
 const STRICT: [&str; 7] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-pthread"];
 
@@ -127,14 +124,14 @@ fn stories_print_what_c_prints() {
             let all =
                 flags.into_iter().chain([text(&file), "-o", text(&program)]).chain(library.iter().map(String::as_str));
             succeed(compiler, all);
-            assert_eq!(succeed(&program, [story_model(story)]), expected, "{story}, {compiler}");
+            assert_eq!(succeed(&program, [model(story)]), expected, "{story}, {compiler}");
         }
     }
 }
 
 #[test]
 fn errors_are_thrown_or_told() {
-    passes("errors", &[text(&model("heat"))]);
+    passes("errors", &[text(&model("insulated"))]);
 }
 
 #[test]

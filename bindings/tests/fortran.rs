@@ -148,16 +148,16 @@ fn c_example(name: &str) -> PathBuf {
 #[test]
 fn stories_print_what_they_print_in_c() {
     let there: Vec<&Compiler> = [&GFORTRAN, &TRAPPED, &FLANG].into_iter().filter(|c| c.there()).collect();
-    for (name, with) in [("porous", "porous"), ("insulated", "heat")] {
+    for name in common::STORIES {
         if there.is_empty() {
             return;
         }
-        let expected = succeed(c_example(name), [model(with)]);
+        let expected = succeed(c_example(name), [model(name)]);
         for compiler in &there {
             let source = |f: &str| root().join(format!("examples/fortran/{f}.f90"));
             let place = format!("fortran_{name}_{}{}", compiler.name, compiler.flags.len());
             let program = compiler.build(&place, &[source("common"), source(name)], &[]);
-            assert_eq!(succeed(program, [model(with)]), expected, "{name} with {}", compiler.name);
+            assert_eq!(succeed(program, [model(name)]), expected, "{name} with {}", compiler.name);
         }
     }
 }

@@ -186,7 +186,7 @@ fn a_long_run_needs_no_more_than_its_start() {
 fn argument(example: &str) -> Option<PathBuf> {
     match example {
         "stefan" | "porous" => Some(model(example)),
-        "insulated" | "domain" => Some(model("heat")),
+        "insulated" | "domain" => Some(model("insulated")),
         "emulator" => Some(model("columns")),
         _ => None,
     }

@@ -36,9 +36,9 @@ fn example_by_cmake(dir: &Path, prefix: &Path, shared: &str) -> String {
     assert!(succeed(build.join("ensemble"), [""; 0]).contains("was corrected together"));
     assert!(succeed(build.join("calibrate"), [""; 0]).contains("mass and bound hold"));
     assert!(succeed(build.join("emulator"), [model("columns")]).contains("every column keeps its heat"));
-    assert!(succeed(build.join("insulated"), [model("heat")]).contains("all held"));
+    assert!(succeed(build.join("insulated"), [model("insulated")]).contains("all held"));
     assert!(succeed(build.join("porous"), [model("porous")]).contains("bits "));
-    assert!(succeed(build.join("domain"), [model("heat")]).contains("bits of 1, 3 and 4 parts: the same"));
+    assert!(succeed(build.join("domain"), [model("insulated")]).contains("bits of 1, 3 and 4 parts: the same"));
     story(&build.join("stefan"))
 }
 

@@ -40,7 +40,7 @@ fn the_stories_are_those_of_c_to_the_bit() {
     }
     for story in common::STORIES {
         let program = root().join("examples/julia").join(format!("{story}.jl"));
-        assert_eq!(julia(&program, &[text(&common::story_model(story))]), common::c_story(story), "{story}");
+        assert_eq!(julia(&program, &[text(&common::model(story))]), common::c_story(story), "{story}");
     }
 }
 

@@ -126,8 +126,8 @@ fn mpis(compiler: &'static str) -> impl Iterator<Item = &'static Mpi> {
     MPIS.iter().filter(move |mpi| mpi.has(compiler))
 }
 
-fn heat() -> String {
-    text(&model("heat")).to_owned()
+fn insulated() -> String {
+    text(&model("insulated")).to_owned()
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn the_header_compiles_alone_and_twice_in_c_and_cpp() {
 fn bits_depend_neither_on_ranks_nor_on_who_has_which_cells() {
     let mut of_all = Vec::new();
     for mpi in mpis("mpicc") {
-        let told = mpi.same_on_any_ranks(&mpi.test_program("partition", "partition"), &[&heat()]);
+        let told = mpi.same_on_any_ranks(&mpi.test_program("partition", "partition"), &[&insulated()]);
         // 3 priors with and without noise, and within bounds; sums; operators: in f64, in f32, and in f64 with two other splits.
         let lines: Vec<&str> = told.lines().collect();
         assert_eq!(lines.len(), 44, "{told}");
@@ -191,7 +191,7 @@ fn a_rank_that_fails_makes_all_ranks_return_its_status() {
         ("operator: no part", "NULL_ARGUMENT"),
     ];
     for mpi in mpis("mpicc") {
-        let told = mpi.launched(3, &mpi.test_program("failure", "failure"), &[&heat()]);
+        let told = mpi.launched(3, &mpi.test_program("failure", "failure"), &[&insulated()]);
         let mut expected = String::new();
         let mut all =
             |case: &str, status: &str| expected += &format!("{case}:{}\n", format!(" PCML_STATUS_{status}").repeat(3));
@@ -301,7 +301,7 @@ fn examples_print_the_same_in_c_and_fortran_on_any_number_of_ranks() {
         let settings = settings.iter().map(String::as_str);
         succeed("cmake", ["-S", text(&source), "-B", text(&build)].into_iter().chain(settings));
         succeed("cmake", ["--build", text(&build)]);
-        for (example, args) in [("field", vec![]), ("operator", vec![heat()])] {
+        for (example, args) in [("field", vec![]), ("operator", vec![insulated()])] {
             let args: Vec<&str> = args.iter().map(String::as_str).collect();
             let told = mpi.same_on_any_ranks(&build.join(example), &args);
             let lawful = example == "operator" || told.contains("6 of 6 tracers lawful");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use common::tools::{WITH_COMMAND, have, printed, run, scratch, succeed};
-use common::{STORIES, c_story, code, functions, moved, prefix, root, soname, story_model, text, version};
+use common::{STORIES, c_story, code, functions, model, moved, prefix, root, soname, text, version};
 
 /// The name of a moved tree: spaces in it do no harm.
 const TREE: &str = "a tree elsewhere";
@@ -159,7 +159,7 @@ fn the_examples_in_cpp_build_against_the_tree() {
     succeed("cmake", ["-S", text(&source), "-B", text(&build), "-DCMAKE_BUILD_TYPE=Release", &prefix[0]]);
     succeed("cmake", ["--build", text(&build)]);
     for story in STORIES {
-        assert_eq!(succeed(build.join(story), [story_model(story)]), c_story(story), "{story}");
+        assert_eq!(succeed(build.join(story), [model(story)]), c_story(story), "{story}");
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use common::tools::{FEATURES_OF_TESTS, have, printed, python, run, scratch, skip, succeed};
-use common::{STORIES, TRIED, blocks, c_story, prefix, root, soname, story_model, text};
+use common::{STORIES, TRIED, blocks, c_story, model, prefix, root, soname, text};
 
 fn sources() -> PathBuf {
     root().join("bindings/python/src")
@@ -66,7 +66,7 @@ fn stories_print_what_the_c_programs_print() {
     }
     for story in STORIES {
         let program = root().join(format!("examples/python/{story}.py"));
-        assert_eq!(with_package(&python, &[text(&program), text(&story_model(story))]), c_story(story), "{story}");
+        assert_eq!(with_package(&python, &[text(&program), text(&model(story))]), c_story(story), "{story}");
     }
 }
 

@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{STORIES, c_story, story_model, tools};
+use common::{STORIES, c_story, model, tools};
 
 fn rust_story(story: &str) -> String {
-    tools::succeed(tools::example(story), [story_model(story)])
+    tools::succeed(tools::example(story), [model(story)])
 }
 
 /// Cargo builds examples with what dev-dependencies ask of their dependencies, the installed library without: the digits would differ if those

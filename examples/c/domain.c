@@ -1,6 +1,6 @@
 /* A neural operator on a grid that lies in several parts, with the same bits however it is split.
 
-       domain <heat.safetensors>
+       domain <insulated.safetensors>
 
    The heat equation of insulated.c, predicted on the whole grid by a plan, and by parts: one that has all blocks of points, three, and
    four whose blocks lie in turn. Each part sees its own points alone; the messages of all parts are added as integers, as an
@@ -96,7 +96,7 @@ int main(int argc, char **argv) {
   static const int one[BLOCKS] = {0}, three[BLOCKS] = {0, 0, 0, 0, 1, 1, 1, 2, 2, 2};
   static const int four[BLOCKS] = {0, 1, 2, 3, 0, 1, 2, 3, 3, 1};
   if (argc != 2) {
-    fprintf(stderr, "usage: %s <heat.safetensors>\n", argv[0]);
+    fprintf(stderr, "usage: %s <insulated.safetensors>\n", argv[0]);
     return 2;
   }
   for (int i = 0; i < CELLS; i++)

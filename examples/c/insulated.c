@@ -1,6 +1,6 @@
 /* A heat equation with an insulated wall, by an operator that knows its walls.
 
-       insulated <heat.safetensors>
+       insulated <insulated.safetensors>
 
    u_t = 0.01 u_xx on [0, 1], from u0 = cos(3.1 pi x): the left wall is insulated, through the right one comes the flux u_x = 5 sin(pi t).
    A Fourier neural operator with boundary corrections (BOON) predicts 25 times in one call, the wall conditions exact. A solver of the
@@ -144,7 +144,7 @@ static pcml_projector *laws(void) {
 int main(int argc, char **argv) {
   static double u0[CELLS], truth[CELLS], u[CELLS], lawful[CELLS], walls[2 * TIMES], b[LAWS];
   if (argc != 2) {
-    fprintf(stderr, "usage: %s <heat.safetensors>\n", argv[0]);
+    fprintf(stderr, "usage: %s <insulated.safetensors>\n", argv[0]);
     return 2;
   }
 

@@ -1,6 +1,6 @@
 /* A heat equation with an insulated wall, by an operator that knows its walls.
 
-       insulated <heat.safetensors>
+       insulated <insulated.safetensors>
 
    What ../c/insulated.c tells, and the same bits: cosines by recurrence, sums in the order written, and no a * b + c in one rounding
    (-ffp-contract=off). */

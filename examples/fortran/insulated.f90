@@ -1,6 +1,6 @@
 ! A heat equation with an insulated wall, by an operator that knows its walls.
 !
-!     insulated <heat.safetensors>
+!     insulated <insulated.safetensors>
 !
 ! u_t = 0.01 u_xx on [0, 1], from u0 = cos(3.1 pi x): the left wall is insulated, through the right one comes the flux u_x = 5 sin(pi t).
 ! A Fourier neural operator with boundary corrections (BOON) predicts 25 times in one call, the wall conditions exact. A solver of the
@@ -50,7 +50,7 @@ program insulated
   call solve(truth)
 
   bits = 0
-  call model%load(argument("usage: insulated <heat.safetensors>"))
+  call model%load(argument("usage: insulated <insulated.safetensors>"))
   call options%create()
   call options%set_shape([int(points, int64), int(times, int64)])
   call plan%create(model, PCML_DTYPE_F64, options)

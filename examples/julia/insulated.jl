@@ -1,6 +1,6 @@
 # A heat equation with an insulated wall, by an operator that knows its walls.
 #
-#     julia --project=bindings/julia/PCML.jl examples/julia/insulated.jl examples/models/heat.safetensors
+#     julia --project=bindings/julia/PCML.jl examples/julia/insulated.jl examples/models/insulated.safetensors
 #
 # u_t = 0.01 u_xx on [0, 1], from u0 = cos(3.1 pi x): the left wall is insulated, through the right one comes the flux u_x = 5 sin(pi t). A
 # Fourier neural operator with boundary corrections (BOON) predicts 25 times in one call, the wall conditions exact. A solver of the same
@@ -179,6 +179,6 @@ function main(path)
     println("bits ", uppercase(string(bits; base = 16, pad = 16)))
 end
 
-length(ARGS) == 1 || (println(stderr, "usage: insulated.jl <heat.safetensors>"); exit(2))
+length(ARGS) == 1 || (println(stderr, "usage: insulated.jl <insulated.safetensors>"); exit(2))
 main(ARGS[1])
 exit(failures != 0)

@@ -1,6 +1,6 @@
 /* A neural operator with boundary conditions on a bar that lies in parts, one a rank, with the same bits on any number of ranks.
 
-       mpirun -n 4 operator <heat.safetensors>
+       mpirun -n 4 operator <insulated.safetensors>
 
    A bar is insulated on the left and heated on the right; the operator maps its first temperature to that at 25 times, and both walls'
    conditions hold (the model is that of ../c/insulated.c). Rank 0 reads the model and broadcasts it; each rank evaluates the operator
@@ -75,7 +75,7 @@ int main(int argc, char **argv) {
   MPI_Comm_size(MPI_COMM_WORLD, &ranks);
   if (argc != 2 || ranks > BLOCKS) {
     if (rank == 0)
-      fprintf(stderr, "usage: mpirun -n <1 to %d> %s <heat.safetensors>\n", BLOCKS, argv[0]);
+      fprintf(stderr, "usage: mpirun -n <1 to %d> %s <insulated.safetensors>\n", BLOCKS, argv[0]);
     MPI_Finalize();
     return 2;
   }

@@ -1,7 +1,7 @@
 ! A neural operator with boundary conditions on a bar that lies in parts, one a rank, with the same bits on any number of ranks. The
 ! twin of operator.c, which says more; it prints the same.
 !
-!     mpirun -n 4 operator <heat.safetensors>
+!     mpirun -n 4 operator <insulated.safetensors>
 program operator
   use, intrinsic :: iso_c_binding, only: c_char, c_loc
   use, intrinsic :: iso_fortran_env, only: error_unit, int64, real64
@@ -26,7 +26,7 @@ program operator
   call MPI_Comm_rank(MPI_COMM_WORLD, rank)
   call MPI_Comm_size(MPI_COMM_WORLD, ranks)
   if (command_argument_count() /= 1 .or. ranks > BLOCKS) then
-    if (rank == 0) write (error_unit, '(a, i0, a)') 'usage: mpirun -n <1 to ', BLOCKS, '> operator <heat.safetensors>'
+    if (rank == 0) write (error_unit, '(a, i0, a)') 'usage: mpirun -n <1 to ', BLOCKS, '> operator <insulated.safetensors>'
     call MPI_Finalize()
     stop 2
   end if

@@ -1,6 +1,6 @@
 """A heat equation with an insulated wall, by an operator that knows its walls.
 
-    python insulated.py heat.safetensors
+    python insulated.py insulated.safetensors
 
 u_t = 0.01 u_xx on [0, 1], from u0 = cos(3.1 pi x): the left wall is insulated, through the right one comes the flux u_x = 5 sin(pi t). A
 Fourier neural operator with boundary corrections (BOON) predicts 25 times in one call, the wall conditions exact. A solver of the same

@@ -115,7 +115,7 @@ def main() -> int:
         model = pcml.Model.load(path)
         provenance = model.description["provenance"]
         compare = kinds.get(Path(provenance["recipe"]).name)
-        # The operator of the heat equation was trained on functions of its own.
+        # The operator of the insulated bar was trained on functions of its own.
         if compare is None or (compare is operator and "problem" not in provenance["settings"]):
             print(f"{path.stem:24} no test functions")
             continue

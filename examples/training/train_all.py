@@ -30,10 +30,9 @@ def recipes(out: Path, data: Path) -> dict[str, list]:
         "columns": of("train_columns.py"),
         "stefan": of("train.py", "--steps", 24_000),
         "pme": of("train.py", "--problem", "pme", "--steps", 14_000),
-        **{name: of("train.py", "--problem", p, "--steps", 7000)
-           for p, name in (("heat", "heat_anp"), ("advection", "advection"), ("burgers", "burgers"))},
+        **{p: of("train.py", "--problem", p, "--steps", 7000) for p in ("heat", "advection", "burgers")},
         **{f"{p}_soft": of("train.py", "--problem", p, "--soft", *start(p)) for p in ("stefan", "pme")},
-        "heat_anp_soft": of("train.py", "--problem", "heat", "--soft", "--batch", 32),
+        "heat_soft": of("train.py", "--problem", "heat", "--soft", "--batch", 32),
         **{f"{p}_ensemble": of("train_ensemble.py", "--problem", p) for p in ("stefan", "pme")},
         **{name: of("train_fno.py", "--problem", p, "--data", data / f"{p}.safetensors", *plain)
            for p in OPERATORS for name, plain in ((f"{p}_boon", regularised(p)), (f"{p}_fno", ["--plain"]))},

@@ -437,14 +437,14 @@ static void networks(const std::string &models) {
               [&](auto &o) { columns.predict_factors(scratch, air, {}, {o.a.data(), layers}, {o.b.data(), {std::size_t{6}, layers}}); }));
 
   constexpr std::size_t nx = 100, nt = 25, cells = nx * nt;
-  const auto heat = pcml::model::load(models + "/heat.safetensors");
+  const auto insulated = pcml::model::load(models + "/insulated.safetensors");
   const double third = 1.0 / 3.0, right[] = {-third, 1.5, -3.0, 11.0 / 6.0};
   pcml::boundary faces;
   faces.add_face(0, -1, pcml::boundary_kind::neumann, {-1.0, 1.0}, 0.01);
   faces.add_face(0, 1, pcml::boundary_kind::neumann, right, 0.01);
   pcml::options settings;
   settings.set_shape({nx, nt}).set_boundary(&faces).set_threads(1).set_transforms(pcml::transforms::matrix);
-  const pcml::plan plan(heat, pcml::dtype::f64, settings);
+  const pcml::plan plan(insulated, pcml::dtype::f64, settings);
   auto w = plan.make_workspace(), d = plan.make_derivative_workspace();
   const auto u0 = numbers(cells, 1), du = numbers(cells, 2), left_wall = numbers(nt, 3), right_wall = numbers(nt, 4);
   const pcml::const_array u(u0.data(), {nx, nt}), tangent(du.data(), {nx, nt});
@@ -510,7 +510,7 @@ static void networks(const std::string &models) {
                 faces.enforce({o.a.data(), {std::size_t{1}, nx, nt, std::size_t{1}}}, 2, {left_wall, right_wall});
               }));
 
-  const pcml::operator_part part(heat, pcml::dtype::f64, pcml::options().set_shape({nx, nt}), 10 * nt, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+  const pcml::operator_part part(insulated, pcml::dtype::f64, pcml::options().set_shape({nx, nt}), 10 * nt, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
   auto own = part.make_workspace();
   pcml::reduction alone([](int64_t *, int64_t) {});
   CLAIM(agree(cells, [&](auto &o) {

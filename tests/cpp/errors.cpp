@@ -1,7 +1,7 @@
 /* Errors: a status and a text for each, by exception or by value; empty objects are refused; exceptions of the host do not enter the
    library.
 
-       errors <heat.safetensors> */
+       errors <insulated.safetensors> */
 #include <fstream>
 #include <limits>
 
@@ -35,7 +35,7 @@ struct Law {
   bool untouched() const { return u == std::vector<double>(6, -7.0); }
 };
 
-static void arguments(const char *heat) {
+static void arguments(const char *insulated) {
   Law law;
   const auto &p = law.projector;
   auto nan = law.mean;
@@ -76,7 +76,7 @@ static void arguments(const char *heat) {
   CLAIM(throws(status::shape, "residual", [&] { p.residual(law.scratch, law.mean, law.b, law.u); }));
   CLAIM(law.rows.rows() == 1);
 
-  const auto model = pcml::model::load(heat);
+  const auto model = pcml::model::load(insulated);
   CLAIM(throws(status::invalid_argument, "shape", [&] { pcml::plan(model, pcml::dtype::f64); }));
   const pcml::plan plan(model, pcml::dtype::f64, pcml::options().set_shape({100, 25}));
   auto scratch = plan.make_workspace();

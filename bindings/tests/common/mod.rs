@@ -137,13 +137,8 @@ pub fn blocks(page: &str, language: &str) -> Vec<String> {
     text.split(&opened).skip(1).map(|rest| rest.split("\n```").next().unwrap_or_default().to_string() + "\n").collect()
 }
 
-/// The examples that every language has: each prints the same table and bits. A story takes the path of its model.
+/// The examples that every language has: each prints the same table and bits. A story takes the path of the model of its name.
 pub const STORIES: [&str; 2] = ["porous", "insulated"];
-
-/// The model that a story takes.
-pub fn story_model(story: &str) -> PathBuf {
-    model(if story == "insulated" { "heat" } else { story })
-}
 
 /// What the C program of a story prints, built against the installed tree.
 pub fn c_story(story: &str) -> String {
@@ -154,5 +149,5 @@ pub fn c_story(story: &str) -> String {
     let flags = ["-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", "-O2", "-ffp-contract=off"];
     let paths = ["-I", text(&include), text(&source), "-L", text(&lib), &rpath, "-lpcml", "-lm", "-o", text(&program)];
     succeed("cc", flags.iter().chain(&paths));
-    succeed(&program, [story_model(story)])
+    succeed(&program, [model(story)])
 }

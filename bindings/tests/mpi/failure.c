@@ -1,7 +1,7 @@
 /* What one rank does wrong, and what all ranks get. Each case prints, rank by rank, the status and whether outputs are as before; after
    each a good call succeeds, so that no rank has fallen out of step.
 
-       failure <heat.safetensors> */
+       failure <insulated.safetensors> */
 #include <math.h>
 
 #include "ranks.h"

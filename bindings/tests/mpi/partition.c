@@ -1,7 +1,7 @@
 /* Every call that sums over ranks, for every split of its cells: one line of bits each, which depend neither on the split nor on the
    number of ranks. In f64, and with the first split in f32, where calls in steps are made too and must give the same.
 
-       partition <heat.safetensors> */
+       partition <insulated.safetensors> */
 #include "ranks.h"
 
 enum { ROWS = 2, ITEMS = 5, POINTS = 100, TIMES = 25, BLOCK = 4 * TIMES, BLOCKS = POINTS * TIMES / BLOCK };

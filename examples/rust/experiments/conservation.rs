@@ -20,11 +20,6 @@ const BINS: usize = 24;
 /// Problems for which the recipes train a deep ensemble.
 const ENSEMBLES: [&str; 2] = ["stefan", "pme"];
 
-/// The name of a problem's models; `heat` is the operator of the heat problem with walls.
-pub fn stem(problem: &Problem) -> &'static str {
-    if problem.name == "heat" { "heat_anp" } else { problem.name }
-}
-
 pub fn run(problem: &'static Problem, models: &mut Models, out: &Path) -> Outcome<Table> {
     let title = format!(
         "{}, {}: u({}, x) at {CELLS} points, {SETS} context sets",
@@ -32,14 +27,13 @@ pub fn run(problem: &'static Problem, models: &mut Models, out: &Path) -> Outcom
     );
     let columns = ["parameter", "method", "conservation error", "log-density", "MSE", "front error"];
     let mut table = Table::new(problem.name, title, &columns);
-    let (stem, t) = (stem(problem), problem.time);
+    let (name, t) = (problem.name, problem.time);
     let mut load = |name: String| -> Outcome<Option<Surrogate>> {
         models.need(&name)?.map(|model| Surrogate::new(problem, &model, Dtype::F64, SETS)).transpose()
     };
-    let mut anp = load(stem.to_string())?;
-    let mut soft = if problem.soft { load(format!("{stem}_soft"))? } else { None };
-    let members =
-        if ENSEMBLES.contains(&problem.name) { models.need(&format!("{}_ensemble", problem.name))? } else { None };
+    let mut anp = load(name.to_string())?;
+    let mut soft = if problem.soft { load(format!("{name}_soft"))? } else { None };
+    let members = if ENSEMBLES.contains(&name) { models.need(&format!("{name}_ensemble"))? } else { None };
     let mut process = Process::fit(problem, SETS)?;
 
     let x = problem.cells(CELLS);

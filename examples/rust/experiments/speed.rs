@@ -5,7 +5,6 @@ use std::time::Instant;
 use pcml::field::Dtype;
 
 use crate::boundary::{self, Operator, extents};
-use crate::conservation;
 use crate::correction::{Correction, Corrector, Judge};
 use crate::models::Models;
 use crate::problems::boundary::{Cavity, LID_SPEEDS, VISCOSITY, problem};
@@ -103,7 +102,7 @@ fn burgers(models: &mut Models) -> Outcome<Table> {
     let mut table = Table::new("speed_burgers", title, &["what", "MSE", "ms"]);
     let (function, x) = (problem.function(a), problem.cells(CELLS));
     let mut judge = Judge::new(function.as_ref(), t, &x)?;
-    let Some(model) = models.need(conservation::stem(problem))? else { return Ok(table) };
+    let Some(model) = models.need(problem.name)? else { return Ok(table) };
     let mut least = f64::INFINITY;
     for (dtype, kind) in [(Dtype::F64, "f64"), (Dtype::F32, "f32")] {
         let mut surrogate = Surrogate::new(problem, &model, dtype, 1)?;

@@ -1,6 +1,6 @@
 //! A heat equation with an insulated wall, by an operator that knows its walls.
 //!
-//!     cargo run --release --example insulated -- [heat.safetensors]
+//!     cargo run --release --example insulated -- [insulated.safetensors]
 //!
 //! u_t = 0.01 u_xx on [0, 1], from u0 = cos(3.1 pi x): the left wall is insulated, through the right one comes the flux u_x = 5 sin(pi t).
 //! A Fourier neural operator with boundary corrections (BOON) predicts 25 times in one call, the wall conditions exact. A solver of the
@@ -178,7 +178,7 @@ fn main() -> Outcome<ExitCode> {
     let judge = Judge { truth: solve(&wave, &beat), b };
     let (truth, mut claims) = (&judge.truth, Claims::default());
 
-    let model = Model::load(&common::model("heat"))?;
+    let model = Model::load(&common::model("insulated"))?;
     let options = Options { shape: Some(vec![POINTS, TIMES]), ..Options::default() };
     let plan = Plan::new(&model, Dtype::F64, &options)?;
     let mut scratch = plan.workspace()?;

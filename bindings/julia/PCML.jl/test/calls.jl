@@ -152,7 +152,7 @@ end
 end
 
 @testset "operators and boundary conditions" begin
-    path = joinpath(MODELS, "heat.safetensors")
+    path = joinpath(MODELS, "insulated.safetensors")
     model = Model(read(path))
     @test occursin("\"fno\"", description(model)) || occursin("boon", description(model))
     plan = Plan(model, Float64; shape = (20, 25))
@@ -284,7 +284,7 @@ end
     @test projected([1:5, 6:cells]) == u
     @test projected([9:cells, 1:2, 3:8]) == u
 
-    model = Model(joinpath(MODELS, "heat.safetensors"))
+    model = Model(joinpath(MODELS, "insulated.safetensors"))
     u0 = [cos(pi * i / 19) for i in 0:19 for t in 1:25]
     function predicted(owners)
         u, sum! = zeros(500), meeting(length(owners))

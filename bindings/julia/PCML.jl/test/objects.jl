@@ -77,8 +77,8 @@ end
     @test sum(v) ≈ 9 && report[:residual_before] == -3 && slice_count(report) == 1
     @test status_of(() -> report[:repairs, 2]) === :invalid_argument
     @test_throws ArgumentError report[:nothing]
-    @test status_of(() -> Plan(Model(joinpath(MODELS, "heat.safetensors")), Float64)) === :invalid_argument
-    @test status_of(() -> Plan(Model(joinpath(MODELS, "heat.safetensors")), Int)) === :dtype
+    @test status_of(() -> Plan(Model(joinpath(MODELS, "insulated.safetensors")), Float64)) === :invalid_argument
+    @test status_of(() -> Plan(Model(joinpath(MODELS, "insulated.safetensors")), Int)) === :dtype
 end
 
 @testset "objects free themselves, in any order" begin

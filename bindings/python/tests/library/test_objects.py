@@ -43,7 +43,7 @@ class Closed(unittest.TestCase):
         constraints.add_row(np.ones(laws.CELLS))
         projector, report = pcml.Projector(constraints), None
         report = projector.report()
-        model = pcml.Model.load(laws.MODELS / "heat.safetensors")
+        model = pcml.Model.load(laws.MODELS / "insulated.safetensors")
         plan = pcml.Plan(model, shape=(100, 25))
         boundary, reduction = pcml.Boundary([pcml.dirichlet(0, -1)]), pcml.Reduction()
         flux = pcml.Flux([0], [1], [1.0, 1.0])

@@ -76,7 +76,7 @@ class Perceptrons(unittest.TestCase):
 class Operators(unittest.TestCase):
     def setUp(self):
         self.shape = (16, 5)
-        self.model = load("heat")
+        self.model = load("insulated")
         self.plan = pcml.Plan(self.model, shape=self.shape, batch=2)
         self.input, self.walls = laws.state(2, *self.shape, 1), [laws.state(2, 5, 1, seed=k) for k in (1, 2)]
 
@@ -198,7 +198,7 @@ class Processes(unittest.TestCase):
         with self.assertRaises(pcml.InvalidArgumentError):
             pcml.Model.ensemble([])
         with self.assertRaises(pcml.MismatchError):
-            pcml.Model.ensemble([load("porous"), load("heat")])
+            pcml.Model.ensemble([load("porous"), load("insulated")])
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ class Projections(unittest.TestCase):
 class Operators(unittest.TestCase):
     def test_an_operator_with_walls(self):
         shape, times = (16, 5), 5
-        model = pcml.Model.load(laws.MODELS / "heat.safetensors")
+        model = pcml.Model.load(laws.MODELS / "insulated.safetensors")
         plan = pcml.Plan(model, shape=shape, batch=2)
         layer = Operator(plan)
         field, walls = tensor(2, *shape, 1, grad=True), [tensor(2, times, 1, seed=k, grad=True) for k in (1, 2)]
