@@ -11,7 +11,7 @@
 //!   whole fields and of parts, their samples, derivatives and reports.
 //! - [`reduce`]: sums whose bits depend on no order, and what parts tell each other first.
 //! - `kernels`: what makes it fast. Strided access, packed products, truncated Fourier transforms, compensated sums, counter-based
-//!   random numbers, a plan's threads. Open to this package's benches and tests alone, without any promise.
+//!   random numbers, a plan's threads. Open to this package's benches, tests and examples alone, without any promise.
 //! - [`field`]: dtype, shape and strides of the caller's arrays. [`error`]: one error type with pinned numbers.
 //! - [`capi`]: the only home of `extern "C"`; one file per C object, no numerics. The C library, `clib/`, is this and an allocator.
 //!

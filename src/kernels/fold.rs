@@ -62,9 +62,11 @@ impl Pairing {
         // Steps are even, so the ends are the extremes.
         for pair in [pairs.start, pairs.start + 1, pairs.end.saturating_sub(2), pairs.end.saturating_sub(1)] {
             if pairs.contains(&pair) {
-                for at in places.of(pair, self) {
-                    assert!(at.checked_add(len).is_some_and(|end| end <= available), "pair {pair} lies outside");
-                }
+                let ends = places.checked(pair).map(|of_two| {
+                    let used = if self.is_alone(pair) { &of_two[..1] } else { &of_two[..] };
+                    used.iter().all(|at| at.checked_add(len).is_some_and(|end| end <= available))
+                });
+                assert_eq!(ends, Some(true), "pair {pair} lies outside");
             }
         }
     }
@@ -138,6 +140,14 @@ impl Places {
     fn of_two(self, pair: usize) -> [usize; 2] {
         let first = self.first + pair as isize * self.first_step;
         [first as usize, (self.second + pair as isize * self.second_step) as usize]
+    }
+
+    /// The same, none beyond the address space; a second point that is none may lie anywhere.
+    fn checked(self, pair: usize) -> Option<[usize; 2]> {
+        let pair = isize::try_from(pair).ok()?;
+        let at = |start: isize, step: isize| pair.checked_mul(step)?.checked_add(start);
+        let [first, second] = [at(self.first, self.first_step)?, at(self.second, self.second_step)?];
+        Some([first.try_into().ok()?, second as usize])
     }
 }
 

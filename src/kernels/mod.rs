@@ -17,6 +17,7 @@ pub mod fourier;
 pub mod linear;
 pub mod moments;
 pub mod pages;
+pub mod prefetch;
 pub mod product;
 pub mod random;
 pub mod real;

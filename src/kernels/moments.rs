@@ -10,6 +10,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 pub use super::double::Double;
 use super::double::{LANES, MAGNITUDE, Sum, triple, two_product};
+use super::prefetch;
 use super::strided::{View, ViewMut, fence};
 use crate::field::Dtype;
 
@@ -136,9 +137,9 @@ fn measure_body(job: Measure) -> Option<Moments> {
         let (u8, u_rest) = u.as_chunks::<LANES>();
         let (v8, v_rest) = v.as_chunks::<LANES>();
         for ((g, u), v) in g8.iter().zip(u8).zip(v8) {
-            ahead(g);
-            ahead(u);
-            ahead(v);
+            prefetch::to_first_level(g, BLOCK);
+            prefetch::to_first_level(u, BLOCK);
+            prefetch::to_first_level(v, BLOCK);
             sums.eight(g, u, v);
         }
         if !g_rest.is_empty() {
@@ -304,9 +305,9 @@ fn correct_body<const F32: bool>(job: Correct) -> Corrected {
         let (a8, a_rest) = after.as_chunks::<LANES>();
         let (v8, _) = v.as_chunks::<LANES>();
         for (k, (((g, b), a), v)) in g8.iter().zip(b8).zip(a8).zip(v8).enumerate() {
-            ahead(g);
-            ahead(b);
-            ahead(v);
+            prefetch::to_first_level(g, BLOCK);
+            prefetch::to_first_level(b, BLOCK);
+            prefetch::to_first_level(v, BLOCK);
             sums.eight((at + k * LANES) as f64, g, b, a);
         }
         if !g_rest.is_empty() {
@@ -406,19 +407,6 @@ fn read_variance<'s>(view: Option<&'s View>, start: usize, stage: &'s mut [f64])
         Some(view) => read(view, start, stage),
         None => &ONES[..stage.len()],
     }
-}
-
-/// Asks for the cells one block ahead, so that memory and arithmetic overlap. A hint, which may point past the array: no access.
-#[inline(always)]
-fn ahead(cells: &Lane) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a prefetch reads nothing and faults on no address.
-    unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(cells.as_ptr().wrapping_add(BLOCK).cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = cells;
 }
 
 #[inline(always)]

@@ -4,21 +4,6 @@ use pulp::{MemMask, Simd};
 
 use crate::field::Element;
 
-/// Asks the processor to bring `lines` cache lines from element `first` on, which may lie behind the end, into the second-level cache.
-#[inline(always)]
-pub fn prefetch<T>(data: &[T], first: usize, lines: usize) {
-    #[cfg(target_arch = "x86_64")]
-    for line in 0..lines {
-        // SAFETY: a hint, which never faults; the address is not read.
-        unsafe {
-            use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_T1>(data.as_ptr().wrapping_add(first).cast::<i8>().wrapping_add(64 * line));
-        }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (data, first, lines);
-}
-
 /// A floating-point type in which networks are evaluated.
 pub trait Real:
     Element

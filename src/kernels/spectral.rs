@@ -3,7 +3,8 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::pages::Pages;
-use super::real::{Real, prefetch};
+use super::prefetch;
+use super::real::Real;
 use crate::error::Result;
 
 /// Vectors of outputs that are summed together: with two accumulators each for real and imaginary parts they fill the registers.
@@ -103,7 +104,7 @@ impl<T: Real> WithSimd for Apply<'_, T> {
                 let mut sums = [[T::splat(simd, T::ZERO); VECTORS]; 4];
                 for i in 0..inputs {
                     let re = start + 2 * i * outputs + at;
-                    prefetch(data, re + AHEAD, row_lines);
+                    prefetch::to_second_level(data, re + AHEAD, row_lines);
                     let (a, b) = (T::splat(simd, xr[i]), T::splat(simd, xi[i]));
                     // SAFETY: the room behind the last matrix covers what is read beyond `width`.
                     let (wr, wi) = unsafe {
