@@ -24,52 +24,71 @@ const PROGRAMS: [(&str, &str); 13] = [
     ("flang-new-19", "flang-19"),
 ];
 
+/// The profile of everything that is not measured: one set of dependencies checked for lints, pages and networks in ONNX.
+const QUICK: [&str; 2] = ["--profile", "quick"];
+
 pub fn run() -> Result<(), String> {
     install_programs();
+    // The optimised build takes longest and little of it runs side by side, so the rest goes along.
+    let build = std::thread::spawn(|| -> Result<(), String> {
+        let all = ["test", "--release", "--workspace", "--locked", "--no-run", "--quiet"];
+        cargo("build of the tests", &all, None)?;
+        cargo("build of the benches", &[&all[..], &["--benches"]].concat(), None)?;
+        Ok(())
+    });
     install_julia();
-    let mut skipped = 0;
     let python = python();
     match &python {
         Some(path) => println!("== training recipe and peers with {}", path.display()),
         None => println!("== no Python with torch, safetensors or scikit-learn"),
     }
-    let steps: [(&str, &[&str]); 7] = [
+    let all = ["--workspace", "--locked"];
+    let beside: [(&str, &[&str]); 5] = [
         ("format", &["fmt", "--all", "--check"]),
-        ("lints", &["clippy", "--release", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
-        ("documentation", &["doc", "--workspace", "--no-deps", "--locked"]),
-        ("tests", &["test", "--release", "--workspace", "--locked", "--no-fail-fast", "--", "--show-output"]),
+        ("lints", &[&["clippy", "--all-targets"], &QUICK[..], &all, &["--", "-D", "warnings"]].concat()),
+        ("documentation", &[&["doc", "--no-deps"], &QUICK[..], &all].concat()),
         ("lints with networks in ONNX", &with_onnx("clippy", &["--lib", "--bin", "pcml"], &["-D", "warnings"])),
         ("networks in ONNX", &with_onnx("test", &["--no-fail-fast"], &["--show-output"])),
+    ];
+    let optimised: [(&str, &[&str]); 2] = [
+        ("tests", &["test", "--release", "--workspace", "--locked", "--no-fail-fast", "--", "--show-output"]),
         ("benches, once each", &["test", "--release", "--workspace", "--benches", "--locked"]),
     ];
-    for (name, args) in steps {
-        println!("== {name}: cargo {}", args.join(" "));
-        let mut command = Command::new(std::env::var("CARGO").unwrap_or("cargo".into()));
-        command.args(args).current_dir(root()).env("RUSTDOCFLAGS", "-D warnings").stdout(Stdio::piped());
-        if let Some(python) = &python {
-            command.env("PCML_PYTHON", python);
-        }
-        let mut child = command.spawn().map_err(|e| format!("cargo: {e}"))?;
-        if let Some(out) = child.stdout.take() {
-            for line in BufReader::new(out).lines().map_while(Result::ok) {
-                skipped += line.starts_with("skipped:") as usize;
-                println!("{line}");
-            }
-        }
-        let status = child.wait().map_err(|e| format!("cargo: {e}"))?;
-        if !status.success() {
-            return Err(format!("{name} failed"));
-        }
-    }
+    let steps = |steps: &[(&str, &[&str])]| {
+        steps.iter().try_fold(0, |skipped, (name, args)| Ok(skipped + cargo(name, args, python.as_deref())?))
+    };
+    let first: Result<usize, String> = steps(&beside);
+    build.join().map_err(|_| "the build panicked")??;
+    let skipped = first? + steps(&optimised)?;
     println!("== all passed, {skipped} skipped");
     Ok(())
 }
 
-/// A command of cargo for what has to do with cargo feature onnx, in the profile that is quick to compile.
+/// Runs cargo, prints what it prints, and counts the tests that were skipped.
+fn cargo(name: &str, args: &[&str], python: Option<&Path>) -> Result<usize, String> {
+    println!("== {name}: cargo {}", args.join(" "));
+    let mut command = Command::new(std::env::var("CARGO").unwrap_or("cargo".into()));
+    command.args(args).current_dir(root()).env("RUSTDOCFLAGS", "-D warnings").stdout(Stdio::piped());
+    if let Some(python) = python {
+        command.env("PCML_PYTHON", python);
+    }
+    let mut child = command.spawn().map_err(|e| format!("cargo: {e}"))?;
+    let mut skipped = 0;
+    if let Some(out) = child.stdout.take() {
+        for line in BufReader::new(out).lines().map_while(Result::ok) {
+            skipped += line.starts_with("skipped:") as usize;
+            println!("{line}");
+        }
+    }
+    let status = child.wait().map_err(|e| format!("cargo: {e}"))?;
+    if status.success() { Ok(skipped) } else { Err(format!("{name} failed")) }
+}
+
+/// A command of cargo for what has to do with cargo feature onnx.
 fn with_onnx(command: &'static str, more: &[&'static str], last: &[&'static str]) -> Vec<&'static str> {
-    let packages = ["--profile", "quick", "-p", "pcml", "-p", "pcml-cli", "--features", "pcml/onnx,pcml-cli/onnx"];
+    let packages = ["-p", "pcml", "-p", "pcml-cli", "--features", "pcml/onnx,pcml-cli/onnx"];
     let tests = ["--locked", "--test", "onnx", "--test", "bad_input_onnx"];
-    [&[command][..], &packages, &tests, more, &["--"], last].concat()
+    [&[command][..], &QUICK, &packages, &tests, more, &["--"], last].concat()
 }
 
 fn answers(program: &str) -> bool {

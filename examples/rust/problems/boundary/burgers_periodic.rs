@@ -2,11 +2,11 @@
 //! The field is the paper's; viscosity and duration are ours.
 
 use std::f64::consts::PI;
+use std::sync::Arc;
 
 use faer::c64;
-use pcml::kernels::fft::Fast;
-use pcml::kernels::fourier;
 use pcml::model::boundary::Kind;
+use rustfft::{Fft, FftPlanner};
 
 use super::{Axis, Draw, Face, Grid, Problem, Sample};
 
@@ -70,24 +70,23 @@ pub fn values(u: &[c64], points: usize) -> Vec<f64> {
 /// empty): spectral in x. Fourth order in t: Runge-Kutta, diffusion as an integrating factor.
 pub struct Circle {
     viscosity: f64,
-    transforms: Fast<f64>,
-    field: Vec<f64>,
-    /// Real parts of all waves, then the imaginary ones but for that of the mean.
-    parts: Vec<f64>,
-    buffer: Vec<f64>,
+    forward: Arc<dyn Fft<f64>>,
+    inverse: Arc<dyn Fft<f64>>,
+    field: Vec<c64>,
+    scratch: Vec<c64>,
 }
 
 impl Circle {
     pub fn new(points: usize, viscosity: f64) -> Circle {
-        let waves = points.div_ceil(3);
-        let axis = fourier::Axis::new("circle", points, waves, true, 0).expect("fewer waves than half the points");
-        let transforms = Fast::new(&axis).expect("memory for the transforms");
-        let (field, parts) = (vec![0.0; points], vec![0.0; 2 * waves - 1]);
-        Circle { viscosity, field, parts, buffer: vec![0.0; transforms.buffer_len()], transforms }
+        let mut planner = FftPlanner::new();
+        let (forward, inverse) = (planner.plan_fft_forward(points), planner.plan_fft_inverse(points));
+        let scratch = forward.get_inplace_scratch_len().max(inverse.get_inplace_scratch_len());
+        let (field, scratch) = (vec![c64::default(); points], vec![c64::default(); scratch]);
+        Circle { viscosity, forward, inverse, field, scratch }
     }
 
     fn count(&self) -> usize {
-        self.parts.len().div_ceil(2)
+        self.field.len().div_ceil(3)
     }
 
     /// The waves of u = 0.
@@ -97,28 +96,26 @@ impl Circle {
 
     /// The waves of u at the points from 0 on.
     pub fn waves(&mut self, u: &[f64]) -> Vec<c64> {
-        self.field.copy_from_slice(u);
+        self.field.iter_mut().zip(u).for_each(|(to, u)| *to = c64::new(*u, 0.0));
         self.waves_of_field()
     }
 
     fn waves_of_field(&mut self) -> Vec<c64> {
-        self.transforms.forward((&self.field, 1), 1, (&mut self.parts, 1), &mut self.buffer);
-        let (share, count) = (1.0 / self.field.len() as f64, self.count());
-        let imaginary = |k: usize| if k > 0 { self.parts[count + k - 1] } else { 0.0 };
-        (0..count).map(|k| c64::new(self.parts[k], imaginary(k)) * share).collect()
+        self.forward.process_with_scratch(&mut self.field, &mut self.scratch);
+        let share = 1.0 / self.field.len() as f64;
+        self.field[..self.count()].iter().map(|u| u * share).collect()
     }
 
     /// - (u^2 / 2)_x.
     fn advection(&mut self, u: &[c64]) -> Vec<c64> {
-        let (n, count) = (self.field.len() as f64, self.count());
-        for (k, u) in u.iter().enumerate() {
-            self.parts[k] = n * u.re;
-            if k > 0 {
-                self.parts[count + k - 1] = n * u.im;
-            }
+        let n = self.field.len();
+        self.field.fill(c64::default());
+        self.field[0].re = u[0].re;
+        for (k, u) in u.iter().enumerate().skip(1) {
+            (self.field[k], self.field[n - k]) = (*u, u.conj());
         }
-        self.transforms.inverse((&self.parts, 1), 1, (&mut self.field, 1), &mut self.buffer);
-        self.field.iter_mut().for_each(|u| *u = 0.5 * *u * *u);
+        self.inverse.process_with_scratch(&mut self.field, &mut self.scratch);
+        self.field.iter_mut().for_each(|u| *u = c64::new(0.5 * u.re * u.re, 0.0));
         let waves = self.waves_of_field();
         waves.into_iter().enumerate().map(|(k, u)| u * c64::new(0.0, -2.0 * PI * k as f64)).collect()
     }
