@@ -3,7 +3,7 @@ use crate::error::{Result, fail};
 use crate::field::MAX_RANK;
 use crate::model::boundary::Boundary;
 use crate::model::gp::MOST_RESTARTS;
-use crate::model::plan::{MOST_THREADS, Transforms};
+use crate::model::{MOST_THREADS, Transforms};
 
 /// Settings for create functions: sizes of a plan, sampling, what a projector admits. Every setting starts unset; a create
 /// function reads those that concern it, names the one it lacks, and keeps no reference to the object.

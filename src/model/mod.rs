@@ -16,6 +16,7 @@ pub mod gp;
 pub mod mlp;
 mod network;
 pub mod onnx;
+mod options;
 pub mod plan;
 mod scaling;
 mod selftest;
@@ -27,7 +28,8 @@ use crate::error::{Error, Result, Status};
 
 pub use description::{Channel, Description};
 pub use fno::{OperatorPart, OperatorScratch};
-pub use plan::{DerivativeWorkspace, Options, Plan, Transforms, Workspace};
+pub use options::{MOST_THREADS, Options, Transforms};
+pub use plan::{DerivativeWorkspace, Plan, Workspace};
 
 use file::{Contents, Tensor};
 

@@ -1,8 +1,11 @@
 //! A model bound to sizes, arithmetic and sampling: it owns packed weights, tables and the size of the scratch.
 
+mod derivative;
+
+pub use derivative::DerivativeWorkspace;
+
 use super::Model;
 use super::anp::{self, Anp};
-use super::boundary::Boundary;
 use super::deeponet::{self, DeepOnet};
 use super::description::Architecture;
 use super::dropout::Draw;
@@ -13,73 +16,10 @@ use super::gp::{self, Gp};
 use super::mlp::{self, Mlp};
 #[cfg(feature = "onnx")]
 use super::onnx::{self, Onnx};
+use super::options::{MOST_THREADS, Options, check_draws};
 use crate::error::{Result, fail};
 use crate::field::{Dtype, Layout};
 use crate::kernels::strided::{View, ViewMut};
-
-/// What a plan is made for.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Most functions in one call; of a multilayer perceptron most rows.
-    pub batch: usize,
-    /// Most context points of a function; needed by neural processes, and by Gaussian ones that store no points.
-    pub context: Option<usize>,
-    /// Most target points of a function; needed by neural and Gaussian processes and DeepONets.
-    pub targets: Option<usize>,
-    /// Most target points of a full covariance; 0: none is asked for.
-    pub covariance: usize,
-    /// Draws in the mixture: of a neural process' latent, where 0 predicts at its mean; of dropout.
-    pub latents: usize,
-    /// Seed of latent draws and dropout.
-    pub seed: u64,
-    /// Dropout rate kept on while predicting, in [0, 1); 0 is off.
-    pub dropout: f64,
-    /// Extents of the grid; needed by neural operators, and networks in ONNX that have one.
-    pub shape: Option<Vec<usize>>,
-    /// Steps of a roll-out in one call.
-    pub steps: usize,
-    /// Boundary conditions instead of the model's own: the same faces and kinds, other stencils or spacings.
-    pub boundary: Option<Boundary>,
-    /// Threads of a call, the calling one among them. More than one need a pool, which the plan owns.
-    pub threads: usize,
-    /// How neural operators transform fields along their axes.
-    pub transforms: Transforms,
-}
-
-/// How neural operators go from points to kept modes and back, axis by axis. Both ways give the same but for rounding.
-#[repr(i32)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Transforms {
-    /// Whichever is faster: matrices, or fast Fourier transforms on axes that keep many modes of many points.
-    #[default]
-    Auto = 1,
-    /// Matrices on all axes.
-    Matrix = 2,
-    /// Fast Fourier transforms on all axes; not for models with boundary conditions inside, nor for parts.
-    Fft = 3,
-}
-
-/// Most threads of a plan.
-pub const MOST_THREADS: usize = 1024;
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            batch: 1,
-            context: None,
-            targets: None,
-            covariance: 0,
-            latents: 0,
-            seed: 0,
-            dropout: 0.0,
-            shape: None,
-            steps: 1,
-            boundary: None,
-            threads: 1,
-            transforms: Transforms::Auto,
-        }
-    }
-}
 
 /// An immutable plan. The model it was made from may go.
 pub struct Plan(Kind);
@@ -115,14 +55,6 @@ enum Scratch {
     Ensemble(Box<ensemble::Scratch>),
     #[cfg(feature = "onnx")]
     Onnx(Box<onnx::Scratch>),
-}
-
-/// The scratch of one plan's derivatives, for one thread at a time.
-pub struct DerivativeWorkspace(DerivativeScratch);
-
-enum DerivativeScratch {
-    F32(Box<fno::DerivativeScratch<f32>>),
-    F64(Box<fno::DerivativeScratch<f64>>),
 }
 
 /// A match of a plan and a scratch: an arm for kinds that do alike, whose evaluator and scratch get names, and then others.
@@ -584,88 +516,6 @@ impl Plan {
         }
     }
 
-    /// Neural operators: allocates all that derivatives need, and on the first call the plan's transposed weights. It takes a field for
-    /// each block beside what [`Plan::workspace`] takes, so it is apart from that; of a roll-out also the input of each step, and no more:
-    /// what a step needs beside is found again. Derivatives go through matrices on all axes, whatever option transforms; a plan of
-    /// fast Fourier transforms gets them here, six times as many values as points times twice the modes.
-    ///
-    /// Errors: State (another model than a single neural operator), OutOfMemory.
-    pub fn derivative_workspace(&self) -> Result<DerivativeWorkspace> {
-        Ok(DerivativeWorkspace(match &self.0 {
-            Kind::FnoF32(p) => DerivativeScratch::F32(Box::new(p.derivative_scratch()?)),
-            Kind::FnoF64(p) => DerivativeScratch::F64(Box::new(p.derivative_scratch()?)),
-            #[cfg(feature = "onnx")]
-            Kind::Onnx(_) => return fail!(State, "a network in ONNX has no derivatives, expected a neural operator"),
-            other => {
-                let kind = match other {
-                    Kind::AnpF32(_) | Kind::AnpF64(_) => "a neural process",
-                    Kind::Gp(_) => "a Gaussian process",
-                    Kind::MlpF32(_) | Kind::MlpF64(_) => "a perceptron",
-                    Kind::DeepOnetF32(_) | Kind::DeepOnetF64(_) => "a DeepONet",
-                    _ => "an ensemble",
-                };
-                return fail!(State, "{kind} has no derivatives, expected a single neural operator");
-            }
-        }))
-    }
-
-    /// Neural operators: the derivative of [`Plan::predict`] in a direction (jvp), at `input` and `values`.
-    ///
-    /// Shapes: `input` and `values` as there; `input_tangent` as `input` and `value_tangents` as `values`, absent ones count as 0;
-    /// `output_tangent` [functions, grid, outputs], with option steps K > 1 [functions, K, grid, outputs]. Raw units, so the channels' scales enter and their offsets do not. Where an activation
-    /// has a kink it is one of the one-sided derivatives. All that is evaluated is linearised: corrections and conditions of
-    /// boundaries too, so that tangents of Dirichlet values arrive at their faces as they are. A roll-out is linearised at the states that
-    /// it takes into f64 arrays; it costs an evaluation for each step more.
-    ///
-    /// Errors: as [`Plan::predict`]; NonFinite also for tangents, and where the derivative overflows; Mismatch for a workspace of another
-    /// plan. `output_tangent` is written only on success. Allocates nothing.
-    pub fn jvp(
-        &self,
-        workspace: &mut DerivativeWorkspace,
-        input: &View,
-        values: &[View],
-        input_tangent: Option<&View>,
-        value_tangents: Option<&[View]>,
-        output_tangent: &mut ViewMut,
-    ) -> Result<()> {
-        match (&self.0, &mut workspace.0) {
-            (Kind::FnoF32(p), DerivativeScratch::F32(s)) => {
-                p.jvp(s, input, values, input_tangent, value_tangents, output_tangent)
-            }
-            (Kind::FnoF64(p), DerivativeScratch::F64(s)) => {
-                p.jvp(s, input, values, input_tangent, value_tangents, output_tangent)
-            }
-            _ => foreign("neural operator"),
-        }
-    }
-
-    /// Neural operators: from cotangents of the output to those of the input and of the boundary values (vjp), at `input` and `values`:
-    /// the transpose of [`Plan::jvp`], the gradient of whatever depends on the prediction.
-    ///
-    /// Shapes: `output_cotangent` [functions, (steps,) grid, outputs]; `input_cotangent` as `input` and `value_cotangents` as `values`; absent ones
-    /// are not asked for. Raw units. Cotangents that are written lie apart from each other.
-    ///
-    /// Errors: as [`Plan::jvp`]; Stride for overlapping results. Results are written only on success. Allocates nothing.
-    pub fn vjp(
-        &self,
-        workspace: &mut DerivativeWorkspace,
-        input: &View,
-        values: &[View],
-        output_cotangent: &View,
-        input_cotangent: Option<&mut ViewMut>,
-        value_cotangents: Option<&mut [ViewMut]>,
-    ) -> Result<()> {
-        match (&self.0, &mut workspace.0) {
-            (Kind::FnoF32(p), DerivativeScratch::F32(s)) => {
-                p.vjp(s, input, values, output_cotangent, input_cotangent, value_cotangents)
-            }
-            (Kind::FnoF64(p), DerivativeScratch::F64(s)) => {
-                p.vjp(s, input, values, output_cotangent, input_cotangent, value_cotangents)
-            }
-            _ => foreign("neural operator"),
-        }
-    }
-
     /// Kernel matrices of boundary corrections that were singular or nearly so and had to be regularised; 0 without any.
     pub fn regularised(&self) -> usize {
         match &self.0 {
@@ -673,25 +523,6 @@ impl Plan {
             Kind::FnoF64(p) => p.regularised(),
             _ => 0,
         }
-    }
-}
-
-/// Whether the options ask for draws of dropout, which the model must have.
-fn check_draws(model: &Model, options: &Options) -> Result<bool> {
-    let (rate, draws) = (options.dropout, options.latents);
-    let description = model.description();
-    let trained = description.mlp.as_ref().map(|n| n.dropout).or(description.deeponet.as_ref().map(|n| n.dropout));
-    match (rate > 0.0, draws) {
-        (false, 0) => Ok(false),
-        (false, _) => {
-            fail!(InvalidArgument, "option latents is {draws} and dropout 0, expected a rate: draws are of dropout")
-        }
-        (true, 0) => fail!(InvalidArgument, "option dropout is {rate} and latents 0, expected at least 1 draw"),
-        (true, _) if trained.is_none_or(|trained| trained == 0.0) => {
-            fail!(InvalidArgument, "option dropout is {rate}, but the model was trained without dropout")
-        }
-        (true, _) if draws > u32::MAX as usize => fail!(TooLarge, "option latents is {draws}, expected less than 2^32"),
-        _ => Ok(true),
     }
 }
 
