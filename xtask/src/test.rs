@@ -1,6 +1,7 @@
 //! Every test there is. Tests that lack a program or data print a line `skipped: ...`, and the lines are counted at the end; where
 //! CI is set, those that lack what is installed here fail instead.
 
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -32,8 +33,8 @@ pub fn run() -> Result<(), String> {
     // The optimised build takes longest and little of it runs side by side, so the rest goes along.
     let build = std::thread::spawn(|| -> Result<(), String> {
         let all = ["test", "--release", "--workspace", "--locked", "--no-run", "--quiet"];
-        cargo("build of the tests", &all, None)?;
-        cargo("build of the benches", &[&all[..], &["--benches"]].concat(), None)?;
+        cargo("build of the tests", &all, None, &print)?;
+        cargo("build of the benches", &[&all[..], &["--benches"]].concat(), None, &print)?;
         Ok(())
     });
     install_julia();
@@ -50,23 +51,51 @@ pub fn run() -> Result<(), String> {
         ("lints with networks in ONNX", &with_onnx("clippy", &["--lib", "--bin", "pcml"], &["-D", "warnings"])),
         ("networks in ONNX", &with_onnx("test", &["--no-fail-fast"], &["--show-output"])),
     ];
-    let optimised: [(&str, &[&str]); 2] = [
-        ("tests", &["test", "--release", "--workspace", "--locked", "--no-fail-fast", "--", "--show-output"]),
-        ("benches, once each", &["test", "--release", "--workspace", "--benches", "--locked"]),
-    ];
-    let steps = |steps: &[(&str, &[&str])]| {
-        steps.iter().try_fold(0, |skipped, (name, args)| Ok(skipped + cargo(name, args, python.as_deref())?))
-    };
-    let first: Result<usize, String> = steps(&beside);
+    let step = |name: &str, args: &[&str], out: &dyn Fn(&str)| cargo(name, args, python.as_deref(), out);
+    let first: Result<usize, String> =
+        beside.iter().try_fold(0, |skipped, (name, args)| Ok(skipped + step(name, args, &print)?));
     build.join().map_err(|_| "the build panicked")??;
-    let skipped = first? + steps(&optimised)?;
+    let mut skipped = first?;
+
+    // Those of other languages wait for compilers and interpreters, the others compute: they run side by side, with the whole workspace named
+    // for both, so that nothing is compiled again.
+    let tests = ["test", "--release", "--workspace", "--locked", "--no-fail-fast"];
+    let names = names_of_tests("bindings/tests")?;
+    let of_bindings = names.iter().flat_map(|name| ["--test", name]).collect::<Vec<_>>();
+    let (others, bindings, told) = std::thread::scope(|scope| {
+        let bindings = scope.spawn(|| {
+            let told = RefCell::new(String::new());
+            let args = [&tests[..], &of_bindings, &["--", "--show-output"]].concat();
+            let result = step("tests of bindings", &args, &|line| *told.borrow_mut() += &format!("{line}\n"));
+            (result, told.into_inner())
+        });
+        let args = [&tests[..], &["--exclude", "pcml-bindings", "--", "--show-output"]].concat();
+        let others = step("tests", &args, &print);
+        let (bindings, told) = bindings.join().unwrap_or((Err("the tests of bindings panicked".into()), String::new()));
+        (others, bindings, told)
+    });
+    print!("{told}");
+    skipped += others? + bindings?;
+    skipped += step("benches, once each", &["test", "--release", "--workspace", "--benches", "--locked"], &print)?;
     println!("== all passed, {skipped} skipped");
     Ok(())
 }
 
-/// Runs cargo, prints what it prints, and counts the tests that were skipped.
-fn cargo(name: &str, args: &[&str], python: Option<&Path>) -> Result<usize, String> {
-    println!("== {name}: cargo {}", args.join(" "));
+fn print(line: &str) {
+    println!("{line}");
+}
+
+/// The tests of a folder.
+fn names_of_tests(folder: &str) -> Result<Vec<String>, String> {
+    let files = std::fs::read_dir(root().join(folder)).map_err(|e| format!("{folder}: {e}"))?;
+    let paths = files.filter_map(|file| Some(file.ok()?.path()));
+    let sources = paths.filter(|path| path.extension().is_some_and(|e| e == "rs"));
+    Ok(sources.filter_map(|path| Some(path.file_stem()?.to_str()?.to_string())).collect())
+}
+
+/// Runs cargo, gives each line that it prints to `out`, and counts the tests that were skipped.
+fn cargo(name: &str, args: &[&str], python: Option<&Path>, out: &dyn Fn(&str)) -> Result<usize, String> {
+    out(&format!("== {name}: cargo {}", args.join(" ")));
     let mut command = Command::new(std::env::var("CARGO").unwrap_or("cargo".into()));
     command.args(args).current_dir(root()).env("RUSTDOCFLAGS", "-D warnings").stdout(Stdio::piped());
     if let Some(python) = python {
@@ -74,10 +103,10 @@ fn cargo(name: &str, args: &[&str], python: Option<&Path>) -> Result<usize, Stri
     }
     let mut child = command.spawn().map_err(|e| format!("cargo: {e}"))?;
     let mut skipped = 0;
-    if let Some(out) = child.stdout.take() {
-        for line in BufReader::new(out).lines().map_while(Result::ok) {
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
             skipped += line.starts_with("skipped:") as usize;
-            println!("{line}");
+            out(&line);
         }
     }
     let status = child.wait().map_err(|e| format!("cargo: {e}"))?;
