@@ -131,7 +131,8 @@ impl<T: Real> Fno<T> {
         let Some(outer) = self.outer() else { return 0 };
         let pairing = self.pairing(outer);
         let groups = pairing.groups();
-        (0..groups).step_by(TOGETHER).map(|g| pairing.pairs_of(g..groups.min(g + TOGETHER)).len()).max().unwrap_or(0)
+        // A slab may begin with any group.
+        (0..groups).map(|g| pairing.pairs_of(g..groups.min(g + TOGETHER)).len()).max().unwrap_or(0)
     }
 
     /// Elements of a unit's sums: the components of a line or of a plane.
@@ -149,8 +150,9 @@ impl<T: Real> Fno<T> {
         match self.axes.len() {
             1 => (self.tiles(), if fast { 0 } else { self.tiles() }),
             2 if !fast => {
-                let chunks = pairing.groups().div_ceil(TOGETHER);
-                (chunks.min(SLABS), chunks.min(SLABS))
+                // An even number, for two threads to share.
+                let slabs = (pairing.groups().div_ceil(TOGETHER).min(SLABS) / 2 * 2).max(1);
+                (slabs, slabs)
             }
             _ => (pairing.points, if fast { pairing.points } else { 2 * pairing.pairs() }),
         }
@@ -193,8 +195,7 @@ impl<T: Real> Fno<T> {
                 }
                 [_, _] => {
                     let groups = self.pairing(0).groups();
-                    let chunks = groups.div_ceil(TOGETHER);
-                    let cut = |unit: usize| groups.min(chunks * unit / units * TOGETHER);
+                    let cut = |unit: usize| groups * unit / units;
                     let mut sums = work.sums.write(unit);
                     self.plane(0, cut(unit)..cut(unit + 1), stage, &work.components, &mut sums, &mut buffers, work);
                 }
