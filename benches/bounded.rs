@@ -5,7 +5,6 @@
 //! Clarabel's interior-point method, setting it up included, whose answer has to agree to 1e-8 of the largest value.
 
 use std::hint::black_box;
-use std::time::Duration;
 
 use clarabel::algebra::CscMatrix;
 use clarabel::solver::{
@@ -250,11 +249,7 @@ fn several_rows(c: &mut Criterion) {
 }
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .sample_size(10)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(2))
-        .configure_from_args();
+    let mut criterion = turns::criterion(2);
     one_row(&mut criterion);
     against_a_quadratic_program(&mut criterion);
     several_rows(&mut criterion);

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use criterion::{BenchmarkId, Criterion, Throughput};
+use criterion::{BenchmarkId, Throughput};
 use pcml::constraint::{FluxBalance, FluxOptions, FluxReport, FluxScratch};
 use pcml::{View, ViewMut};
 use serde_json::json;
@@ -65,11 +65,7 @@ impl Case {
 }
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .sample_size(10)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(5))
-        .configure_from_args();
+    let mut criterion = turns::criterion(5);
     let mut group = criterion.benchmark_group("flux");
     for (name, direct) in [("elimination", true), ("conjugate gradients", false)] {
         for decades in [0.0, 4.0] {

@@ -6,9 +6,9 @@
 //! - Ensemble of 32 samples over 10^6 cells, against reading the samples once a pass.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use criterion::{BenchmarkId, Criterion};
+use criterion::BenchmarkId;
 use pcml::constraint::{Constraints, Posterior, Prior, Projector, ProjectorOptions, Scratch};
 use pcml::{View, ViewMut};
 use serde_json::json;
@@ -99,11 +99,7 @@ impl Case {
 }
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .sample_size(10)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(2))
-        .configure_from_args();
+    let mut criterion = turns::criterion(2);
     let mut group = criterion.benchmark_group("joint");
     let quick = !turns::is_bench();
     let columns = if quick { 100 } else { 100_000 };

@@ -6,9 +6,8 @@
 use std::hint::black_box;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, Throughput};
+use criterion::{BenchmarkId, Throughput};
 use pcml::constraint::{Bounds, Constraints, Part, PartInput, Posterior, Prior, Projector, ProjectorOptions, Rule};
 use pcml::{View, ViewMut};
 use pulp::{Simd, WithSimd};
@@ -233,11 +232,7 @@ fn parts(cells: usize) {
 }
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .sample_size(10)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(2))
-        .configure_from_args();
+    let mut criterion = turns::criterion(2);
     let mut group = criterion.benchmark_group("projection");
     // `cargo test --benches` asks whether the bench runs, not how fast.
     let most = if turns::is_bench() { usize::MAX } else { 100_000 };

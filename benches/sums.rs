@@ -1,9 +1,8 @@
 //! Exact sums and dot products against plain ones of 16 lanes, in interleaved runs of the same program, as ratios.
 
 use std::hint::black_box;
-use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, Throughput};
+use criterion::{BenchmarkId, Throughput};
 use pcml::reduce::Exact;
 use pulp::{Arch, Simd, WithSimd};
 use serde_json::json;
@@ -73,11 +72,7 @@ fn fields(n: usize) -> [(&'static str, Vec<f64>); 3] {
 }
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .sample_size(10)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(2))
-        .configure_from_args();
+    let mut criterion = turns::criterion(2);
     let mut group = criterion.benchmark_group("sums");
     let arch = Arch::new();
     for n in [10_000, 10_000_000] {

@@ -3,8 +3,9 @@
 #![allow(dead_code)]
 
 use std::io::Write;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use criterion::Criterion;
 use serde_json::{Value, json};
 
 /// A run is repeated until it takes as long, in seconds: clocks are coarse.
@@ -19,6 +20,15 @@ fn asked(option: &str) -> bool {
 /// `cargo test --benches` asks whether the bench runs, not how fast.
 pub fn is_bench() -> bool {
     asked("--bench")
+}
+
+/// Few samples of so many seconds in all: what is compared is measured in turns.
+pub fn criterion(seconds: u64) -> Criterion {
+    Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(seconds))
+        .configure_from_args()
 }
 
 /// So many rounds; few where `--quick` is asked for, one where time does not count.
