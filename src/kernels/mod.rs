@@ -15,6 +15,7 @@ pub mod fft;
 pub mod fold;
 pub mod fourier;
 pub mod linear;
+pub mod modes;
 pub mod moments;
 pub mod pages;
 pub mod prefetch;

@@ -18,7 +18,8 @@ use super::SMOOTHED;
 use super::correct::face_strides;
 use super::numbers::Numbers;
 use crate::error::{Result, fail};
-use crate::kernels::fourier::{Axis, Modes};
+use crate::kernels::fourier::Axis;
+use crate::kernels::modes::Modes;
 use crate::kernels::real::Real;
 use crate::model::boundary::{Boundary, Face, GridBoundary, Kind};
 

@@ -4,7 +4,8 @@ use faer::c64;
 
 use super::Rule;
 use crate::error::Result;
-use crate::kernels::fourier::{Axis, Modes, turn};
+use crate::kernels::fourier::{Axis, turn};
+use crate::kernels::modes::Modes;
 use crate::kernels::real::Real;
 use crate::kernels::spectral::Mixer;
 use crate::model::boundary::Kind;
