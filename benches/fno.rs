@@ -166,7 +166,7 @@ fn axes<T: Real>(name: &str, repeats: usize) {
             axis.make_matrices().expect("matrices");
             let fast = Fast::new(&axis).expect("transforms");
             let (fold, unfold) =
-                (Fold::new(&axis).expect("a fold"), Unfold::new(&axis, axis.inverse()).expect("a fold"));
+                (Fold::new(&axis).expect("a fold"), Unfold::new(&axis, axis.inverse(), 1).expect("a fold"));
             let mut x = vec![T::ONE; points * WIDTH + T::PANEL];
             let mut z = vec![T::ZERO; axis.rows() * WIDTH + T::PANEL];
             let mut buffer = vec![T::ZERO; fast.buffer_len()];

@@ -18,7 +18,7 @@ const ROWS: usize = 12;
 /// Most pairs of a group.
 const PAIRS: usize = 4;
 
-/// The pairs of an axis, in groups that are best worked on together.
+/// The pairs of an axis.
 #[derive(Clone, Copy)]
 pub struct Pairing {
     /// Points.
@@ -31,14 +31,11 @@ impl Pairing {
         self.points / 2 + 1
     }
 
-    /// Number of groups.
-    pub fn groups(self) -> usize {
-        self.pairs().div_ceil(PAIRS)
-    }
-
-    /// The pairs of some groups.
-    pub fn pairs_of(self, groups: Range<usize>) -> Range<usize> {
-        part(self.pairs(), PAIRS, groups.start)..part(self.pairs(), PAIRS, groups.end)
+    /// The pairs of part `at` of `parts`, which have nearly the same number of points.
+    pub fn share(self, at: usize, parts: usize) -> Range<usize> {
+        // Pairs before p have 2 p - 1 points.
+        let first = |at: usize| if at == parts { self.pairs() } else { (self.points * at / parts).div_ceil(2) };
+        first(at)..first(at + 1)
     }
 
     /// Both points of a pair; a point alone has no second one.
@@ -226,21 +223,41 @@ impl<T: Real> Fold<T> {
 }
 
 impl<T: Real> Unfold<T> {
-    /// An axis with `inverse` [points, components] for its inverse matrix.
-    pub fn new(axis: &Axis<T>, inverse: &[T]) -> Result<Self> {
+    /// An axis with `inverse` [points, components] for its inverse matrix, that is worked on in `shares` ([`Pairing::share`]).
+    pub fn new(axis: &Axis<T>, inverse: &[T], shares: usize) -> Result<Self> {
         let (pairing, counts) = (Pairing { points: axis.points }, [axis.even, axis.rows() - axis.even]);
-        let room = |count: usize| zeros(pairing.groups() * PAIRS * count, "a transform");
+        let parts = (0..shares).flat_map(|at| {
+            let share = pairing.share(at, shares);
+            (0..share.len().div_ceil(PAIRS)).map(move |at| share.start + part(share.len(), PAIRS, at))
+        });
+        let groups = collected(parts.chain([pairing.pairs()]), "a transform")?;
+        let room = |count: usize| zeros((groups.len() - 1) * PAIRS * count, "a transform");
         let mut factors = [room(counts[0])?, room(counts[1])?];
         for ((factors, count), skipped) in factors.iter_mut().zip(counts).zip([0, counts[0]]) {
-            for group in 0..pairing.groups() {
-                let pairs = pairing.pairs_of(group..group + 1);
-                for (pair, row) in pairs.clone().flat_map(|pair| (0..count).map(move |row| (pair, row))) {
-                    factors[(group * count + row) * PAIRS + pair - pairs.start] =
+            for (group, ends) in groups.windows(2).enumerate() {
+                for (pair, row) in (ends[0]..ends[1]).flat_map(|pair| (0..count).map(move |row| (pair, row))) {
+                    factors[(group * count + row) * PAIRS + pair - ends[0]] =
                         inverse[pair * axis.rows() + skipped + row];
                 }
             }
         }
-        Ok(Unfold { pairing, counts, groups: bounds(pairing.pairs(), PAIRS)?, factors })
+        Ok(Unfold { pairing, counts, groups, factors })
+    }
+
+    /// Number of groups of pairs that are best worked on together.
+    pub fn groups(&self) -> usize {
+        self.groups.len() - 1
+    }
+
+    /// The pairs of a group.
+    pub fn group(&self, at: usize) -> Range<usize> {
+        self.groups[at]..self.groups[at + 1]
+    }
+
+    /// Of `pairs` the first ones: to the end of the `count`th group that they meet.
+    pub fn first_of(&self, pairs: Range<usize>, count: usize) -> Range<usize> {
+        let group = self.groups.partition_point(|first| *first <= pairs.start).max(1) - 1;
+        pairs.start..self.groups[(group + count).min(self.groups())].min(pairs.end)
     }
 
     /// The points of `pairs` in y, from z [components, outputs], `z_stride` apart, on top of `start` (Zero or Bias); with `beside` also the
@@ -604,8 +621,23 @@ mod tests {
         let most = if half { points / 2 + 1 } else { points };
         let axis = Axis::<T>::new("axis", points, modes.clamp(1, most), half, 0).unwrap();
         axis.make_matrices().unwrap();
-        let (fold, unfold) = (Fold::new(&axis).unwrap(), Unfold::new(&axis, axis.inverse()).unwrap());
+        let fold = Fold::new(&axis).unwrap();
         let pairing = fold.pairing;
+        let shares = 1 + (seed % 8) as usize % pairing.pairs();
+        let unfold = Unfold::new(&axis, axis.inverse(), shares).unwrap();
+        let share = |at| pairing.share(at, shares);
+        assert_eq!((share(0).start, share(shares - 1).end), (0, pairing.pairs()));
+        let points_in = |pairs: Range<usize>| pairs.flat_map(|pair| pairing.points_of(pair)).flatten().count();
+        for at in 0..shares {
+            assert!(at == 0 || share(at).start == share(at - 1).end);
+            assert!(points_in(share(at)).abs_diff(points / shares) <= 2, "{points} points in {shares} shares");
+            let mut rest = share(at);
+            while !rest.is_empty() {
+                let first = unfold.first_of(rest.clone(), 1);
+                assert!(first.start == rest.start && (1..=PAIRS).contains(&first.len()) && first.end <= rest.end);
+                rest.start = first.end;
+            }
+        }
         let (rows, room) = (axis.rows(), T::PANEL);
         let (arch, line) = (Arch::new(), Places::line(points, outputs));
         let archs = [arch, Arch::Scalar];

@@ -1,6 +1,6 @@
 //! An array of which the tasks of a [`super::team::Team`] have pieces.
 
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use super::pages::Pages;
@@ -112,6 +112,56 @@ impl<T> DerefMut for Writing<'_, T> {
 impl<T> Drop for Writing<'_, T> {
     fn drop(&mut self) {
         self.borrowed.store(0, Ordering::Release);
+    }
+}
+
+/// An array of which tasks have pieces that no rule of whole pieces tells apart: whoever borrows one answers for it.
+pub(super) struct Whole<T> {
+    first: *mut T,
+    len: usize,
+}
+
+// SAFETY: what several threads may do with it is said where pieces are borrowed.
+unsafe impl<T: Send> Send for Whole<T> {}
+// SAFETY: the same.
+unsafe impl<T: Send> Sync for Whole<T> {}
+
+impl<T> Clone for Whole<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Whole<T> {}
+
+impl<T> Whole<T> {
+    pub fn new(data: &mut [T]) -> Self {
+        Whole { first: data.as_mut_ptr(), len: data.len() }
+    }
+
+    /// An array that nobody borrows for writing.
+    pub fn reading(data: &[T]) -> Self {
+        Whole { first: data.as_ptr().cast_mut(), len: data.len() }
+    }
+
+    /// # Safety
+    ///
+    /// The array is there, and nobody writes this piece.
+    #[inline(always)]
+    pub unsafe fn read<'a>(self, range: Range<usize>) -> &'a [T] {
+        assert!(range.start <= range.end && range.end <= self.len);
+        // SAFETY: inside the array; the rest is the caller's promise.
+        unsafe { std::slice::from_raw_parts(self.first.add(range.start), range.len()) }
+    }
+
+    /// # Safety
+    ///
+    /// The array is there, for writing, and nobody else uses this piece.
+    #[inline(always)]
+    pub unsafe fn write<'a>(self, range: Range<usize>) -> &'a mut [T] {
+        assert!(range.start <= range.end && range.end <= self.len);
+        // SAFETY: inside the array; the rest is the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(self.first.add(range.start), range.len()) }
     }
 }
 

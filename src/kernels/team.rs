@@ -12,13 +12,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
+use super::shared::Whole;
 use crate::error::{Error, Result, Status, reserved};
 
 /// Values that a thread goes through in the time that it takes to begin a region, some 5 us.
 const WORTHWHILE: usize = 1 << 16;
 
-/// How often a thread looks for work before it sleeps, some 100 us in all. Between looks it lets others have the processor.
-const LOOKS: usize = 64;
+/// How often a thread looks for work before it sleeps, some 200 us in all.
+const LOOKS: usize = 4096;
+
+/// Looks after which it lets others have the processor, a few us.
+const TURN: usize = 64;
 
 /// What a thread does in a region; gets the thread's number.
 type Job<'a> = dyn Fn(usize) + Sync + 'a;
@@ -57,12 +61,14 @@ unsafe impl Sync for Hall {}
 // SAFETY: a reference to something Sync.
 unsafe impl Send for Hall {}
 
-/// Waits a little, and lets others have the processor.
-fn pause() {
-    for _ in 0..64 {
+/// Waits a little before a thread looks once more; `looks` counts.
+fn pause(looks: &mut usize) {
+    *looks += 1;
+    if looks.is_multiple_of(TURN) {
+        thread::yield_now();
+    } else {
         std::hint::spin_loop();
     }
-    thread::yield_now();
 }
 
 impl Hall {
@@ -73,9 +79,8 @@ impl Hall {
         while !self.ended.load(Ordering::Acquire) {
             let gate = self.gate.load(Ordering::Relaxed);
             if gate & OPEN == 0 || gate >> NUMBER == done {
-                looks += 1;
                 if looks < LOOKS {
-                    pause();
+                    pause(&mut looks);
                 } else {
                     looks = 0;
                     thread::park();
@@ -160,8 +165,9 @@ impl Team {
         self.threads.iter().for_each(|thread| thread.thread().unpark());
         let own = catch_unwind(AssertUnwindSafe(|| job(0)));
         hall.gate.fetch_and(!OPEN, Ordering::Relaxed);
+        let mut looks = 0;
         while hall.gate.load(Ordering::Acquire) & INSIDE != 0 {
-            pause();
+            pause(&mut looks);
         }
         let other = hall.panic.lock().unwrap_or_else(|e| e.into_inner()).take();
         hall.taken.store(false, Ordering::Release);
@@ -177,15 +183,20 @@ impl Team {
         if count == 1 || units < 2 || cost < WORTHWHILE {
             return work(0, data);
         }
-        let whole = Whole(data.as_mut_ptr());
+        let whole = Whole::new(data);
         self.each(count, |piece, _| {
             let (first, end) = (units * piece / count, units * (piece + 1) / count);
-            // SAFETY: inside the slice, which is borrowed for as long as `each` takes; every piece is a task of its own, and they do not
-            // overlap.
-            let piece =
-                unsafe { std::slice::from_raw_parts_mut(whole.start().add(first * unit), (end - first) * unit) };
-            work(first, piece);
+            // SAFETY: the slice is borrowed for as long as `each` takes; every piece is a task of its own, and they do not overlap.
+            work(first, unsafe { whole.write(first * unit..end * unit) });
         });
+    }
+
+    /// Calls `work(task)` for each task. `cost` as in [`Team::share`].
+    pub fn each_worth(&self, cost: usize, tasks: usize, work: impl Fn(usize) + Sync) {
+        if cost < WORTHWHILE {
+            return (0..tasks).for_each(work);
+        }
+        self.each(tasks, |task, _| work(task));
     }
 }
 
@@ -197,18 +208,6 @@ impl Drop for Team {
             // A thread catches what its jobs throw.
             let _ = thread.join();
         }
-    }
-}
-
-/// Where a slice begins of which threads have pieces.
-struct Whole<T>(*mut T);
-
-// SAFETY: elements of pieces are used by one thread at a time.
-unsafe impl<T: Send> Sync for Whole<T> {}
-
-impl<T> Whole<T> {
-    fn start(&self) -> *mut T {
-        self.0
     }
 }
 

@@ -182,9 +182,11 @@ impl<T: Real> Fno<T> {
         // An odd number of cache lines: an even one would send the rows that a product walks along to a few sets of the cache.
         let line = T::PANEL / 2;
         let row = (((last.rows() - 1) * w + overhang::<T>(w)).div_ceil(line) | 1) * line;
+        // More blocks than threads, for who is ready to help the others.
+        let mix_blocks = if options.threads == 1 { 1 } else { 8 * options.threads };
         let modes_of = |axes: &[Axis<T>]| {
             let all: Vec<&Axis<T>> = axes.iter().collect();
-            Modes::new(&all, &component_strides(axes, row, w), w)
+            Modes::new(&all, &component_strides(axes, row, w), w, mix_blocks)
         };
         let (modes, back_modes) = (modes_of(&axes), modes_of(&back));
 
@@ -239,7 +241,9 @@ impl<T: Real> Fno<T> {
                 halved_inverse = Some(collected(halved, "a transform")?);
             }
             let inverse = halved_inverse.as_deref().unwrap_or(back.inverse());
-            transforms.push(Transform::Matrix { fold: Fold::new(there)?, unfold: Unfold::new(back, inverse)? });
+            let fold = Fold::new(there)?;
+            let shares = if d == 2 && a == 0 { sweep::slabs(fold.pairing.pairs()) } else { 1 };
+            transforms.push(Transform::Matrix { fold, unfold: Unfold::new(back, inverse, shares)? });
         }
 
         let mut blocks = Vec::new();

@@ -4,6 +4,7 @@ use super::boon::{Kernel, Pair};
 use super::{Block, Boon, Fno, Scratch};
 use crate::error::{Result, zeros};
 use crate::kernels::fourier::Axis;
+use crate::kernels::modes::Begin;
 use crate::kernels::product::{Columns, Rows, Start, products};
 use crate::kernels::real::Real;
 
@@ -90,8 +91,7 @@ impl<T: Real> Fno<T> {
                 }
             }
         }
-        self.mix(s, block);
-        self.scatter(s);
+        self.mix(block, Begin::Modes, &mut s.components, &mut s.modes);
     }
 
     /// Tangential modes of the input at both faces, from what a sweep has left.

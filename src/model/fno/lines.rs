@@ -49,7 +49,7 @@ impl<T: Real> Fno<T> {
     pub(super) fn convolve_lines(&self, s: &mut Scratch<T>, lines: &mut [T], block: &Block<T>) {
         self.lines_to_components(s, lines, |axis| self.axes[axis].forward());
         let held = &*lines;
-        self.convolve(s, block, |s, _, pair| self.lines_on_faces(s, held, pair));
+        self.convolve(s, block, false, |s, _, pair| self.lines_on_faces(s, held, pair));
         self.components_to_lines(s, lines, |axis| self.back[axis].inverse(), |_| {});
     }
 

@@ -9,6 +9,7 @@ use super::{Block, Boon, Fno, Link, Network, SMOOTHED, Scratch};
 use crate::error::{Result, collected, fail};
 use crate::field::{Dtype, Layout};
 use crate::kernels::activation::Activation;
+use crate::kernels::modes::Begin;
 use crate::kernels::product::{Rows, Start, dots, product};
 use crate::kernels::real::Real;
 use crate::kernels::rows::add_scaled;
@@ -240,10 +241,10 @@ impl<T: Real> Fno<T> {
             let direct = self.direct.as_ref().filter(|_| b == 0);
             if let Some(direct) = direct {
                 self.lift_directly(s, direct);
-                self.convolve(s, block, |s, number, pair| self.lifted_on_faces(s, number, pair));
+                self.convolve(s, block, false, |s, number, pair| self.lifted_on_faces(s, number, pair));
             } else {
-                self.collect(s);
-                self.convolve(s, block, |s, _, pair| self.input_on_faces(s, pair));
+                let parts = self.collect(s);
+                self.convolve(s, block, parts, |s, _, pair| self.input_on_faces(s, pair));
             }
             if let Some(norm) = &block.norm {
                 self.normalise_modes(s, norm);
@@ -261,17 +262,21 @@ impl<T: Real> Fno<T> {
         }
     }
 
-    /// The spectral convolution, from the components of its input along all axes to those of its result. `input` is for
-    /// [`Fno::correct`].
+    /// The spectral convolution, from the components of its input along all axes, or from `parts` of them that the units of a sweep
+    /// left, to those of its result. `input` is for [`Fno::correct`].
     pub(super) fn convolve(
         &self,
         s: &mut Scratch<T>,
         block: &Block<T>,
+        parts: bool,
         input: impl Fn(&mut Scratch<T>, usize, &Pair<T>),
     ) {
-        self.modes.gather(self.arch, &s.components, &mut s.modes[0]);
-        self.mix(s, block);
-        self.scatter(s);
+        let Scratch { sums, components, modes, .. } = s;
+        let begin = match parts {
+            true => Begin::Parts { parts: sums.all(), len: self.sums_len() },
+            false => Begin::Components,
+        };
+        self.mix(block, begin, components, modes);
         if let Some(boon) = &self.boon {
             self.correct(s, boon, block, input);
         }
@@ -477,17 +482,9 @@ impl<T: Real> Fno<T> {
         tile.line * self.tiles() + tile.number
     }
 
-    pub(super) fn mix(&self, s: &mut Scratch<T>, block: &Block<T>) {
-        let [x, y] = &mut s.modes;
-        let each = 2 * self.numbers.width;
-        self.team.share(y, each, block.mixer.len(), |first, y| {
-            block.mixer.apply(self.arch, first, &x[first * each..][..y.len()], y);
-        });
-    }
-
-    /// The modes of a result to its components along all axes.
-    pub(super) fn scatter(&self, s: &mut Scratch<T>) {
-        self.back_modes.scatter(self.arch, &s.modes[1], &mut s.components);
+    /// The spectral convolution without corrections.
+    pub(super) fn mix(&self, block: &Block<T>, begin: Begin<T>, components: &mut [T], [x, y]: &mut [Vec<T>; 2]) {
+        self.modes.convolve(&self.back_modes, &self.team, self.arch, &block.mixer, begin, components, [x, y]);
     }
 
     /// y += what a connection makes of x.

@@ -18,7 +18,6 @@ use crate::kernels::fold::Places;
 use crate::kernels::fourier::Axis;
 use crate::kernels::product::{Columns, Rows, Start, products};
 use crate::kernels::real::Real;
-use crate::kernels::rows::add;
 
 /// Where a sweep is.
 #[derive(Clone, Copy)]
@@ -49,8 +48,14 @@ impl<T> Stage<'_, T> {
 
 /// Groups of line pairs that are in the cache together.
 const TOGETHER: usize = 2;
-/// Most slabs of a grid of two axes.
+/// Most slabs of a grid of two axes, and the line pairs that are worth one.
 const SLABS: usize = 8;
+const LINE_PAIRS: usize = 8;
+
+/// Slabs of a grid of two axes with so many line pairs: an even number, for two threads to share.
+pub(super) fn slabs(pairs: usize) -> usize {
+    (pairs.div_ceil(LINE_PAIRS).min(SLABS) / 2 * 2).max(1)
+}
 
 /// Multiply-adds in the time that a value takes otherwise.
 const FACTORS: usize = 8;
@@ -129,10 +134,8 @@ impl<T: Real> Fno<T> {
     /// Most pairs of lines that are in the cache together.
     fn most_pairs(&self) -> usize {
         let Some(outer) = self.outer() else { return 0 };
-        let pairing = self.pairing(outer);
-        let groups = pairing.groups();
-        // A slab may begin with any group.
-        (0..groups).map(|g| pairing.pairs_of(g..groups.min(g + TOGETHER)).len()).max().unwrap_or(0)
+        let (pairs, (_, unfold)) = (self.pairing(outer).pairs(), self.folds(outer));
+        (0..pairs).map(|first| unfold.first_of(first..pairs, TOGETHER).len()).max().unwrap_or(0)
     }
 
     /// Elements of a unit's sums: the components of a line or of a plane.
@@ -150,8 +153,7 @@ impl<T: Real> Fno<T> {
         match self.axes.len() {
             1 => (self.tiles(), if fast { 0 } else { self.tiles() }),
             2 if !fast => {
-                // An even number, for two threads to share.
-                let slabs = (pairing.groups().div_ceil(TOGETHER).min(SLABS) / 2 * 2).max(1);
+                let slabs = slabs(pairing.pairs());
                 (slabs, slabs)
             }
             _ => (pairing.points, if fast { pairing.points } else { 2 * pairing.pairs() }),
@@ -167,6 +169,15 @@ impl<T: Real> Fno<T> {
     pub(super) fn sweep(&self, s: &mut Scratch<T>, stage: Stage<T>) {
         let (units, _) = self.units();
         let work = &*s;
+        // The last sweep leaves no sums, and of the padding there is nothing to do: smaller tasks, for who is ready.
+        if stage.is_last() && self.axes.len() == 2 && self.fast(0).is_none() && self.team.count() > 1 {
+            let (_, unfold) = self.folds(0);
+            return self.team.each(unfold.groups(), |group, thread| {
+                let mut all = work.threads.write(thread);
+                let mut buffers = self.buffers(&mut all);
+                self.plane(0, unfold.group(group), stage, &work.components, &mut [], &mut buffers, work);
+            });
+        }
         self.team.each(units, |unit, thread| {
             let mut all = work.threads.write(thread);
             let mut buffers = self.buffers(&mut all);
@@ -194,22 +205,28 @@ impl<T: Real> Fno<T> {
                     }
                 }
                 [_, _] => {
-                    let groups = self.pairing(0).groups();
-                    let cut = |unit: usize| groups * unit / units;
                     let mut sums = work.sums.write(unit);
-                    self.plane(0, cut(unit)..cut(unit + 1), stage, &work.components, &mut sums, &mut buffers, work);
+                    self.plane(
+                        0,
+                        self.pairing(0).share(unit, units),
+                        stage,
+                        &work.components,
+                        &mut sums,
+                        &mut buffers,
+                        work,
+                    );
                 }
                 [_, _, _] => {
-                    let (slot, groups) = (self.slot(unit), 0..self.pairing(1).groups());
+                    let (slot, pairs) = (self.slot(unit), 0..self.pairing(1).pairs());
                     if self.fast(1).is_some() {
                         return self.fast_plane(unit, stage, &mut work.sums.write(slot), &mut buffers, work);
                     }
                     let plane = std::mem::take(&mut buffers.plane);
                     if let Stage::Block(..) = stage {
-                        self.plane(unit, groups, stage, &work.sums.read(slot), plane, &mut buffers, work);
+                        self.plane(unit, pairs, stage, &work.sums.read(slot), plane, &mut buffers, work);
                         work.sums.write(slot).copy_from_slice(plane);
                     } else {
-                        self.plane(unit, groups, stage, &[], &mut work.sums.write(slot), &mut buffers, work);
+                        self.plane(unit, pairs, stage, &[], &mut work.sums.write(slot), &mut buffers, work);
                     }
                 }
                 _ => unreachable!("one to three axes"),
@@ -223,7 +240,7 @@ impl<T: Real> Fno<T> {
     fn plane(
         &self,
         plane: usize,
-        groups: Range<usize>,
+        mut pairs: Range<usize>,
         stage: Stage<T>,
         z: &[T],
         sums: &mut [T],
@@ -235,16 +252,17 @@ impl<T: Real> Fno<T> {
         let used = self.axes[outer + 1].rows() * self.numbers.width;
         let line_of = |point: usize| plane * fold.pairing.points + point;
         let mut fresh = !matches!(stage, Stage::Rest(_));
-        for first in groups.clone().step_by(TOGETHER) {
-            let pairs = fold.pairing.pairs_of(first..groups.end.min(first + TOGETHER));
-            let points = pairs.clone().flat_map(|pair| fold.pairing.points_of(pair));
+        while !pairs.is_empty() {
+            let together = unfold.first_of(pairs.clone(), TOGETHER);
+            pairs.start = together.end;
+            let points = together.clone().flat_map(|pair| fold.pairing.points_of(pair));
             if !points.clone().flatten().any(|point| self.has_work(line_of(point), stage)) {
                 continue;
             }
-            let lines = &mut buffers.lines[..2 * pairs.len() * row];
-            let places = Places::side_by_side(pairs.start, row);
+            let lines = &mut buffers.lines[..2 * together.len() * row];
+            let places = Places::side_by_side(together.start, row);
             if let Stage::Block(..) = stage {
-                unfold.apply(self.arch, pairs.clone(), (z, row), used, Start::Zero, None, (lines, places));
+                unfold.apply(self.arch, together.clone(), (z, row), used, Start::Zero, None, (lines, places));
             }
             for (point, components) in points.zip(lines.chunks_exact_mut(row)) {
                 let left = point.is_some_and(|point| {
@@ -258,7 +276,7 @@ impl<T: Real> Fno<T> {
             }
             if !stage.is_last() {
                 let start = if fresh { Start::Zero } else { Start::Output };
-                fold.apply(self.arch, 0..fold.rows(), pairs, (lines, places), used, start, sums, row);
+                fold.apply(self.arch, 0..fold.rows(), together, (lines, places), used, start, sums, row);
                 fresh = false;
             }
         }
@@ -548,14 +566,15 @@ impl<T: Real> Fno<T> {
         }
     }
 
-    /// The units' sums to the components along all axes.
-    pub(super) fn collect(&self, s: &mut Scratch<T>) {
+    /// The units' sums to the components along all axes; true where they are parts of these, for the convolution to add up.
+    pub(super) fn collect(&self, s: &mut Scratch<T>) -> bool {
         let len = self.sums_len();
         let Scratch { sums, components, field, threads, .. } = s;
         if let Some((there, _)) = self.fast(0) {
             let (columns, stride) = self.first_columns(&self.axes);
             let x = if self.axes.len() == 1 { (&*field.all(), stride) } else { (&*sums.all(), len) };
-            return there.forward_by(&self.team, x, columns, (components, stride), threads);
+            there.forward_by(&self.team, x, columns, (components, stride), threads);
+            return false;
         }
         let sums = sums.all();
         if let [first, middle, _] = &self.axes[..] {
@@ -566,14 +585,9 @@ impl<T: Real> Fno<T> {
                 let rows = from..from + y.len() / outputs;
                 fold.apply(self.arch, rows, 0..fold.pairing.pairs(), x, outputs, Start::Zero, y, outputs);
             });
-            return;
+            return false;
         }
-        self.team.share(&mut components[..len], self.row, sums.len(), |from, y| {
-            let (first, rest) = sums.split_at(len);
-            let own = from * self.row..from * self.row + y.len();
-            y.copy_from_slice(&first[own.clone()]);
-            rest.chunks_exact(len).for_each(|sums| add(self.arch, &sums[own.clone()], y));
-        });
+        true
     }
 
     /// The components along all axes to what the units of a sweep begin with where that is something else: planes of three axes,

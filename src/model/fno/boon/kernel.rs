@@ -114,7 +114,7 @@ impl<T: Real> Pair<T> {
     ) -> Pair<T> {
         let others: Vec<&Axis<T>> =
             axes.iter().enumerate().filter(|(a, _)| *a != axis).map(|(_, other)| other).collect();
-        let tangential = Modes::new(&others, strides, channels);
+        let tangential = Modes::new(&others, strides, channels, 1);
         let normal = &axes[axis];
         let phases = modes
             .places

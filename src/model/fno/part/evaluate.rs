@@ -225,7 +225,7 @@ impl<T: Real> PartOf<T> {
             }
         }
         let sums = &s.faces;
-        fno.convolve(inner, block, |inner, number, pair| {
+        fno.convolve(inner, block, false, |inner, number, pair| {
             for face in self.faces.iter().filter(|face| face.pair == number) {
                 fno.take_input(inner, pair, face.side, &sums[face.start..][..face.rows * face.stride]);
             }
