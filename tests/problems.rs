@@ -191,6 +191,7 @@ fn data_obey_their_faces() {
     for (name, tolerance) in [
         ("stokes", 0.0),
         ("riemann", 0.0),
+        ("inflow", 0.0),
         ("burgers_periodic", 0.0),
         ("heat_wall", 1.0),
         ("wave", 0.02),
@@ -215,7 +216,7 @@ fn data_obey_their_faces() {
     converges(&[50, 99, 197].map(|n| worst("heat_wall", &[n, 25])), 1.0, 0.3);
     converges(&[25, 49].map(|n| worst("wave", &[n, n, 3])), 3.0, 0.3);
     // And a condition that does not hold is seen, on every face.
-    for name in ["stokes", "heat_wall", "burgers_periodic", "wave", "cavity"] {
+    for name in ["stokes", "inflow", "heat_wall", "burgers_periodic", "wave", "cavity"] {
         let (problem, grid, mut samples) = samples(name, None);
         let sample = samples.swap_remove(0);
         for f in 0..sample.faces.len() {
@@ -233,7 +234,9 @@ fn data_obey_their_faces() {
 #[test]
 fn integrals_are_those_of_the_data() {
     // h^2 / 12 of the difference of the slopes at the ends.
-    for (name, tolerance) in [("riemann", 5e-5), ("burgers_periodic", 1e-12), ("heat_wall", 2e-4), ("wave", 1e-12)] {
+    for (name, tolerance) in
+        [("riemann", 5e-5), ("inflow", 5e-5), ("burgers_periodic", 1e-12), ("heat_wall", 2e-4), ("wave", 1e-12)]
+    {
         let (_, grid, samples) = samples(name, None);
         for sample in &samples {
             let times = grid.times().len();
@@ -249,7 +252,12 @@ fn integrals_are_those_of_the_data() {
 /// The equations of the closed forms, by differences of second order.
 #[test]
 fn closed_forms_solve_their_equations() {
-    for (name, points) in [("stokes", vec![201, 401]), ("riemann", vec![201, 401]), ("wave", vec![41, 41, 81])] {
+    for (name, points) in [
+        ("stokes", vec![201, 401]),
+        ("riemann", vec![201, 401]),
+        ("inflow", vec![201, 401]),
+        ("wave", vec![41, 41, 81]),
+    ] {
         let (_, grid, samples) = samples(name, Some(&points));
         let shape = grid.shape();
         let (space, h) = (shape.len() - 1, grid.axes.iter().map(|x| x[1] - x[0]).collect::<Vec<_>>());
@@ -260,7 +268,7 @@ fn closed_forms_solve_their_equations() {
         let slope = |a: usize| (u[at + stride[a]] - u[at - stride[a]]) / (2.0 * h[a]);
         let (left, right) = match name {
             "stokes" => (slope(space), 0.1 * second(0)),
-            "riemann" => (slope(space) + u[at] * slope(0), 0.1 * second(0)),
+            "riemann" | "inflow" => (slope(space) + u[at] * slope(0), 0.1 * second(0)),
             _ => (second(space), second(0) + second(1)),
         };
         let scale = right.abs().max(0.1);
@@ -271,7 +279,7 @@ fn closed_forms_solve_their_equations() {
 /// u(., 0) is the input: solutions shortly after the start are near it, but for the cavity, whose lid starts suddenly.
 #[test]
 fn inputs_are_initial_states() {
-    for name in ["stokes", "riemann", "burgers_periodic", "wave"] {
+    for name in ["stokes", "riemann", "inflow", "burgers_periodic", "wave"] {
         let mut points = boundary::problem(name).expect("a problem").points.to_vec();
         *points.last_mut().expect("time") = 1000;
         let (_, _, samples) = samples(name, Some(&points));

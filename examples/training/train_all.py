@@ -15,9 +15,9 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-OPERATORS = ["stokes", "riemann", "burgers_periodic", "heat_wall", "wave", "cavity"]
+OPERATORS = ["stokes", "riemann", "inflow", "burgers_periodic", "heat_wall", "wave", "cavity"]
 # Where the recipe's own is not the best that was tried.
-REGULARISATION = {"stokes": 30, "riemann": 30}
+REGULARISATION = {"stokes": 30, "riemann": 30, "inflow": 30}
 
 
 def recipes(out: Path, data: Path) -> dict[str, list]:

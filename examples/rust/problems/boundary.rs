@@ -58,9 +58,10 @@ pub struct Grid {
     pub axes: Vec<Vec<f64>>,
 }
 
-pub const PROBLEMS: [&Problem; 6] = [
+pub const PROBLEMS: [&Problem; 7] = [
     &stokes::PROBLEM,
     &riemann::PROBLEM,
+    &riemann::INFLOW,
     &burgers_periodic::PROBLEM,
     &heat_wall::PROBLEM,
     &wave::PROBLEM,
