@@ -29,7 +29,7 @@ def description(model: ANP, problem: Problem, settings: dict) -> dict:
         "anp": model.numbers,
         # raw = offset + scale * network value
         "inputs": [
-            {"name": "t", "unit": "1", "offset": 0.0, "scale": problem.t_max},
+            {"name": "t", "unit": "1", "offset": 0.0, "scale": problem.time_unit(settings["raw_time"])},
             {"name": "x", "unit": "1", "offset": low, "scale": high - low},
         ],
         "outputs": [{"name": "u", "unit": "1", "offset": 0.0, "scale": 1.0}],
@@ -52,7 +52,7 @@ def description(model: ANP, problem: Problem, settings: dict) -> dict:
 
 
 @torch.no_grad()
-def selftest(model: ANP, problem: Problem) -> dict:
+def selftest(model: ANP, problem: Problem, raw_time: bool) -> dict:
     """Two functions, 20 context and 7 target points each, in raw units."""
     generator = torch.Generator().manual_seed(7)
     dim_x, dim_y = model.numbers["dim_x"], model.numbers["dim_y"]
@@ -62,7 +62,7 @@ def selftest(model: ANP, problem: Problem) -> dict:
     cx, cy, tx = draw(2, 20, dim_x), draw(2, 20, dim_y), draw(2, 7, dim_x)
     mean, sigma = twin(cx, cy, tx)
     low, high = problem.x_range
-    scale = torch.tensor([problem.t_max, high - low], dtype=torch.float64)
+    scale = torch.tensor([problem.time_unit(raw_time), high - low], dtype=torch.float64)
     offset = torch.tensor([0.0, low], dtype=torch.float64)
     return {"selftest.context_x": offset + cx * scale, "selftest.context_y": cy, "selftest.target_x": offset + tx * scale,
             "selftest.mean": mean.contiguous(), "selftest.variance": (sigma**2).contiguous()}
@@ -81,7 +81,7 @@ def write(path: Path, description: dict, tensors: dict):
 def export_anp(model: ANP, problem: Problem, path: Path, settings: dict):
     model = model.cpu()
     tensors = {name: value.detach().float().contiguous() for name, value in model.state_dict().items()}
-    write(path, description(model, problem, settings), tensors | selftest(model, problem))
+    write(path, description(model, problem, settings), tensors | selftest(model, problem, settings["raw_time"]))
 
 
 def main():

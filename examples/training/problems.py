@@ -74,6 +74,10 @@ class Problem:
     mass: Callable[[Tensor, float], Tensor]
     residual: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None
 
+    def time_unit(self, raw: bool) -> float:
+        """What a network's unit of t stands for."""
+        return 1.0 if raw else self.t_max
+
     def sample(self, parameter: Tensor, tx: Tensor) -> Tensor:
         """u [B, n, 1] of functions with parameters [B] at points (t, x) [B, n, 2]."""
         t, x = tx.double().unbind(-1)

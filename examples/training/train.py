@@ -14,6 +14,8 @@ import argparse
 import math
 import os
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -27,22 +29,22 @@ from problems import PROBLEMS, Problem
 
 
 PAPER = {"hidden": 128, "batch": 250, "steps": 20_000, "lr": 1e-4, "constant": True, "dropout": 0.1, "functions": 10_000,
-         "soft_functions": 250}
+         "soft_functions": 250, "raw_time": True}
 
 
-def scaled(problem: Problem, tx: torch.Tensor) -> torch.Tensor:
-    """Coordinates in units of the domain."""
+def scaled(problem: Problem, raw_time: bool, tx: torch.Tensor) -> torch.Tensor:
+    """Coordinates in units of the domain, or x alone."""
     low, high = problem.x_range
     offset = torch.tensor([0.0, low], dtype=tx.dtype, device=tx.device)
-    return ((tx - offset) / torch.tensor([problem.t_max, high - low], dtype=tx.dtype, device=tx.device)).float()
+    return ((tx - offset) / torch.tensor([problem.time_unit(raw_time), high - low], dtype=tx.dtype, device=tx.device)).float()
 
 
 @torch.no_grad()
-def validate(problem: Problem, model: ANP, sets: dict, device: torch.device) -> dict:
+def validate(problem: Problem, units: Callable, model: ANP, sets: dict, device: torch.device) -> dict:
     """Scores at the mean latent."""
     def predict(cx, cy, tx):
         cx, cy, tx = (a.to(device) for a in (cx, cy, tx))
-        return (a.squeeze(-1) for a in model(scaled(problem, cx), cy.float(), scaled(problem, tx)))
+        return (a.squeeze(-1) for a in model(units(cx), cy.float(), units(tx)))
 
     model.eval()
     scores = problem.scores(sets, predict)
@@ -77,6 +79,7 @@ def main():
     parser.add_argument("--constant", action="store_true", help="it stays instead")
     parser.add_argument("--dropout", type=float, default=0.0, help="new functions in every batch leave it nothing to prevent")
     parser.add_argument("--functions", type=int, default=0, help="a fixed set of so many instead of new functions in every batch")
+    parser.add_argument("--raw-time", action="store_true", help="the network is given t as it is, as in the paper, not in units of the domain")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--eval-every", type=int, default=250)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -90,6 +93,7 @@ def main():
         parser.error(f"--soft: the solutions of {problem.name} jump, and their equation has no derivatives to square")
     settings = {k: v for k, v in vars(args).items() if k not in ("out", "threads", "device", "start")}
     device = records.device(args.device)
+    units = partial(scaled, problem, args.raw_time)
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(args.seed)
@@ -117,13 +121,13 @@ def main():
     draws = batches(problem, args.batch, args.functions, generator)
     for step in range(first, args.steps):
         parameter, cx, cy, tx, ty = (a.to(device) for a in next(draws))
-        terms = {"loss": model.loss(scaled(problem, cx), cy.float(), scaled(problem, tx), ty.float())}
+        terms = {"loss": model.loss(units(cx), cy.float(), units(tx), ty.float())}
         if args.soft:
             parameter, cx, cy, tx = (a[: args.soft_functions] for a in (parameter, cx, cy, tx))
             tx.requires_grad_()
             # The fused kernels have no second derivatives.
             with sdpa_kernel(SDPBackend.MATH):
-                mean, _ = model(scaled(problem, cx), cy.float(), scaled(problem, tx))
+                mean, _ = model(units(cx), cy.float(), units(tx))
                 terms["residual"] = problem.residual(parameter[:, None], mean.squeeze(-1), tx).square().mean()
         optimizer.zero_grad(set_to_none=True)
         sum(terms.values()).backward()
@@ -136,7 +140,7 @@ def main():
             records.progress(done, args.steps, started, f"loss {terms['loss'].item():9.2f}")
         if done % args.eval_every == 0 or done == args.steps:
             row = {"step": done, "seconds": round(time.monotonic() - started, 1), "learning_rate": schedule.get_last_lr()[0],
-                   **{k: v / count for k, v in sums.items()}, **validate(problem, model, sets, device)}
+                   **{k: v / count for k, v in sums.items()}, **validate(problem, units, model, sets, device)}
             sums, count = {}, 0
             records.log(log_path, row)
             state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(),

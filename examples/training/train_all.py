@@ -31,6 +31,7 @@ def recipes(out: Path, data: Path) -> dict[str, list]:
         "stefan": of("train.py", "--steps", 24_000),
         "pme": of("train.py", "--problem", "pme", "--steps", 14_000),
         **{p: of("train.py", "--problem", p, "--steps", 7000) for p in ("heat", "advection", "burgers")},
+        "stefan_raw": of("train.py", "--raw-time"),
         **{f"{p}_soft": of("train.py", "--problem", p, "--soft", *start(p)) for p in ("stefan", "pme")},
         "heat_soft": of("train.py", "--problem", "heat", "--soft", "--batch", 32),
         **{f"{p}_ensemble": of("train_ensemble.py", "--problem", p) for p in ("stefan", "pme")},

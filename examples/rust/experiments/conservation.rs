@@ -19,6 +19,8 @@ const SETS: usize = 50;
 const BINS: usize = 24;
 /// Problems for which the recipes train a deep ensemble.
 const ENSEMBLES: [&str; 2] = ["stefan", "pme"];
+/// Problems for which they train a process that is given t as it is, as in the paper.
+const RAW: [&str; 1] = ["stefan"];
 
 pub fn run(problem: &'static Problem, models: &mut Models, out: &Path) -> Outcome<Table> {
     let title = format!(
@@ -32,6 +34,7 @@ pub fn run(problem: &'static Problem, models: &mut Models, out: &Path) -> Outcom
         models.need(&name)?.map(|model| Surrogate::new(problem, &model, Dtype::F64, SETS)).transpose()
     };
     let mut anp = load(name.to_string())?;
+    let mut raw = if RAW.contains(&name) { load(format!("{name}_raw"))? } else { None };
     let mut soft = if problem.soft { load(format!("{name}_soft"))? } else { None };
     let members = if ENSEMBLES.contains(&name) { models.need(&format!("{name}_ensemble"))? } else { None };
     let mut process = Process::fit(problem, SETS)?;
@@ -102,6 +105,14 @@ pub fn run(problem: &'static Problem, models: &mut Models, out: &Path) -> Outcom
                 };
                 let path = file("shock", "Shock positions of samples, before the law and after it");
                 histogram(&path, &label, x[1] - x[0], front.position, [positions(false)?, positions(true)?])?;
+            }
+        }
+        if let Some(raw) = &mut raw {
+            raw.condition(function, 0..SETS as u64)?;
+            let predicted = raw.predict::<f64>(t, SETS)?;
+            put("ANP, t as it is".into(), &predicted)?;
+            for (name, corrector) in &mut correctors {
+                put(format!("ANP, t as it is, {name}"), &corrector.apply(&predicted, mass)?)?;
             }
         }
         if let Some(soft) = &mut soft {
