@@ -21,7 +21,7 @@ fn value(rows: &[Value], method: &str, key: &str) -> f64 {
 #[test]
 fn laws_and_boundaries_hold() {
     let out = scratch("experiments");
-    let arguments = ["stefan", "heat_wall", "--json", "--out", out.to_str().unwrap()];
+    let arguments = ["stefan", "inflow", "heat_wall", "--json", "--out", out.to_str().unwrap()];
     let output = run(example("experiments"), arguments);
     assert!(output.status.success(), "{}", printed(&output));
     let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -36,6 +36,16 @@ fn laws_and_boundaries_hold() {
     assert!(before < 0.1, "a fitted process: {before}");
     assert_ne!(before, value(stefan, "Gaussian process, ProbConserv", "MSE"));
     assert_ne!(value(stefan, "ANP, ProbConserv", "MSE"), value(stefan, "ANP, ProbConserv, falling", "MSE"));
+
+    // The page's claims, with room for another processor's last bits.
+    let times = |rows, worse, better, key| value(rows, worse, key) / value(rows, better, key);
+    let [raw, lawful] = ["ANP, t as it is", "ANP, t as it is, ProbConserv"];
+    assert!(times(stefan, raw, lawful, "MSE") >= 3.0);
+    assert!(times(stefan, raw, lawful, "front_error") >= 4.0);
+    assert!(times(stefan, "ANP", "ANP, ProbConserv", "MSE") >= 1.5);
+    let inflow = rows(&json, "inflow");
+    assert!(times(inflow, "FNO", "BOON", "relative_L2") >= 6.0);
+    assert_eq!(value(inflow, "BOON", "boundary_error"), 0.0);
 
     let bar = rows(&json, "heat_wall");
     assert!(value(bar, "BOON", "boundary_error") <= 1e-12);
