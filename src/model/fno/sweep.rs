@@ -135,7 +135,9 @@ impl<T: Real> Fno<T> {
     fn most_pairs(&self) -> usize {
         let Some(outer) = self.outer() else { return 0 };
         let (pairs, (_, unfold)) = (self.pairing(outer).pairs(), self.folds(outer));
-        (0..pairs).map(|first| unfold.first_of(first..pairs, TOGETHER).len()).max().unwrap_or(0)
+        // Slabs begin with groups.
+        let firsts = (0..unfold.groups()).map(|group| unfold.group(group).start);
+        firsts.map(|first| unfold.first_of(first..pairs, TOGETHER).len()).max().unwrap_or(0)
     }
 
     /// Elements of a unit's sums: the components of a line or of a plane.
