@@ -39,7 +39,8 @@ def operator(model: pcml.Model, tensors: dict, data: Path) -> Iterator[tuple[Pre
     test = functions[len(functions) - settings["test"]:]
     twin = FNO(inputs=len(description["inputs"]), outputs=len(description["outputs"]), width=numbers["width"], blocks=numbers["blocks"],
                modes=numbers["modes"], projection=numbers["projection"], bounds=numbers["coordinates"]["bounds"],
-               padding=numbers["padding"]["cells"], faces=boon.get("faces", []), regularisation=boon.get("regularisation", 0.01))
+               padding=numbers["padding"]["cells"], faces=boon.get("faces", []), regularisation=boon.get("regularisation", 0.01),
+               rule=boon.get("rule", "exact"))
     twin.load_state_dict(tensors)
     given = torch.tensor([c["scale"] for c in description["inputs"]], dtype=torch.float64)
     unit = description["outputs"][0]["scale"]

@@ -5,7 +5,7 @@
     projection   pointwise, width -> output channels
 
 The grid has one to three axes; faces lie on all but the last (on one axis, on that). Module names are those of the model file
-(see docs/model-file.md, whose rule "exact" this is), so a state dict is the file's tensor list.
+(see docs/model-file.md, which has the rules too: "seed" is the published code's algebra), so a state dict is the file's tensor list.
 
     python fno.py        # checks the layers in f64 against FFTs and against dense linear algebra
 """
@@ -46,13 +46,19 @@ def kept(count: int, last: bool) -> Tensor:
 
 
 class Spectral(nn.Module):
-    """K: multiplies the kept modes by a complex matrix each; corrected for a pair of faces on each axis of `pairs`."""
+    """K: multiplies the kept modes by a complex matrix each; corrected for a pair of faces on each axis of `pairs`. Rule seed: by the
+    published code's algebra for two and three axes."""
 
-    def __init__(self, width: int, modes: list[int], pairs: list[int] = (), regularisation: float = 0.01):
+    def __init__(self, width: int, modes: list[int], pairs: list[int] = (), regularisation: float = 0.01, rule: str = "exact"):
         super().__init__()
-        self.modes, self.pairs, self.regularisation = modes, pairs, regularisation
-        # Zero-mean, so that the kernel among the nodes of faces is well conditioned before training.
-        self.weight = nn.Parameter(torch.randn(width, width, *modes, 2) / (2 * width))
+        self.modes, self.pairs, self.regularisation, self.rule = modes, pairs, regularisation, rule
+        if rule == "seed":
+            # Positive, as published: it divides by sums of the kernel's entries.
+            weight = torch.rand(width, width, *modes, 2) / width**2
+        else:
+            # Zero-mean, so that the kernel among the nodes of faces is well conditioned before training.
+            weight = torch.randn(width, width, *modes, 2) / (2 * width)
+        self.weight = nn.Parameter(weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """x [batch, width, n_1, .., n_d]."""
@@ -103,12 +109,30 @@ class Spectral(nn.Module):
         kernel = torch.einsum("kpq,k...io->...poqi", among, weight.movedim(axis, 0))
         kernel = seen(kernel.flatten(-2).flatten(-3, -2), grid)
         found = seen(torch.einsum("pk,k...bo->...bpo", inverse, result.movedim(axis, 0)).flatten(-2), grid)
-        adjoint = kernel.mH
-        gram = adjoint @ kernel
-        shift = self.regularisation**2 * gram.diagonal(dim1=-2, dim2=-1).real.mean(-1, keepdim=True)
-        gram = gram + torch.diag_embed(shift.expand(gram.shape[:-1])).to(gram.dtype)
-        delta = x - found @ torch.linalg.solve(gram, adjoint).mT
+        if self.rule == "seed":
+            zero = tuple(kept(self.modes[a], False).tolist().index(0) for a in others) + (0,)
+            delta = self.seed(x, found, kernel, zero)
+        else:
+            adjoint = kernel.mH
+            gram = adjoint @ kernel
+            shift = self.regularisation**2 * gram.diagonal(dim1=-2, dim2=-1).real.mean(-1, keepdim=True)
+            gram = gram + torch.diag_embed(shift.expand(gram.shape[:-1])).to(gram.dtype)
+            delta = x - found @ torch.linalg.solve(gram, adjoint).mT
         return torch.einsum("kq,...bqi->k...bi", forward, delta.unflatten(-1, (2, -1))).movedim(0, axis)
+
+    def seed(self, x: Tensor, found: Tensor, kernel: Tensor, zero: tuple[int, ...]) -> Tensor:
+        """delta of the published code; x and found [.., batch, (face, channel)], kernel [.., (face, out), (face, in)]. The kernel's three
+        entries are sums over the channels that enter the first channel, in the tangential frequency `zero`."""
+        width = self.weight.shape[0]
+        (x0, xn), (k0, kn) = (a.split(width, dim=-1) for a in (x, found))
+        entry = lambda to, of: kernel[zero][to * width, of * width : (of + 1) * width].real.sum()
+        # Of two axes the published code takes every negative entry for a small one.
+        guard = lambda v: torch.where((v if len(self.modes) == 2 else v.abs()) < 1e-4, 1e-4, v)
+        k00, k0n, kn0 = guard(entry(0, 0)), entry(0, 1), entry(1, 0)
+        pivot = guard(k00 - kn0 * k0n / k00)
+        d0 = x0 - (k0 - kn * (k0n / k00) + k0n * xn) / pivot
+        across = d0 @ kernel[..., width:, :width].mT
+        return torch.cat([d0, 2 * (x0 + d0) - (kn + across) / k00 - xn], dim=-1)
 
 
 def seen(a: Tensor, grid: list[int]) -> Tensor:
@@ -148,13 +172,15 @@ class Pointwise(nn.Linear):
 
 
 class Block(nn.Module):
-    def __init__(self, width: int, modes: list[int], pairs: list[int], regularisation: float):
+    def __init__(self, width: int, modes: list[int], pairs: list[int], regularisation: float, rule: str, share: float):
         super().__init__()
-        self.spectral = Spectral(width, modes, pairs, regularisation)
+        self.share = share
+        self.spectral = Spectral(width, modes, pairs, regularisation, rule)
         self.skip = Pointwise(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.spectral(x) + self.skip(x)
+        v = self.spectral(x) + self.skip(x)
+        return v if self.share == 1.0 else self.share * v
 
 
 def pointwise(widths: list[int]) -> nn.ModuleList:
@@ -198,6 +224,12 @@ class SetFaces(torch.autograd.Function):
         return grad, None
 
 
+def smoothed(x: Tensor) -> Tensor:
+    """Nodes 1 to 4 from either end of the first axis: the means of themselves and both neighbours."""
+    mean = (x[:, :, :-2] + x[:, :, 1:-1] + x[:, :, 2:]) / 3
+    return torch.cat([x[:, :, :1], mean[:, :, :4], x[:, :, 5:-5], mean[:, :, -4:], x[:, :, -1:]], dim=2)
+
+
 class SparingGelu(torch.autograd.Function):
     """The activation but at some (axis, node), which stay."""
 
@@ -227,12 +259,13 @@ class FNO(nn.Module):
     """
 
     def __init__(self, inputs: int, outputs: int, width: int, blocks: int, modes: list[int], projection: list[int],
-                 bounds: list[list[float]], padding: list[int], faces: list[dict] = (), regularisation: float = 0.01):
+                 bounds: list[list[float]], padding: list[int], faces: list[dict] = (), regularisation: float = 0.01,
+                 rule: str = "exact"):
         super().__init__()
         assert len(modes) == len(bounds) == len(padding) and len(modes) in (1, 2, 3)
         self.arguments = {"inputs": inputs, "outputs": outputs, "width": width, "blocks": blocks, "modes": modes,
                           "projection": projection, "bounds": bounds, "padding": padding, "faces": list(faces),
-                          "regularisation": regularisation}
+                          "regularisation": regularisation, "rule": rule}
         self.bounds, self.padding, self.faces = bounds, padding, list(faces)
         # Faces that have a value; a periodic pair is corrected by its mean alone.
         self.valued = [face for face in self.faces if face["kind"] != "periodic"]
@@ -241,8 +274,16 @@ class FNO(nn.Module):
         pairs = sorted({face["axis"] for face in self.valued})
         for axis in pairs:
             assert sorted(face["side"] for face in self.faces if face["axis"] == axis) == [-1, 1]
+        self.seed = rule == "seed"
+        # Beyond the first axis the published code sets values alone.
+        pairs = [axis for axis in pairs if axis == 0 or not self.seed]
+        kinds = {face["kind"] for face in self.faces}
+        assert not self.seed or len(kinds) == 1 and (len(modes), len(axes)) in ((2, 1), (3, 2)) and (len(modes), kinds) != (3, {"neumann"})
+        # The published code halves a block's result between Neumann faces.
+        share = 0.5 if self.seed and kinds == {"neumann"} else 1.0
+        self.smooth = self.seed and len(modes) == 2 and kinds == {"dirichlet"}
         self.lifting = pointwise([inputs + len(modes), width])
-        self.blocks = nn.ModuleList(Block(width, modes, pairs, regularisation) for _ in range(blocks))
+        self.blocks = nn.ModuleList(Block(width, modes, pairs, regularisation, rule, share) for _ in range(blocks))
         self.projection = pointwise([width, *projection, outputs])
 
     def numbers(self) -> dict:
@@ -254,7 +295,8 @@ class FNO(nn.Module):
 
     def boon(self) -> dict:
         """The model file's field `boon`."""
-        return {"rule": "exact", "regularisation": self.arguments["regularisation"], "faces": self.faces}
+        regularisation = {} if self.seed else {"regularisation": self.arguments["regularisation"]}
+        return {"rule": self.arguments["rule"], **regularisation, "faces": self.faces}
 
     def set_faces(self, x: Tensor, values: list[Tensor]) -> Tensor:
         """x [batch, channels, n_1, ..] with the nodes of faces set; values [batch, outputs, ..], one a face that has one. Overwrites x."""
@@ -275,7 +317,8 @@ class FNO(nn.Module):
             conditions.append((face["kind"], axis, own, others, None if value is None else spacing / stencil[own - first] * value))
         # Stated values hold at corners.
         conditions.sort(key=lambda condition: ["periodic", "neumann", "dirichlet"].index(condition[0]))
-        return SetFaces.apply(x, conditions) if conditions else x
+        x = SetFaces.apply(x, conditions) if conditions else x
+        return smoothed(x) if self.smooth else x
 
     def activate(self, x: Tensor) -> Tensor:
         """The activation, which spares nodes with values."""
@@ -294,6 +337,8 @@ class FNO(nn.Module):
         # Values are zero in the padding.
         inside = [F.pad(value, cells([n for a, n in enumerate(self.padding) if a != face["axis"]]))
                   for face, value in zip(self.valued, values)]
+        if self.seed:
+            inside = [2 * value if face["kind"] == "dirichlet" else value for face, value in zip(self.valued, inside)]
         for b, block in enumerate(self.blocks):
             v = self.set_faces(block(v), inside)
             if b + 1 < len(self.blocks):
@@ -377,18 +422,20 @@ def check():
                              for side in (1, -1)]
     for grid, modes, padding in ([12], [4], [0]), ([12, 7], [5, 3], [0, 4]), ([8, 9, 5], [5, 4, 3], [0, 0, 4]):
         bounds = [[0.0, 2.0]] * len(grid)
-        build = lambda faces: FNO(1, 2, 4, 2, modes, [5], bounds, padding, faces)
+        build = lambda faces, rule: FNO(1, 2, 4, 2, modes, [5], bounds, padding, faces, rule=rule)
         kinds = ["dirichlet", "neumann"]
         lists = [of(kind, 0) for kind in kinds]
         if len(grid) == 3:
             lists = [of(a, 0) + of(b, 1) for a in kinds for b in kinds]
-        for faces in lists + [[{"axis": 0, "side": -1, "kind": "periodic"}]]:
+        known = [of("dirichlet", 0) + of("dirichlet", 1)] if len(grid) == 3 else lists if len(grid) == 2 else []
+        every = lists + [[{"axis": 0, "side": -1, "kind": "periodic"}]]
+        for rule, faces in [("exact", faces) for faces in every] + [("seed", faces) for faces in known]:
             values = [torch.randn(2, *[n for a, n in enumerate(grid) if a != face["axis"]], 2)
                       for face in faces if face["kind"] != "periodic"]
-            u = build(faces)(torch.randn(2, *grid, 1), values)
+            u = build(faces, rule)(torch.randn(2, *grid, 1), values)
             error = max(misses(u, values, faces, bounds))
             assert error < 1e-12, error
-            print(f"{', '.join(face['kind'] for face in faces)} on {grid} points: {error:.1e}")
+            print(f"{', '.join(face['kind'] for face in faces)}, rule {rule}, on {grid} points: {error:.1e}")
 
 
 if __name__ == "__main__":

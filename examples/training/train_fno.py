@@ -35,7 +35,7 @@ PAPER = {1: {"width": 64, "modes": [16], "projection": [128], "epochs": 500, "ba
 
 
 def build(problem: dict, functions: Functions, plain: bool, width: int, modes: list[int], projection: list[int],
-          regularisation: float) -> FNO:
+          regularisation: float, rule: str) -> FNO:
     grid = functions.x.shape[1:-1]
     free = max(face["axis"] for face in problem["faces"]) + 1
     padding = [0 if axis < free else math.ceil(n / 3) for axis, n in enumerate(grid)]
@@ -43,7 +43,7 @@ def build(problem: dict, functions: Functions, plain: bool, width: int, modes: l
     return FNO(inputs=functions.x.shape[-1], outputs=functions.u.shape[-1], width=width, blocks=4,
                modes=[min(c, limit) for c, limit in zip(modes, limits)], projection=projection,
                bounds=[[axis["lower"], axis["upper"]] for axis in problem["axes"]], padding=padding,
-               faces=[] if plain else problem["faces"], regularisation=regularisation)
+               faces=[] if plain else problem["faces"], regularisation=regularisation, rule=rule)
 
 
 def unit(a: Tensor) -> float:
@@ -81,6 +81,7 @@ def main():
     parser.add_argument("--projection", type=int, nargs="*")
     parser.add_argument("--regularisation", type=float, default=0.5,
                         help="of the kernel among the nodes of faces, which are neighbours to periodic waves: near 0 fields swing beside them")
+    parser.add_argument("--rule", choices=["exact", "seed"], default="exact", help="seed: the published code's algebra")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--batch", type=int)
     parser.add_argument("--lr", type=float)
@@ -106,7 +107,7 @@ def main():
     torch.manual_seed(args.seed)
     generator = torch.Generator().manual_seed(args.seed)
 
-    model = build(problem, functions, args.plain, *(settings[k] for k in ("width", "modes", "projection", "regularisation"))).to(device)
+    model = build(problem, functions, args.plain, *(settings[k] for k in ("width", "modes", "projection", "regularisation", "rule"))).to(device)
     train, test = functions[: settings["functions"]], functions[len(functions) - args.test :]
     units = {"inputs": [unit(train.x[..., i]) for i in range(train.x.shape[-1])], "outputs": unit(train.u)}
     given = torch.tensor(units["inputs"], dtype=torch.float64)
