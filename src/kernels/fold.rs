@@ -16,7 +16,7 @@ use crate::error::{Result, collected, zeros};
 /// Most components of a block.
 const ROWS: usize = 12;
 /// Most pairs of a group.
-const PAIRS: usize = 4;
+const PAIRS: usize = 6;
 
 /// The pairs of an axis.
 #[derive(Clone, Copy)]
@@ -57,15 +57,14 @@ impl Pairing {
     fn check(self, pairs: &Range<usize>, places: Places, len: usize, available: usize) {
         assert!(pairs.end <= self.pairs());
         // Steps are even, so the ends are the extremes.
-        for pair in [pairs.start, pairs.start + 1, pairs.end.saturating_sub(2), pairs.end.saturating_sub(1)] {
-            if pairs.contains(&pair) {
-                let ends = places.checked(pair).map(|of_two| {
-                    let used = if self.is_alone(pair) { &of_two[..1] } else { &of_two[..] };
-                    used.iter().all(|at| at.checked_add(len).is_some_and(|end| end <= available))
-                });
-                assert_eq!(ends, Some(true), "pair {pair} lies outside");
-            }
-        }
+        let lies_in = |pairs: Range<usize>, start: isize, step: isize| {
+            let at = |pair: usize| start as i128 + pair as i128 * step as i128;
+            let end = available as i128 - len as i128;
+            pairs.is_empty() || [pairs.start, pairs.end - 1].iter().all(|pair| (0..=end).contains(&at(*pair)))
+        };
+        let two = pairs.start.max(1)..pairs.end.min(self.points.div_ceil(2));
+        assert!(lies_in(pairs.clone(), places.first, places.first_step), "the first points of {pairs:?}");
+        assert!(lies_in(two, places.second, places.second_step), "the second points of {pairs:?}");
     }
 }
 
@@ -137,14 +136,6 @@ impl Places {
     fn of_two(self, pair: usize) -> [usize; 2] {
         let first = self.first + pair as isize * self.first_step;
         [first as usize, (self.second + pair as isize * self.second_step) as usize]
-    }
-
-    /// The same, none beyond the address space; a second point that is none may lie anywhere.
-    fn checked(self, pair: usize) -> Option<[usize; 2]> {
-        let pair = isize::try_from(pair).ok()?;
-        let at = |start: isize, step: isize| pair.checked_mul(step)?.checked_add(start);
-        let [first, second] = [at(self.first, self.first_step)?, at(self.second, self.second_step)?];
-        Some([first.try_into().ok()?, second as usize])
     }
 }
 
@@ -467,7 +458,7 @@ impl<T: Real> WithSimd for Inverse<'_, T> {
     fn with_simd<S: Simd>(self, simd: S) {
         let lanes = T::lanes::<S>();
         if lanes * 2 == T::PANEL {
-            self.run::<S, 2, 1, 4>(simd);
+            self.run::<S, 2, 1, PAIRS>(simd);
         } else if lanes * 4 == T::PANEL {
             self.run::<S, 4, 2, 1>(simd);
         } else if lanes * 8 == T::PANEL {
