@@ -4,11 +4,9 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::pages::Pages;
 use super::prefetch;
+use super::product::store;
 use super::real::Real;
 use crate::error::Result;
-
-/// Vectors of outputs that are summed together: with two accumulators each for real and imaginary parts they fill the registers.
-const VECTORS: usize = 2;
 
 /// Complex matrices [modes, inputs, outputs].
 pub struct Mixer<T> {
@@ -28,7 +26,7 @@ impl<T: Real> Mixer<T> {
         what: &str,
         at: impl Fn(usize, usize, usize) -> (f64, f64),
     ) -> Result<Self> {
-        let len = modes.saturating_mul(2 * inputs).saturating_mul(outputs).saturating_add(T::PANEL);
+        let len = modes.saturating_mul(2 * inputs).saturating_mul(outputs).saturating_add(2 * T::PANEL);
         let mut data = Pages::<T>::zeros(len, what)?;
         for (row, pair) in data.chunks_exact_mut(2 * outputs).take(modes * inputs).enumerate() {
             let (re, im) = pair.split_at_mut(outputs);
@@ -89,22 +87,38 @@ impl<T: Real> WithSimd for Apply<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        // Registers for four more vectors are those of AVX-512 alone.
+        if T::lanes::<S>() * 2 == T::PANEL && self.mixer.outputs > T::PANEL {
+            self.run::<S, 4>(simd);
+        } else {
+            self.run::<S, 2>(simd);
+        }
+    }
+}
+
+impl<T: Real> Apply<'_, T> {
+    /// In blocks of so many vectors of outputs, each with two accumulators for real and for imaginary parts.
+    #[inline(always)]
+    fn run<S: Simd, const VECTORS: usize>(self, simd: S) {
         let (inputs, outputs) = (self.mixer.inputs, self.mixer.outputs);
         let lanes = T::lanes::<S>();
+        let lines = (VECTORS * lanes * size_of::<T>()).div_ceil(64);
         let data = &self.mixer.data[..];
-        let row_lines = (2 * outputs * size_of::<T>()).div_ceil(64);
+        let (zero, one) = (T::splat(simd, T::ZERO), T::splat(simd, T::ONE));
+        let minus = T::splat(simd, T::ZERO - T::ONE);
         let modes = self.x.chunks_exact(2 * inputs).zip(self.y.chunks_exact_mut(2 * outputs));
         for (mode, (x, y)) in modes.enumerate() {
             let start = (self.first + mode) * 2 * inputs * outputs;
             let (xr, xi) = x.split_at(inputs);
             let (yr, yi) = y.split_at_mut(outputs);
-            let mut at = 0;
-            while at < outputs {
+            for at in (0..outputs).step_by(VECTORS * lanes) {
                 let width = (VECTORS * lanes).min(outputs - at);
-                let mut sums = [[T::splat(simd, T::ZERO); VECTORS]; 4];
+                let mut sums = [[zero; VECTORS]; 4];
                 for i in 0..inputs {
                     let re = start + 2 * i * outputs + at;
-                    prefetch::to_second_level(data, re + AHEAD, row_lines);
+                    for part in [re, re + outputs] {
+                        prefetch::to_second_level(data, part + AHEAD, lines);
+                    }
                     let (a, b) = (T::splat(simd, xr[i]), T::splat(simd, xi[i]));
                     // SAFETY: the room behind the last matrix covers what is read beyond `width`.
                     let (wr, wi) = unsafe {
@@ -121,17 +135,13 @@ impl<T: Real> WithSimd for Apply<'_, T> {
                         sums[3][v] = T::fused(simd, b, wr, sums[3][v]);
                     }
                 }
-                let mut edge = [[T::ZERO; 32]; 4];
-                for (edge, sums) in edge.iter_mut().zip(&sums) {
-                    for (v, sum) in sums.iter().enumerate() {
-                        T::store(simd, &mut edge[v * lanes..], *sum);
-                    }
+                let (mut re, mut im) = ([zero; VECTORS], [zero; VECTORS]);
+                for v in 0..VECTORS {
+                    re[v] = T::fused(simd, minus, sums[1][v], sums[0][v]);
+                    im[v] = T::fused(simd, one, sums[3][v], sums[2][v]);
                 }
-                for o in 0..width {
-                    yr[at + o] = edge[0][o] - edge[1][o];
-                    yi[at + o] = edge[2][o] + edge[3][o];
-                }
-                at += width;
+                store::<T, S, VECTORS>(simd, &mut yr[at..at + width], &re);
+                store::<T, S, VECTORS>(simd, &mut yi[at..at + width], &im);
             }
         }
     }
