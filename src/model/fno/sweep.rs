@@ -16,6 +16,7 @@ use super::{Block, Fno, Link, Scratch};
 use crate::kernels::fft::Fast;
 use crate::kernels::fold::Places;
 use crate::kernels::fourier::Axis;
+use crate::kernels::prefetch;
 use crate::kernels::product::{Columns, Rows, Start, products};
 use crate::kernels::real::Real;
 
@@ -47,7 +48,9 @@ impl<T> Stage<'_, T> {
 }
 
 /// Groups of line pairs that are in the cache together.
-const TOGETHER: usize = 2;
+const TOGETHER: usize = 3;
+/// Cache lines at either end of a line of the field that are fetched ahead: where a transform begins. The processor finds the others itself.
+const ENDS: usize = 8;
 /// Most slabs of a grid of two axes, and the line pairs that are worth one.
 const SLABS: usize = 8;
 const LINE_PAIRS: usize = 8;
@@ -266,7 +269,13 @@ impl<T: Real> Fno<T> {
             if let Stage::Block(..) = stage {
                 unfold.apply(self.arch, together.clone(), (z, row), used, Start::Zero, None, (lines, places));
             }
+            let mut ahead = points.clone().flatten().skip(1);
             for (point, components) in points.zip(lines.chunks_exact_mut(row)) {
+                if let (Some(_), Some(next)) = (point, ahead.next().filter(|_| !matches!(stage, Stage::Lift))) {
+                    let values = s.field.read(self.piece(self.tile_of(line_of(next), 0)));
+                    prefetch::to_second_level(&values, 0, ENDS);
+                    prefetch::to_second_level(&values, values.len().saturating_sub(ENDS * 64 / size_of::<T>()), ENDS);
+                }
                 let left = point.is_some_and(|point| {
                     self.has_work(line_of(point), stage)
                         && self.line(line_of(point), stage, components, &mut buffers.work, s)
