@@ -271,10 +271,8 @@ impl<T: Real> Fno<T> {
             }
             let mut ahead = points.clone().flatten().skip(1);
             for (point, components) in points.zip(lines.chunks_exact_mut(row)) {
-                if let (Some(_), Some(next)) = (point, ahead.next().filter(|_| !matches!(stage, Stage::Lift))) {
-                    let values = s.field.read(self.piece(self.tile_of(line_of(next), 0)));
-                    prefetch::to_second_level(&values, 0, ENDS);
-                    prefetch::to_second_level(&values, values.len().saturating_sub(ENDS * 64 / size_of::<T>()), ENDS);
+                if let Some(next) = point.and_then(|_| ahead.next()) {
+                    self.fetch(line_of(next), stage, s);
                 }
                 let left = point.is_some_and(|point| {
                     self.has_work(line_of(point), stage)
@@ -294,6 +292,16 @@ impl<T: Real> Fno<T> {
         if fresh && !stage.is_last() {
             sums.fill(T::ZERO);
         }
+    }
+
+    /// Tells the processor that a line of the field will be read.
+    fn fetch(&self, line: usize, stage: Stage<T>, s: &Scratch<T>) {
+        if let Stage::Lift = stage {
+            return;
+        }
+        let values = s.field.read(self.piece(self.tile_of(line, 0)));
+        prefetch::to_second_level(&values, 0, ENDS);
+        prefetch::to_second_level(&values, values.len().saturating_sub(ENDS * 64 / size_of::<T>()), ENDS);
     }
 
     /// All lines of a plane whose own axis has a fast transform, from `sums` to `sums`.
