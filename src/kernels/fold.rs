@@ -15,7 +15,7 @@ use crate::error::{Result, collected, zeros};
 
 /// Most components of a block.
 const ROWS: usize = 12;
-/// Most pairs of a group.
+/// Most pairs of a group: with two vectors each of sums and of differences they leave AVX-512 registers for two of a matrix.
 const PAIRS: usize = 6;
 
 /// The pairs of an axis.
@@ -684,6 +684,31 @@ mod tests {
         });
         assert_eq!(results[0], results[1]);
         close(&results[0], &expected, points + outputs);
+    }
+
+    #[test]
+    fn points_that_lie_outside_are_found() {
+        let inside = |points: usize, pairs: Range<usize>, places: Places, len: usize, available: usize| {
+            let check = || Pairing { points }.check(&pairs, places, len, available);
+            std::panic::catch_unwind(check).is_ok()
+        };
+        for points in [1, 2, 7, 8] {
+            let (pairing, line) = (Pairing { points }, Places::line(points, 3));
+            let all = 0..pairing.pairs();
+            assert!(inside(points, all.clone(), line, 3, 3 * points));
+            assert!(
+                !inside(points, all.clone(), line, 3, 3 * points - 1)
+                    && !inside(points, all.clone(), line, 4, 3 * points)
+            );
+            assert!(!inside(points, 0..all.end + 1, line, 3, 9 * points));
+            assert!(inside(points, 0..0, line, 3, 0) && !inside(points, all.clone(), line, usize::MAX, 3 * points));
+            for pair in all.clone() {
+                // Pairs before the first one lie before the array.
+                let beside = Places::side_by_side(pair, 3);
+                assert!(inside(points, pair..all.end, beside, 3, 6 * (all.end - pair)));
+                assert!(pair == 0 || !inside(points, pair - 1..all.end, beside, 3, 100));
+            }
+        }
     }
 
     proptest! {
