@@ -27,3 +27,12 @@ pub mod shared;
 pub mod spectral;
 pub mod strided;
 pub mod team;
+
+/// The instruction sets of this machine beside the best one.
+#[cfg(test)]
+pub(crate) fn other_archs() -> Vec<pulp::Arch> {
+    let mut all = vec![pulp::Arch::Scalar];
+    #[cfg(target_arch = "x86_64")]
+    all.extend(pulp::x86::V3::try_new().map(pulp::Arch::V3));
+    all
+}

@@ -446,14 +446,6 @@ mod tests {
         measure(row, mean, variance, &mut Stage::default())
     }
 
-    /// The instruction sets of this machine beside the best one.
-    fn others() -> Vec<Arch> {
-        let mut all = vec![Arch::Scalar];
-        #[cfg(target_arch = "x86_64")]
-        all.extend(pulp::x86::V3::try_new().map(Arch::V3));
-        all
-    }
-
     fn bits(m: &Moments) -> Vec<u64> {
         [
             m.amount.high,
@@ -539,7 +531,7 @@ mod tests {
             let view = |x| View::new("x", x, &[n]).unwrap();
             let (mean, variance) = (view(&u), view(&v));
             let here = moments(&row, &mean, Some(&variance)).unwrap();
-            for arch in others() {
+            for arch in crate::kernels::other_archs() {
                 let job = Measure { row: &row, mean: &mean, variance: Some(&variance), stage: &mut Stage::default() };
                 prop_assert_eq!(bits(&here), bits(&measure_with(arch, job).unwrap()));
             }
@@ -566,7 +558,7 @@ mod tests {
                 (bits, done.amount, done.scale.to_bits(), done.largest_change.to_bits(), done.cell)
             };
             let here = run(Arch::new(), &mean);
-            for arch in others() {
+            for arch in crate::kernels::other_archs() {
                 prop_assert_eq!(&here, &run(arch, &mean));
             }
             prop_assert_eq!(&here, &run(Arch::new(), &strided));

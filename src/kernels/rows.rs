@@ -153,20 +153,28 @@ mod tests {
 
     fn bits_agree<T: Real>() {
         let x: Vec<T> = (0..5 * 37).map(|i| T::from_f64(((i * 7919) % 101) as f64 * 0.13 - 5.0)).collect();
-        let (mut a, mut b) = (x.clone(), x.clone());
-        let (mut ia, mut ib) = ([T::ZERO; 5], [T::ZERO; 5]);
-        softmax(Arch::new(), &mut a, 37, T::from_f64(0.25), &mut ia);
-        softmax(Arch::Scalar, &mut b, 37, T::from_f64(0.25), &mut ib);
-        assert_eq!((&a, ia), (&b, ib));
+        let softmax = |arch: Arch| {
+            let (mut a, mut inverse) = (x.clone(), [T::ZERO; 5]);
+            super::softmax(arch, &mut a, 37, T::from_f64(0.25), &mut inverse);
+            (a, inverse)
+        };
+        let (a, ia) = softmax(Arch::new());
+        for arch in crate::kernels::other_archs() {
+            assert_eq!(softmax(arch), (a.clone(), ia));
+        }
         for (row, inverse) in a.chunks_exact(37).zip(ia) {
             let total: f64 = row.iter().map(|v| v.to_f64()).sum::<f64>() * inverse.to_f64();
             assert!((total - 1.0).abs() < 1e-5);
         }
         let gamma: Vec<T> = (0..37).map(|i| T::from_f64(1.0 + i as f64 * 0.01)).collect();
-        let (mut a, mut b) = (x.clone(), x);
-        layer_norm(Arch::new(), &mut a, &gamma, &gamma, T::from_f64(1e-5));
-        layer_norm(Arch::Scalar, &mut b, &gamma, &gamma, T::from_f64(1e-5));
-        assert_eq!(a, b);
+        let norm = |arch: Arch| {
+            let mut a = x.clone();
+            layer_norm(arch, &mut a, &gamma, &gamma, T::from_f64(1e-5));
+            a
+        };
+        for arch in crate::kernels::other_archs() {
+            assert_eq!(norm(arch), norm(Arch::new()));
+        }
     }
 
     #[test]

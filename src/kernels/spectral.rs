@@ -161,9 +161,11 @@ mod tests {
             let x: Vec<T> = (0..modes * 2 * inputs).map(|i| T::from_f64(((i * 13) % 11) as f64 / 5.0 - 1.0)).collect();
             let mut y = vec![T::ZERO; modes * 2 * outputs];
             mixer.apply(Arch::new(), 0, &x, &mut y);
-            let mut plain = y.clone();
-            mixer.apply(Arch::Scalar, 0, &x, &mut plain);
-            assert_eq!(y, plain);
+            for arch in crate::kernels::other_archs() {
+                let mut other = vec![T::ZERO; y.len()];
+                mixer.apply(arch, 0, &x, &mut other);
+                assert_eq!(y, other);
+            }
             for (m, (x, y)) in x.chunks(2 * inputs).zip(y.chunks(2 * outputs)).enumerate() {
                 for o in 0..outputs {
                     let (mut re, mut im) = (0.0, 0.0);

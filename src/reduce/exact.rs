@@ -300,14 +300,6 @@ mod tests {
         sum
     }
 
-    /// The instruction sets of this machine beside the best one.
-    fn others() -> Vec<Arch> {
-        let mut all = vec![Arch::Scalar];
-        #[cfg(target_arch = "x86_64")]
-        all.extend(pulp::x86::V3::try_new().map(Arch::V3));
-        all
-    }
-
     /// Any finite bits; numbers of one size; of a few sizes; subnormal ones; pairs that cancel.
     fn values() -> impl Strategy<Value = Vec<f64>> {
         let arbitrary = any::<u64>().prop_map(|bits| {
@@ -344,7 +336,7 @@ mod tests {
         fn rounds_the_exact_sum_once(values in values()) {
             let sum = summed(&values);
             prop_assert!(sum == one_by_one(&values));
-            for arch in others() {
+            for arch in crate::kernels::other_archs() {
                 let mut other = Exact::default();
                 values.chunks(BLOCK).for_each(|block| other.add_block(arch, block));
                 prop_assert!(sum == other);
