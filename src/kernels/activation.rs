@@ -1,5 +1,7 @@
 //! The pointwise functions between layers, and their slopes.
 
+use std::mem::MaybeUninit;
+
 use pulp::{Arch, Simd, WithSimd};
 use serde::Deserialize;
 
@@ -56,11 +58,34 @@ fn tanh<T: Real>(x: T) -> T {
     select(size < T::from_f64(0.01), series, select(x < T::ZERO, T::ZERO - large, large))
 }
 
-#[inline(always)]
-fn gelu<T: Real>(x: T) -> T {
-    let size = x.abs();
-    let size = select(size > T::TAIL_END, T::TAIL_END, size);
-    (-size).mul_add(size.normal_tail(), x.relu())
+/// Values that [`gelu`] takes through one of its halves.
+const BLOCK: usize = 256;
+
+/// x Phi(x) = max(x, 0) - |x| (1 - Phi(|x|)), in halves: the operations of one value follow one another, and the whole of them is too
+/// much for a processor to look past, to the values behind.
+fn gelu<T: Real>(arch: Arch, x: &mut [T]) {
+    struct Gelu<'a, T>(&'a mut [T]);
+    impl<T: Real> WithSimd for Gelu<'_, T> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) {
+            let (mut sizes, mut series) = ([MaybeUninit::uninit(); BLOCK], [MaybeUninit::uninit(); BLOCK]);
+            for x in self.0.chunks_mut(BLOCK) {
+                for ((x, size), series) in x.iter().zip(&mut sizes).zip(&mut series) {
+                    let t = x.abs();
+                    let t = select(t > T::TAIL_END, T::TAIL_END, t);
+                    size.write(t);
+                    series.write(t.tail_series());
+                }
+                for ((x, size), series) in x.iter_mut().zip(&sizes).zip(&series) {
+                    // SAFETY: both were just written, for as many values.
+                    let (t, series) = unsafe { (size.assume_init(), series.assume_init()) };
+                    *x = (-t).mul_add(t.tail_from(series), x.relu());
+                }
+            }
+        }
+    }
+    arch.dispatch(Gelu(x));
 }
 
 #[inline(always)]
@@ -126,12 +151,7 @@ impl Activation {
                 #[inline(always)]
                 |v| v.relu(),
             ),
-            Activation::Gelu => map(
-                arch,
-                x,
-                #[inline(always)]
-                |v| gelu(v),
-            ),
+            Activation::Gelu => gelu(arch, x),
             Activation::GeluTanh => map(
                 arch,
                 x,

@@ -48,7 +48,15 @@ pub trait Real:
     fn exp_nonpositive(self) -> Self;
     /// 1 - Phi(t) for t >= 0, Phi the normal distribution function, so that t times it is right to 1e-7 (f32) or 2e-16; constant
     /// from [`Real::TAIL_END`] on; NaN stays.
-    fn normal_tail(self) -> Self;
+    #[inline(always)]
+    fn normal_tail(self) -> Self {
+        let t = if self > Self::TAIL_END { Self::TAIL_END } else { self };
+        t.tail_from(t.tail_series())
+    }
+    /// The first half of [`Real::normal_tail`], of t <= [`Real::TAIL_END`].
+    fn tail_series(self) -> Self;
+    /// The second half, from t and what the first one found.
+    fn tail_from(self, series: Self) -> Self;
 
     /// Lanes of a vector.
     fn lanes<S: Simd>() -> usize;
@@ -90,7 +98,7 @@ fn first_of_8<S: Simd>(simd: S, count: usize) -> MemMask<S::m64s> {
 }
 
 macro_rules! real {
-    ($t:ident, $panel:expr, $vector:ident, $lanes:ident, $splat:ident, $as_simd:ident, $as_mut_simd:ident, $load_part:ident, $store_part:ident, $first_of:ident, $load_masked:ident, $store_masked:ident, $fma:ident, $less:ident, $select:ident, $exp:expr, $tail:expr, $end:expr) => {
+    ($t:ident, $panel:expr, $vector:ident, $lanes:ident, $splat:ident, $as_simd:ident, $as_mut_simd:ident, $load_part:ident, $store_part:ident, $first_of:ident, $load_masked:ident, $store_masked:ident, $fma:ident, $less:ident, $select:ident, $exp:expr, $series:expr, $tail:expr, $end:expr) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -131,8 +139,12 @@ macro_rules! real {
                 $exp(self)
             }
             #[inline(always)]
-            fn normal_tail(self) -> Self {
-                $tail(self)
+            fn tail_series(self) -> Self {
+                $series(self)
+            }
+            #[inline(always)]
+            fn tail_from(self, series: Self) -> Self {
+                $tail(self, series)
             }
             #[inline(always)]
             fn lanes<S: Simd>() -> usize {
@@ -198,7 +210,8 @@ real!(
     less_than_f32s,
     select_f32s,
     exp_nonpositive_f32,
-    normal_tail_f32,
+    tail_series_f32,
+    tail_from_f32,
     6.0
 );
 real!(
@@ -218,7 +231,8 @@ real!(
     less_than_f64s,
     select_f64s,
     exp_nonpositive_f64,
-    normal_tail_f64,
+    tail_series_f64,
+    tail_from_f64,
     8.5
 );
 
@@ -276,12 +290,16 @@ fn exp_nonpositive_f64(x: f64) -> f64 {
 // 2^q as above. Beyond the last argument the tail is below what can be seen beside t.
 
 macro_rules! normal_tail {
-    ($name:ident, $t:ident, $last:expr, $magic:expr, $mantissa:expr, [$s0:expr, $($s:expr),*], [$p0:expr, $($p:expr),*]) => {
+    ($series:ident, $tail:ident, $t:ident, $magic:expr, $mantissa:expr, [$s0:expr, $($s:expr),*], [$p0:expr, $($p:expr),*]) => {
         #[inline(always)]
-        fn $name(t: $t) -> $t {
-            let t = if t > $last { $last } else { t };
+        fn $series(t: $t) -> $t {
             let mut s: $t = $s0;
             $(s = s.mul_add(t, $s);)*
+            s
+        }
+
+        #[inline(always)]
+        fn $tail(t: $t, s: $t) -> $t {
             // The magic number has the -1 and the exponent's bias in it, so that the low bits are the exponent.
             let shifted = t.mul_add(s, $magic);
             let f = t.mul_add(s, $magic - shifted);
@@ -293,9 +311,9 @@ macro_rules! normal_tail {
 }
 
 normal_tail!(
-    normal_tail_f32,
+    tail_series_f32,
+    tail_from_f32,
     f32,
-    6.0,
     12_583_038.0,
     23,
     [
@@ -311,9 +329,9 @@ normal_tail!(
     [0.001_324_755_8, 0.009_671_839, 0.055_508_88, 0.240_222_33, 0.693_146_7, 1.0]
 );
 normal_tail!(
-    normal_tail_f64,
+    tail_series_f64,
+    tail_from_f64,
     f64,
-    8.5,
     6_755_399_441_056_766.0,
     52,
     [
