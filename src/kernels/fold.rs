@@ -15,7 +15,7 @@ use crate::error::{Result, collected, zeros};
 
 /// Most components of a block.
 const ROWS: usize = 12;
-/// Most pairs of a group: with two vectors each of sums and of differences they leave AVX-512 registers for two of a matrix.
+/// Most pairs of a group: with two vectors each of sums and of differences they leave 32 registers for two of a matrix.
 const PAIRS: usize = 6;
 
 /// The pairs of an axis.
@@ -295,6 +295,31 @@ unsafe fn vectors<T: Real, S: Simd, const VECTORS: usize>(simd: S, data: &[T], a
     vectors
 }
 
+/// Vectors to the `width` elements at a place.
+///
+/// # Safety
+/// There are so many elements, and no more than the vectors have.
+#[inline(always)]
+unsafe fn store_at<T: Real, S: Simd, const VECTORS: usize>(
+    simd: S,
+    y: &mut [T],
+    at: usize,
+    width: usize,
+    from: &[T::Vector<S>; VECTORS],
+) {
+    let lanes = T::lanes::<S>();
+    // SAFETY: the caller's promise.
+    let y = unsafe { y.get_unchecked_mut(at..at + width) };
+    if width == VECTORS * lanes {
+        for (v, from) in from.iter().enumerate() {
+            // SAFETY: whole vectors are there.
+            T::store(simd, unsafe { y.get_unchecked_mut(v * lanes..(v + 1) * lanes) }, *from);
+        }
+    } else {
+        store::<T, S, VECTORS>(simd, y, from);
+    }
+}
+
 /// sums[r] += factors[at + r] x.
 ///
 /// # Safety
@@ -316,6 +341,39 @@ unsafe fn add_all<T: Real, S: Simd, const VECTORS: usize, const COUNT: usize>(
     });
 }
 
+/// Registers for sums that leave some for data and factors: AVX-512 and NEON have 32.
+#[inline(always)]
+fn accumulators<T: Real, S: Simd>() -> usize {
+    if matches!(T::PANEL / T::lanes::<S>(), 2 | 8) { 24 } else { 12 }
+}
+
+/// Runs `$block` for strips of the outputs, so many vectors wide, a constant: wide ones read a factor, high ones data less often. Four
+/// vectors of NEON and two others let the compiler keep all of [`accumulators`] in registers, three of AVX2 do not.
+macro_rules! strips {
+    ($T:ident, $S:ident, $outputs:expr, |$first:ident, $width:ident, $vectors:ident| $block:expr) => {{
+        let (lanes, outputs): (usize, usize) = ($T::lanes::<$S>(), $outputs);
+        let mut $first = 0;
+        while $first < outputs {
+            let left = (outputs - $first).min($T::PANEL - $first % $T::PANEL);
+            macro_rules! case {
+                ($v:literal) => {{
+                    const $vectors: usize = $v;
+                    let $width = left.min($v * lanes);
+                    $block;
+                    $first += $v * lanes;
+                }};
+            }
+            if $T::PANEL > 4 * lanes {
+                case!(4);
+            } else if left <= lanes {
+                case!(1);
+            } else {
+                case!(2);
+            }
+        }
+    }};
+}
+
 struct Forward<'a, T> {
     fold: &'a Fold<T>,
     rows: Range<usize>,
@@ -332,43 +390,20 @@ impl<T: Real> WithSimd for Forward<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let lanes = T::lanes::<S>();
-        if lanes * 2 == T::PANEL {
-            self.run::<S, 2, 1, 12>(simd);
-        } else if lanes * 4 == T::PANEL {
-            self.run::<S, 4, 2, 2>(simd);
-        } else if lanes * 8 == T::PANEL {
-            self.run::<S, 8, 4, 2>(simd);
-        } else if lanes * 16 == T::PANEL {
-            self.run::<S, 16, 8, 1>(simd);
-        } else {
-            self.run::<S, 32, 16, 1>(simd);
-        }
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        strips!(T, S, self.outputs, |first, width, VECTORS| self.strip::<S, VECTORS>(simd, first, width));
     }
 }
 
 impl<T: Real> Forward<'_, T> {
     #[inline(always)]
-    fn run<S: Simd, const FULL: usize, const HALF: usize, const MOST: usize>(mut self, simd: S) {
-        let lanes = T::lanes::<S>();
-        for first in (0..self.outputs).step_by(T::PANEL) {
-            let left = self.outputs - first;
-            if left > HALF * lanes {
-                self.panel::<S, FULL, MOST>(simd, first, left.min(T::PANEL));
-            } else {
-                self.panel::<S, HALF, MOST>(simd, first, left);
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn panel<S: Simd, const VECTORS: usize, const MOST: usize>(&mut self, simd: S, first: usize, width: usize) {
+    fn strip<S: Simd, const VECTORS: usize>(&mut self, simd: S, first: usize, width: usize) {
+        let most = accumulators::<T, S>() / VECTORS;
         for half in 0..2 {
             let before = half * self.fold.counts[0];
             let rows = self.rows.start.saturating_sub(before)..self.rows.end.saturating_sub(before);
             meeting!(&self.fold.blocks[half], rows, |block, skipped, begin, end| {
-                heights!(MOST, MOST, end - begin, |from, HEIGHT| {
+                heights!(most, most.min(ROWS), end - begin, |from, HEIGHT| {
                     let y_row = before + begin + from - self.rows.start;
                     self.block::<S, VECTORS, HEIGHT>(simd, first, width, half, (block, skipped + from), y_row)
                 });
@@ -433,8 +468,10 @@ impl<T: Real> Forward<'_, T> {
                 add_all(simd, factors, end * ROWS + skipped, vectors(simd, x, places.of_two(end)[0] + first), &mut sums)
             };
         }
+        let (y, stride) = (&mut *self.y, self.y_stride);
         unrolled!(HEIGHT, |r| {
-            store::<T, S, VECTORS>(simd, &mut self.y[(y_row + r) * self.y_stride + first..][..width], &sums[r]);
+            // SAFETY: `apply` has seen that the outputs of every row lie in y.
+            unsafe { store_at::<T, S, VECTORS>(simd, y, (y_row + r) * stride + first, width, &sums[r]) };
         });
     }
 }
@@ -455,41 +492,22 @@ impl<T: Real> WithSimd for Inverse<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let lanes = T::lanes::<S>();
-        if lanes * 2 == T::PANEL {
-            self.run::<S, 2, 1, PAIRS>(simd);
-        } else if lanes * 4 == T::PANEL {
-            self.run::<S, 4, 2, 1>(simd);
-        } else if lanes * 8 == T::PANEL {
-            self.run::<S, 8, 4, 1>(simd);
-        } else if lanes * 16 == T::PANEL {
-            self.run::<S, 16, 8, 1>(simd);
-        } else {
-            self.run::<S, 32, 16, 1>(simd);
-        }
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        strips!(T, S, self.outputs, |first, width, VECTORS| self.strip::<S, VECTORS>(simd, first, width));
     }
 }
 
 impl<T: Real> Inverse<'_, T> {
     #[inline(always)]
-    fn run<S: Simd, const FULL: usize, const HALF: usize, const MOST: usize>(mut self, simd: S) {
-        let lanes = T::lanes::<S>();
-        for first in (0..self.outputs).step_by(T::PANEL) {
-            let left = self.outputs - first;
-            if left > HALF * lanes {
-                self.panel::<S, FULL, MOST>(simd, first, left.min(T::PANEL));
-            } else {
-                self.panel::<S, HALF, MOST>(simd, first, left);
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn panel<S: Simd, const VECTORS: usize, const MOST: usize>(&mut self, simd: S, first: usize, width: usize) {
+    fn strip<S: Simd, const VECTORS: usize>(&mut self, simd: S, first: usize, width: usize) {
+        let most = (accumulators::<T, S>() / (2 * VECTORS)).clamp(1, PAIRS);
+        let start = match self.start {
+            Start::Bias(bias) => load::<T, S, VECTORS>(simd, &bias[first..first + width]),
+            _ => [T::splat(simd, T::ZERO); VECTORS],
+        };
         meeting!(&self.unfold.groups, self.pairs.clone(), |group, skipped, begin, end| {
-            heights!(MOST, MOST, end - begin, |from, HEIGHT| {
-                self.block::<S, VECTORS, HEIGHT>(simd, first, width, (group, skipped + from), begin + from)
+            heights!(most, most, end - begin, |from, HEIGHT| {
+                self.block::<S, VECTORS, HEIGHT>(simd, start, first, width, (group, skipped + from), begin + from)
             });
         });
     }
@@ -498,6 +516,7 @@ impl<T: Real> Inverse<'_, T> {
     fn block<S: Simd, const VECTORS: usize, const COUNT: usize>(
         &mut self,
         simd: S,
+        start: [T::Vector<S>; VECTORS],
         first: usize,
         width: usize,
         (group, skipped): (usize, usize),
@@ -508,10 +527,6 @@ impl<T: Real> Inverse<'_, T> {
         let of_even = &of_even[group * even * PAIRS..][..even * PAIRS];
         let of_odd = &of_odd[group * odd * PAIRS..][..odd * PAIRS];
         let zero = [T::splat(simd, T::ZERO); VECTORS];
-        let start = match self.start {
-            Start::Bias(bias) => load::<T, S, VECTORS>(simd, &bias[first..first + width]),
-            _ => zero,
-        };
         let (mut sums, mut differences) = ([start; COUNT], [zero; COUNT]);
         let (z, z_stride) = (self.z, self.z_stride);
         // Side by side, so that there are enough chains for the latency of an addition.
@@ -556,19 +571,18 @@ impl<T: Real> Inverse<'_, T> {
         }
         if let Some((x, places, columns)) = &self.beside {
             let inner = columns.inner();
-            let mut rows = [[&x[..0]; COUNT]; 2];
-            for (side, rows) in rows.iter_mut().enumerate() {
-                for (p, row) in rows.iter_mut().enumerate() {
-                    *row = &x[places.of(from + p, pairing)[side]..][..inner];
-                }
+            let mut rows = [[x.as_ptr(); 2]; COUNT];
+            for (p, rows) in rows.iter_mut().enumerate() {
+                // SAFETY: `check` has seen that `inner` elements from every point on lie in x.
+                *rows = places.of(from + p, pairing).map(|at| unsafe { x.as_ptr().add(at) });
             }
             for k in 0..inner {
                 // SAFETY: `inverse` has checked the columns for all outputs.
-                let w: [T::Vector<S>; VECTORS] = unsafe { columns.vectors(simd, first / T::PANEL, k) };
+                let w: [T::Vector<S>; VECTORS] = unsafe { columns.vectors_from(simd, first, k) };
                 for side in 0..2 {
                     unrolled!(COUNT, |p| {
                         // SAFETY: k < inner, the length of every row.
-                        let factor = T::splat(simd, unsafe { *rows[side][p].get_unchecked(k) });
+                        let factor = T::splat(simd, unsafe { *rows[p][side].add(k) });
                         for v in 0..VECTORS {
                             points_sums[side][p][v] = T::fused(simd, factor, w[v], points_sums[side][p][v]);
                         }
@@ -576,10 +590,11 @@ impl<T: Real> Inverse<'_, T> {
                 }
             }
         }
+        let y = &mut *self.y;
         unrolled!(COUNT, |p| {
             for side in 0..2 {
-                let y = &mut self.y[at[p][side] + first..][..width];
-                store::<T, S, VECTORS>(simd, y, &points_sums[side][p]);
+                // SAFETY: `check` has seen that all outputs of every point lie in y.
+                unsafe { store_at::<T, S, VECTORS>(simd, y, at[p][side] + first, width, &points_sums[side][p]) };
             }
         });
     }
@@ -675,7 +690,7 @@ mod tests {
         let beside = Rows { data: &x, stride: outputs, count: points };
         let terms = [(matrix, Columns::plain(&z, rows, outputs)), (beside, weight.columns())];
         products(arch, terms, outputs, Start::Bias(&bias), &mut expected, outputs);
-        let results = archs.map(|arch| {
+        let results = archs().map(|arch| {
             let mut y = vec![T::ZERO; points * outputs];
             for pairs in [0..cut, cut..all.end] {
                 let beside = Some((&x[..], line, weight.columns()));

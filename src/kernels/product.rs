@@ -147,7 +147,23 @@ impl<T: Real> Columns<'_, T> {
         panel: usize,
         k: usize,
     ) -> [T::Vector<S>; VECTORS] {
-        let (lanes, from) = (T::lanes::<S>(), panel * self.panel + k * self.stride);
+        // SAFETY: the caller's promise.
+        unsafe { self.vectors_from(simd, panel * T::PANEL, k) }
+    }
+
+    /// Entries k of outputs from `first` on, which lie in one panel.
+    ///
+    /// # Safety
+    /// As for [`Columns::vectors`].
+    #[inline(always)]
+    pub(super) unsafe fn vectors_from<S: Simd, const VECTORS: usize>(
+        &self,
+        simd: S,
+        first: usize,
+        k: usize,
+    ) -> [T::Vector<S>; VECTORS] {
+        let lanes = T::lanes::<S>();
+        let from = first / T::PANEL * self.panel + first % T::PANEL + k * self.stride;
         // SAFETY: the caller's promise.
         let columns = unsafe { self.data.get_unchecked(from..from + VECTORS * lanes) };
         let mut vectors = [T::splat(simd, T::ZERO); VECTORS];
