@@ -223,6 +223,14 @@ pub fn dots<T: Real>(arch: Arch, x: Rows<T>, w: &[T], bias: &[T], y: &mut [T]) {
     arch.dispatch(Dots { x, w, bias, y, inner });
 }
 
+/// Adds lanes from `HALF` on to the first ones; the number is a constant for the sake of vectors.
+#[inline(always)]
+fn fold_lanes<T: Real, const HALF: usize>(sums: &mut [T; LANES]) {
+    for lane in 0..HALF {
+        sums[lane] += sums[HALF + lane];
+    }
+}
+
 struct Dots<'a, T> {
     x: Rows<'a, T>,
     w: &'a [T],
@@ -256,31 +264,39 @@ impl<T: Real> Dots<'_, T> {
             let count = TOGETHER.min(x.count - first);
             for (o, w) in w.chunks_exact(inner).enumerate() {
                 let mut room = [const { MaybeUninit::<[T; LANES]>::uninit() }; TOGETHER];
-                for (r, sums) in room.iter_mut().enumerate().take(count) {
-                    let sums = sums.write([T::ZERO; LANES]);
-                    let row = &x.data[(first + r) * x.stride..][..inner];
-                    let mut own = [T::splat(simd, T::ZERO); VECTORS];
-                    for (row, w) in row[..whole].chunks_exact(LANES).zip(w.chunks_exact(LANES)) {
-                        for (v, own) in own.iter_mut().enumerate() {
-                            let at = v * lanes;
-                            *own = T::fused(simd, T::load(simd, &row[at..]), T::load(simd, &w[at..]), *own);
+                heights!(4, 4, count, |r, HEIGHT| {
+                    let rows: [&[T]; HEIGHT] = std::array::from_fn(|i| &x.data[(first + r + i) * x.stride..][..inner]);
+                    let mut own = [[T::splat(simd, T::ZERO); VECTORS]; HEIGHT];
+                    for at in (0..whole).step_by(LANES) {
+                        for v in 0..VECTORS {
+                            let at = at + v * lanes..at + (v + 1) * lanes;
+                            // SAFETY: they end before `whole`, and w and each row have `inner` elements.
+                            let w = T::load(simd, unsafe { w.get_unchecked(at.clone()) });
+                            unrolled!(HEIGHT, |i| {
+                                // SAFETY: as before.
+                                let x = T::load(simd, unsafe { rows[i].get_unchecked(at.clone()) });
+                                own[i][v] = T::fused(simd, x, w, own[i][v]);
+                            });
                         }
                     }
-                    for (v, own) in own.iter().enumerate() {
-                        T::store(simd, &mut sums[v * lanes..], *own);
+                    for (i, row) in rows.iter().enumerate() {
+                        let sums = room[r + i].write([T::ZERO; LANES]);
+                        for (v, own) in own[i].iter().enumerate() {
+                            T::store(simd, &mut sums[v * lanes..], *own);
+                        }
+                        for ((sum, x), w) in sums.iter_mut().zip(&row[whole..]).zip(&w[whole..]) {
+                            *sum = x.mul_add(*w, *sum);
+                        }
                     }
-                    for ((sum, x), w) in sums.iter_mut().zip(&row[whole..]).zip(&w[whole..]) {
-                        *sum = x.mul_add(*w, *sum);
-                    }
-                }
+                });
                 // SAFETY: a row's sums each were just written.
                 let sums = unsafe { std::slice::from_raw_parts_mut(room.as_mut_ptr().cast::<[T; LANES]>(), count) };
                 // Step by step for all rows: row by row each step would wait for the one before. Lanes that no term fell into are 0.
-                for half in [8, 4].into_iter().filter(|half| inner > *half) {
-                    for sums in &mut *sums {
-                        let (low, high) = sums.split_at_mut(half);
-                        low.iter_mut().zip(high).for_each(|(low, high)| *low += *high);
-                    }
+                if inner > 8 {
+                    sums.iter_mut().for_each(fold_lanes::<T, 8>);
+                }
+                if inner > 4 {
+                    sums.iter_mut().for_each(fold_lanes::<T, 4>);
                 }
                 for (r, sums) in sums.iter().enumerate() {
                     y[(first + r) * outputs + o] = (sums[0] + sums[2]) + (sums[1] + sums[3]) + bias[o];
@@ -373,7 +389,8 @@ impl<T: Real, const N: usize> WithSimd for Product<'_, T, N> {
     type Output = ();
 
     // Register blocks: as many accumulators as the registers of the machine hold beside a row of the panel. A panel of
-    // 128 bytes is 2 registers of AVX-512, 4 of AVX2, 8 of NEON; up to half a panel of outputs is done with half of them.
+    // 128 bytes is 2 registers of AVX-512, 4 of AVX2, 8 of NEON; up to half a panel of outputs is done with half of them and, where
+    // registers then are left, twice as many rows.
     // A single row takes several panels at once.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
@@ -381,22 +398,29 @@ impl<T: Real, const N: usize> WithSimd for Product<'_, T, N> {
         if lanes * 2 == T::PANEL {
             // More rows read a long panel less often from the second-level cache, but their addresses do not fit the registers.
             let is_long = self.terms.iter().any(|(_, w)| w.inner >= LONG);
-            self.run::<S, 2, 1, 12, 4>(simd, if is_long { 12 } else { 8 });
+            self.run::<S, 2, 1, 12, 12, 4>(simd, if is_long { 12 } else { 8 });
         } else if lanes * 4 == T::PANEL {
-            self.run::<S, 4, 2, 3, 2>(simd, 3);
+            self.run::<S, 4, 2, 3, 6, 2>(simd, 3);
         } else if lanes * 8 == T::PANEL {
-            self.run::<S, 8, 4, 3, 1>(simd, 3);
+            self.run::<S, 8, 4, 3, 6, 1>(simd, 3);
         } else if lanes * 16 == T::PANEL {
-            self.run::<S, 16, 8, 1, 1>(simd, 1);
+            self.run::<S, 16, 8, 1, 1, 1>(simd, 1);
         } else {
-            self.run::<S, 32, 16, 1, 1>(simd, 1);
+            self.run::<S, 32, 16, 1, 1, 1>(simd, 1);
         }
     }
 }
 
 impl<T: Real, const N: usize> Product<'_, T, N> {
     #[inline(always)]
-    fn run<S: Simd, const FULL: usize, const HALF: usize, const ROWS: usize, const SIDE: usize>(
+    fn run<
+        S: Simd,
+        const FULL: usize,
+        const HALF: usize,
+        const ROWS: usize,
+        const HALF_ROWS: usize,
+        const SIDE: usize,
+    >(
         mut self,
         simd: S,
         most: usize,
@@ -417,10 +441,12 @@ impl<T: Real, const N: usize> Product<'_, T, N> {
         }
         for panel in first..panels::<T>(self.outputs) {
             let left = self.outputs - panel * T::PANEL;
-            if left > HALF * lanes {
+            if FULL == 4 && (2 * lanes + 1..=3 * lanes).contains(&left) {
+                self.panel::<S, 3, ROWS>(simd, panel, left, most);
+            } else if left > HALF * lanes {
                 self.panel::<S, FULL, ROWS>(simd, panel, left.min(T::PANEL), most);
             } else {
-                self.panel::<S, HALF, ROWS>(simd, panel, left, most);
+                self.panel::<S, HALF, HALF_ROWS>(simd, panel, left, if FULL > 2 { HALF_ROWS } else { most });
             }
         }
     }
