@@ -252,11 +252,19 @@ def summary(results):
     return shares, ratios
 
 
-def page(results, pictures):
-    """The page's text, and its pictures by name in the folder `pictures`."""
+def page(results, pictures, title="# Performance"):
+    """The page's text, and its pictures by name in the folder `pictures`. Tables of which the run had no section are named, no more."""
     machine, drawn = results["machine"], {}
+    left_out = []
+
+    def has_none(title, sections):
+        if any(name in results["sections"] for name in sections):
+            return False
+        left_out.append(title)
+        return True
+
     text = [
-        "# Performance",
+        title,
         "",
         "    python benches/performance/run.py",
         "",
@@ -290,6 +298,8 @@ def page(results, pictures):
 
     for group in GROUPS:
         title, sections, _, words = group
+        if has_none(title, sections):
+            continue
         lines = table(results, group)
         gone = missing(results, sections)
         if len(lines) == 2 and not gone:
@@ -300,7 +310,7 @@ def page(results, pictures):
 
     rows, alone = together(results)
     gone = missing(results, TOGETHER)
-    if rows or gone:
+    if not has_none("Two at once", TOGETHER) and (rows or gone):
         text += [
             "## Two at once",
             "",
@@ -314,6 +324,9 @@ def page(results, pictures):
             drawn["together.svg"] = plot("Throughput of two at once over that of one", rows, False, [(1.0, "no gain"), (2.0, "twice")])
             text += ["", f"![Throughput of two at once]({pictures}/together.svg)", ""]
         text += [f"Not measured: {line}\n" for line in gone]
+
+    if left_out:
+        text += [f"Not in this run: {'; '.join(left_out)}.", ""]
 
     text += ["## What is not reached", ""]
     far = sorted((share, case, title, why) for case, title, share, why in shares if share < REACHED)
@@ -362,10 +375,10 @@ def between(text, mark, inside):
 
 
 def write(results, path, readme=None):
-    """Writes the page and its pictures, and the README's table where one is named. What the page has between `<!-- by hand -->` and
-    `<!-- end by hand -->` stays."""
+    """Writes the page and its pictures, and the README's table where one is named. The title of a page that is there stays, and what it has
+    between `<!-- by hand -->` and `<!-- end by hand -->`."""
     pictures = path.parent / path.stem
-    text, drawn = page(results, path.stem)
+    text, drawn = page(results, path.stem, *(path.read_text().splitlines()[:1] if path.is_file() else []))
     pictures.mkdir(parents=True, exist_ok=True)
     for name, picture in drawn.items():
         (pictures / name).write_text(picture)

@@ -62,6 +62,8 @@ class Page(unittest.TestCase):
         self.assertIn("| Projection of a field onto one row: 1000000 cells, 2 threads | 0.100 | 213 GB/s |", text)
         self.assertIn("- fno_2d_64x64: jax, 0.500 of our time (0.400 to 0.625)", text)
         self.assertIn("| perceptron, 256 rows | 100 us (90.0 us to 120 us) | two threads | 1.60 times (1.28 to 2.00) |", text)
+        self.assertIn("Not in this run: Within bounds; ", text)
+        self.assertNotIn("## Within bounds", text)
         self.assertNotIn("quick run", text)
         self.assertIn("quick run", page.page({**RESULTS, "quick": True}, "performance")[0])
         self.assertEqual(set(drawn), {"peers.svg", "reached.svg", "together.svg"})
@@ -81,9 +83,11 @@ class Page(unittest.TestCase):
             path, readme = Path(folder) / "performance.md", Path(folder) / "README.md"
             readme.write_text("<!-- performance -->\n<!-- end performance -->\n")
             page.write(RESULTS, path, readme)
-            path.write_text(page.between(path.read_text(), "by hand", "## A profile\n"))
+            self.assertTrue(path.read_text().startswith("# Performance\n"))
+            path.write_text(page.between(path.read_text(), "by hand", "## A profile\n").replace("# Performance", "# On another machine", 1))
             page.write(RESULTS, path, readme)
             self.assertIn("\n<!-- by hand -->\n## A profile\n<!-- end", path.read_text())
+            self.assertTrue(path.read_text().startswith("# On another machine\n"))
             self.assertTrue((Path(folder) / "performance/peers.svg").is_file())
             self.assertIn("projection of 10^6 cells", readme.read_text())
 
