@@ -252,19 +252,19 @@ def summary(results):
     return shares, ratios
 
 
-def page(results, pictures, title="# Performance"):
+def page(results, pictures, heading="# Performance"):
     """The page's text, and its pictures by name in the folder `pictures`. Tables of which the run had no section are named, no more."""
     machine, drawn = results["machine"], {}
     left_out = []
 
-    def has_none(title, sections):
+    def has_none(table, sections):
         if any(name in results["sections"] for name in sections):
             return False
-        left_out.append(title)
+        left_out.append(table)
         return True
 
     text = [
-        title,
+        heading,
         "",
         "    python benches/performance/run.py",
         "",
