@@ -437,22 +437,41 @@ impl<T: Real> Fno<T> {
 
     /// What the lifting meets at all points of a tile, and 1; 0 in the padding.
     pub(super) fn lifting_meets(&self, s: &Scratch<T>, tile: Tile, x: &mut [T]) {
-        let lifted = self.numbers.lifted(self.inputs.len());
-        x.fill(T::ZERO);
+        let each = self.numbers.lifted(self.inputs.len()) + 1;
         let (skipped, start, count) = self.inside_points(tile);
-        let Some((node, places)) = self.inside(tile) else { return };
-        for (i, to) in x.chunks_exact_mut(lifted + 1).skip(skipped).take(count).enumerate() {
-            self.meet(&s.input, node + start + i, start + i, places, to);
-            to[lifted] = T::ONE;
-        }
+        let Some((node, places)) = self.inside(tile).filter(|_| count > 0) else { return x.fill(T::ZERO) };
+        let (before, rest) = x.split_at_mut(skipped * each);
+        let (inside, after) = rest.split_at_mut(count * each);
+        before.fill(T::ZERO);
+        after.fill(T::ZERO);
+        self.meet(&s.input, node + start, start..start + count, places, (inside, each));
+        inside.chunks_exact_mut(each).for_each(|to| to[each - 1] = T::ONE);
     }
 
-    /// What the lifting meets at one point of the caller's grid, of `input` [nodes, inputs].
-    pub(super) fn meet(&self, input: &[T], node: usize, on_last: usize, places: [usize; 2], to: &mut [T]) {
+    /// What the lifting meets at points `on_last` of a line of the caller's grid, which are nodes `node` and following of `input`
+    /// [nodes, inputs], to the beginnings of rows that are `each` elements apart. Channel by channel: a point has too few values for a loop.
+    pub(super) fn meet(
+        &self,
+        input: &[T],
+        node: usize,
+        on_last: Range<usize>,
+        places: [usize; 2],
+        (to, each): (&mut [T], usize),
+    ) {
         let (inputs, last) = (self.inputs.len(), self.axes.len() - 1);
-        to[..inputs].copy_from_slice(&input[node * inputs..][..inputs]);
+        let (input, to) = (&input[node * inputs..][..on_last.len() * inputs], &mut to[..on_last.len() * each]);
+        for channel in 0..inputs {
+            for (to, from) in to.chunks_exact_mut(each).zip(input.chunks_exact(inputs)) {
+                to[channel] = from[channel];
+            }
+        }
         for (axis, values) in self.coordinates.iter().enumerate() {
-            to[inputs + axis] = values[if axis == last { on_last } else { places[axis] }];
+            let to = to.chunks_exact_mut(each).map(|to| &mut to[inputs + axis]);
+            if axis == last {
+                to.zip(&values[on_last.clone()]).for_each(|(to, v)| *to = *v);
+            } else {
+                to.for_each(|to| *to = values[places[axis]]);
+            }
         }
     }
 
@@ -461,14 +480,17 @@ impl<T: Real> Fno<T> {
     pub(super) fn lifted_points(&self, s: &Scratch<T>, tile: Tile, x: &mut [T]) -> (usize, usize) {
         let (skipped, start, count) = self.inside_points(tile);
         let Some((node, places)) = self.inside(tile).filter(|_| count > 0) else { return (skipped, 0) };
-        for (i, to) in x.chunks_exact_mut(self.numbers.lifted(self.inputs.len())).take(count).enumerate() {
-            self.meet(&s.input, node + start + i, start + i, places, to);
-        }
+        let each = self.numbers.lifted(self.inputs.len());
+        self.meet(&s.input, node + start, start..start + count, places, (x, each));
         (skipped, count)
     }
 
     /// What the projection made of points to raw units.
     pub(super) fn unscale(&self, projected: &[T], to: &mut [f64]) {
+        if let [c] = &self.outputs[..] {
+            // The loop over a single channel becomes vectors.
+            return to.iter_mut().zip(projected).for_each(|(to, v)| *to = c.offset + c.scale * v.to_f64());
+        }
         let outputs = self.outputs.len();
         for (to, values) in to.chunks_exact_mut(outputs).zip(projected.chunks_exact(outputs)) {
             for ((to, v), c) in to.iter_mut().zip(values).zip(&self.outputs) {

@@ -59,9 +59,7 @@ impl<T: Real> PartOf<T> {
         for run in &self.layout.runs {
             for (tile, at) in self.tiles(run) {
                 let Some((skipped, count, node, start, places)) = self.on_grid(run, tile) else { continue };
-                for (i, to) in a.chunks_exact_mut(lifted).take(count).enumerate() {
-                    fno.meet(&s.input, node + i, start + i, places, to);
-                }
+                fno.meet(&s.input, node, start..start + count, places, (a, lifted));
                 let result = fno.network(&fno.lifting, count, a, [b, c], Spared::default());
                 s.field[(at + skipped) * w..][..count * w].copy_from_slice(result);
             }
