@@ -319,18 +319,23 @@ fn run<T: Real, const N: usize>(arch: Arch, p: Product<T, N>) {
     arch.dispatch(p);
 }
 
-/// Runs `$block` for blocks of at most `$most` rows, up to the constant `$limit` and 12, that together are `$count` rows, of nearly one
-/// height: a block of one or two rows would wait for its own additions. `$height` is a constant of its block.
+/// Runs `$block` for blocks of at most `$most` rows, up to the constant `$limit` and 12, that together are `$count` rows; the last two
+/// share what is left, as a block of one or two rows would wait for its own additions. `$height` is a constant of its block.
 macro_rules! heights {
     ($limit:expr, $most:expr, $count:expr, |$row:ident, $height:ident| $block:expr) => {{
-        let mut rest: usize = $count;
-        let mut blocks = rest.div_ceil($most);
+        let (mut rest, most): (usize, usize) = ($count, $most);
         let mut next = 0;
         while rest > 0 {
-            // Division by a variable takes as long as a short block.
-            let height = if blocks == 1 { rest } else { rest.div_ceil(blocks) };
+            // Not all of one height: a division would take as long as a short block.
+            let height = if rest >= 2 * most {
+                most
+            } else if rest > most {
+                rest.div_ceil(2)
+            } else {
+                rest
+            };
             let $row = next;
-            (next, rest, blocks) = (next + height, rest - height, blocks - 1);
+            (next, rest) = (next + height, rest - height);
             macro_rules! case {
                 ($h:literal) => {{
                     const $height: usize = $h;

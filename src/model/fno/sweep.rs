@@ -280,6 +280,7 @@ impl<T: Real> Fno<T> {
                 });
                 match point {
                     Some(point) if left => self.keep_edge(s, plane, point, components),
+                    _ if stage.is_last() => {}
                     _ => components.fill(T::ZERO),
                 }
             }
