@@ -439,11 +439,9 @@ impl<T: Real> Fno<T> {
     pub(super) fn lifting_meets(&self, s: &Scratch<T>, tile: Tile, x: &mut [T]) {
         let each = self.numbers.lifted(self.inputs.len()) + 1;
         let (skipped, start, count) = self.inside_points(tile);
-        let Some((node, places)) = self.inside(tile).filter(|_| count > 0) else { return x.fill(T::ZERO) };
-        let (before, rest) = x.split_at_mut(skipped * each);
-        let (inside, after) = rest.split_at_mut(count * each);
-        before.fill(T::ZERO);
-        after.fill(T::ZERO);
+        x.fill(T::ZERO);
+        let Some((node, places)) = self.inside(tile).filter(|_| count > 0) else { return };
+        let inside = &mut x[skipped * each..][..count * each];
         self.meet(&s.input, node + start, start..start + count, places, (inside, each));
         inside.chunks_exact_mut(each).for_each(|to| to[each - 1] = T::ONE);
     }
@@ -487,10 +485,6 @@ impl<T: Real> Fno<T> {
 
     /// What the projection made of points to raw units.
     pub(super) fn unscale(&self, projected: &[T], to: &mut [f64]) {
-        if let [c] = &self.outputs[..] {
-            // The loop over a single channel becomes vectors.
-            return to.iter_mut().zip(projected).for_each(|(to, v)| *to = c.offset + c.scale * v.to_f64());
-        }
         let outputs = self.outputs.len();
         for (to, values) in to.chunks_exact_mut(outputs).zip(projected.chunks_exact(outputs)) {
             for ((to, v), c) in to.iter_mut().zip(values).zip(&self.outputs) {
