@@ -90,6 +90,8 @@ struct Sums {
     targets: Vec<usize>,
     starts: Vec<usize>,
     sources: Vec<(usize, bool)>,
+    /// The last of the targets, and of the sources.
+    last: [usize; 2],
 }
 
 impl Sums {
@@ -97,6 +99,8 @@ impl Sums {
         self.starts.push(self.sources.len());
         self.targets.push(target);
         self.sources.extend(sources);
+        let last = self.of(self.targets.len() - 1).iter().fold(self.last[1], |last, (source, _)| last.max(*source));
+        self.last = [self.last[0].max(target), last];
     }
 
     /// The sources of a target.
@@ -122,32 +126,92 @@ impl Sums {
     ///
     /// Nobody else uses these targets, nor writes their sources, and targets are not among the sources.
     unsafe fn apply<T: Real>(&self, arch: Arch, channels: usize, range: Range<usize>, from: Whole<T>, to: Whole<T>) {
-        dispatch!(arch, T, (sums: &'a Sums = self, channels: usize = channels, range: Range<usize> = range, from: Whole<T> = from, to: Whole<T> = to) -> () {
-            for i in range {
-                let target = sums.targets[i];
-                // SAFETY: the caller's promise.
-                let to = unsafe { to.write(target..target + channels) };
-                to.fill(T::ZERO);
-                for (source, negative) in sums.of(i) {
-                    // SAFETY: the caller's promise.
-                    let from = unsafe { from.read(*source..source + channels) };
-                    if *negative {
-                        for (t, f) in to.iter_mut().zip(from) {
-                            *t = *t - *f;
-                        }
-                    } else {
-                        for (t, f) in to.iter_mut().zip(from) {
-                            *t += *f;
-                        }
-                    }
-                }
-            }
-        });
+        assert!(
+            range.end <= self.targets.len()
+                && self.last[0] + channels <= to.len()
+                && self.last[1] + channels <= from.len()
+        );
+        arch.dispatch(Apply { sums: self, channels, range, from: from.as_ptr(), to: to.as_ptr() });
     }
 
     fn apply_all<T: Real>(&self, arch: Arch, channels: usize, from: &[T], to: &mut [T]) {
         // SAFETY: two borrowed arrays.
         unsafe { self.apply(arch, channels, 0..self.targets.len(), Whole::reading(from), Whole::new(to)) }
+    }
+}
+
+struct Apply<'a, T> {
+    sums: &'a Sums,
+    channels: usize,
+    range: Range<usize>,
+    from: *const T,
+    to: *mut T,
+}
+
+impl<T: Real> WithSimd for Apply<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (lanes, channels) = (T::lanes::<S>(), self.channels);
+        for i in self.range.clone() {
+            if channels < lanes {
+                self.few(i);
+                continue;
+            }
+            let mut at = 0;
+            while at < channels {
+                match (channels - at) / lanes {
+                    0 => {
+                        // A vector that ends with the channels instead of a part of one.
+                        at = channels - lanes;
+                        at += self.some::<S, 1>(simd, i, at);
+                    }
+                    1 => at += self.some::<S, 1>(simd, i, at),
+                    2 | 3 => at += self.some::<S, 2>(simd, i, at),
+                    _ => at += self.some::<S, 4>(simd, i, at),
+                }
+            }
+        }
+    }
+}
+
+impl<T: Real> Apply<'_, T> {
+    /// Channels from `at` on of a target, so many vectors of them; how many they are.
+    #[inline(always)]
+    fn some<S: Simd, const VECTORS: usize>(&self, simd: S, i: usize, at: usize) -> usize {
+        let lanes = T::lanes::<S>();
+        let signs = [T::splat(simd, T::ONE), T::splat(simd, T::ZERO - T::ONE)];
+        let mut sums = [T::splat(simd, T::ZERO); VECTORS];
+        for (source, negative) in self.sums.of(i) {
+            // SAFETY: [`Sums::apply`] has compared all sources and targets with the lengths; the rest is what it was promised.
+            let from = unsafe { std::slice::from_raw_parts(self.from.add(source + at), VECTORS * lanes) };
+            for (v, sum) in sums.iter_mut().enumerate() {
+                *sum = T::fused(simd, signs[usize::from(*negative)], T::load(simd, &from[v * lanes..]), *sum);
+            }
+        }
+        // SAFETY: likewise.
+        let to = unsafe { std::slice::from_raw_parts_mut(self.to.add(self.sums.targets[i] + at), VECTORS * lanes) };
+        for (v, sum) in sums.iter().enumerate() {
+            T::store(simd, &mut to[v * lanes..], *sum);
+        }
+        VECTORS * lanes
+    }
+
+    /// All channels of a target where they do not fill a vector.
+    #[inline(always)]
+    fn few(&self, i: usize) {
+        let target = self.sums.targets[i];
+        for channel in 0..self.channels {
+            let mut sum = T::ZERO;
+            for (source, negative) in self.sums.of(i) {
+                // SAFETY: as in [`Apply::some`].
+                let from = unsafe { *self.from.add(source + channel) };
+                sum = if *negative { sum - from } else { sum + from };
+            }
+            // SAFETY: likewise.
+            unsafe { *self.to.add(target + channel) = sum };
+        }
     }
 }
 

@@ -144,6 +144,14 @@ impl<T> Whole<T> {
         Whole { first: data.as_ptr().cast_mut(), len: data.len() }
     }
 
+    pub fn len(self) -> usize {
+        self.len
+    }
+
+    pub fn as_ptr(self) -> *mut T {
+        self.first
+    }
+
     /// # Safety
     ///
     /// The array is there, and nobody writes this piece.
