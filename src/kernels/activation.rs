@@ -1,7 +1,5 @@
 //! The pointwise functions between layers, and their slopes.
 
-use std::mem::MaybeUninit;
-
 use pulp::{Arch, Simd, WithSimd};
 use serde::Deserialize;
 
@@ -58,34 +56,78 @@ fn tanh<T: Real>(x: T) -> T {
     select(size < T::from_f64(0.01), series, select(x < T::ZERO, T::ZERO - large, large))
 }
 
-/// Values that [`gelu`] takes through one of its halves.
-const BLOCK: usize = 256;
+/// Vectors that [`gelu`] takes together.
+const TOGETHER: usize = 4;
 
-/// x Phi(x) = max(x, 0) - |x| (1 - Phi(|x|)), in halves: the operations of one value follow one another, and the whole of them is too
-/// much for a processor to look past, to the values behind.
+/// x Phi(x) = max(x, 0) - |x| (1 - Phi(|x|)), see [`Real::normal_tail`].
 fn gelu<T: Real>(arch: Arch, x: &mut [T]) {
     struct Gelu<'a, T>(&'a mut [T]);
     impl<T: Real> WithSimd for Gelu<'_, T> {
         type Output = ();
         #[inline(always)]
-        fn with_simd<S: Simd>(self, _: S) {
-            let (mut sizes, mut series) = ([MaybeUninit::uninit(); BLOCK], [MaybeUninit::uninit(); BLOCK]);
-            for x in self.0.chunks_mut(BLOCK) {
-                for ((x, size), series) in x.iter().zip(&mut sizes).zip(&mut series) {
-                    let t = x.abs();
-                    let t = select(t > T::TAIL_END, T::TAIL_END, t);
-                    size.write(t);
-                    series.write(t.tail_series());
-                }
-                for ((x, size), series) in x.iter_mut().zip(&sizes).zip(&series) {
-                    // SAFETY: both were just written, for as many values.
-                    let (t, series) = unsafe { (size.assume_init(), series.assume_init()) };
-                    *x = (-t).mul_add(t.tail_from(series), x.relu());
-                }
+        fn with_simd<S: Simd>(self, simd: S) {
+            let lanes = T::lanes::<S>();
+            let mut blocks = self.0.chunks_exact_mut(TOGETHER * lanes);
+            for x in &mut blocks {
+                gelu_of::<T, S, TOGETHER>(simd, x);
+            }
+            let mut vectors = blocks.into_remainder().chunks_exact_mut(lanes);
+            for x in &mut vectors {
+                gelu_of::<T, S, 1>(simd, x);
+            }
+            let rest = vectors.into_remainder();
+            if !rest.is_empty() {
+                let mut x = [T::ZERO; LANES];
+                x[..rest.len()].copy_from_slice(rest);
+                gelu_of::<T, S, 1>(simd, &mut x[..lanes]);
+                rest.copy_from_slice(&x[..rest.len()]);
             }
         }
     }
     arch.dispatch(Gelu(x));
+}
+
+/// Most lanes of a vector.
+const LANES: usize = 16;
+
+/// The same of N vectors. The operations of one follow one another, so that a processor needs some of another one between them.
+#[inline(always)]
+fn gelu_of<T: Real, S: Simd, const N: usize>(simd: S, x: &mut [T]) {
+    // Terms are read where they are used, which the compiler leaves as it is. Else it would find that fewer registers do when one vector's
+    // operations all come before those of another.
+    let term = |term: &T| {
+        // SAFETY: a reference.
+        T::splat(simd, unsafe { std::ptr::read_volatile(term) })
+    };
+    let horner = |terms: &[T], x: &[T::Vector<S>; N]| {
+        let mut sums = [term(&terms[0]); N];
+        for next in &terms[1..] {
+            let next = term(next);
+            for i in 0..N {
+                sums[i] = T::fused(simd, sums[i], x[i], next);
+            }
+        }
+        sums
+    };
+    let lanes = T::lanes::<S>();
+    let (end, magic) = (T::splat(simd, T::TAIL_END), T::splat(simd, T::MAGIC));
+    let mut t = [end; N];
+    for i in 0..N {
+        t[i] = T::sizes(simd, T::load(simd, &x[i * lanes..]), end);
+    }
+    let s = horner(T::TAIL, &t);
+    let (mut shifted, mut f) = (t, t);
+    for i in 0..N {
+        shifted[i] = T::fused(simd, t[i], s[i], magic);
+        f[i] = T::fused(simd, t[i], s[i], T::difference(simd, magic, shifted[i]));
+    }
+    let p = horner(T::POWER, &f);
+    for i in 0..N {
+        let tail = T::times(simd, p[i], T::powers_of_two(simd, shifted[i]));
+        let minus_t = T::times(simd, T::splat(simd, T::ZERO - T::ONE), t[i]);
+        let rectified = T::rectified(simd, T::load(simd, &x[i * lanes..]));
+        T::store(simd, &mut x[i * lanes..], T::fused(simd, minus_t, tail, rectified));
+    }
 }
 
 #[inline(always)]

@@ -1,6 +1,6 @@
 //! The two arithmetics, f32 and f64, with what a kernel needs of them.
 
-use pulp::{MemMask, Simd};
+use pulp::{MemMask, Simd, bytemuck};
 
 use crate::field::Element;
 
@@ -25,6 +25,12 @@ pub trait Real:
     const ONE: Self;
     /// Where the normal tail times its argument is too small to be seen.
     const TAIL_END: Self;
+    /// The series s of the normal tail 2^(-1 + t s(t)), from its highest power down, and that of 2^f for |f| <= 1/2.
+    const TAIL: &'static [Self];
+    #[doc = "See [`Real::TAIL`]."]
+    const POWER: &'static [Self];
+    /// What rounds t s(t) when it is added: the -1 and the exponent's bias are in it, so that the low bits are the exponent.
+    const MAGIC: Self;
     /// Values in a panel of packed weights: 128 bytes.
     const PANEL: usize;
     /// A vector register of this type.
@@ -51,12 +57,14 @@ pub trait Real:
     #[inline(always)]
     fn normal_tail(self) -> Self {
         let t = if self > Self::TAIL_END { Self::TAIL_END } else { self };
-        t.tail_from(t.tail_series())
+        let horner = |terms: &[Self], x: Self| terms[1..].iter().fold(terms[0], |sum, term| sum.mul_add(x, *term));
+        let s = horner(Self::TAIL, t);
+        let shifted = t.mul_add(s, Self::MAGIC);
+        let f = t.mul_add(s, Self::MAGIC - shifted);
+        horner(Self::POWER, f) * shifted.power_of_two()
     }
-    /// The first half of [`Real::normal_tail`], of t <= [`Real::TAIL_END`].
-    fn tail_series(self) -> Self;
-    /// The second half, from t and what the first one found.
-    fn tail_from(self, series: Self) -> Self;
+    /// 2^n of what [`Real::MAGIC`] + n leaves in the low bits.
+    fn power_of_two(self) -> Self;
 
     /// Lanes of a vector.
     fn lanes<S: Simd>() -> usize;
@@ -74,6 +82,14 @@ pub trait Real:
     fn fused<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
     /// 0 in every lane that is below it; NaN stays.
     fn rectified<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S>;
+    /// The sizes of all lanes, at most `most`; of NaN either.
+    fn sizes<S: Simd>(simd: S, a: Self::Vector<S>, most: Self::Vector<S>) -> Self::Vector<S>;
+    /// a - b in every lane.
+    fn difference<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// a b in every lane.
+    fn times<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// [`Real::power_of_two`] of every lane.
+    fn powers_of_two<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S>;
 }
 
 /// Whether vectors are those of AVX-512, whose loads and stores take masks. pulp's own way to a part of a vector, a jump to one of many
@@ -98,11 +114,14 @@ fn first_of_8<S: Simd>(simd: S, count: usize) -> MemMask<S::m64s> {
 }
 
 macro_rules! real {
-    ($t:ident, $panel:expr, $vector:ident, $lanes:ident, $splat:ident, $as_simd:ident, $as_mut_simd:ident, $load_part:ident, $store_part:ident, $first_of:ident, $load_masked:ident, $store_masked:ident, $fma:ident, $less:ident, $select:ident, $exp:expr, $series:expr, $tail:expr, $end:expr) => {
+    ($t:ident, $panel:expr, $vector:ident, $lanes:ident, $splat:ident, $as_simd:ident, $as_mut_simd:ident, $load_part:ident, $store_part:ident, $first_of:ident, $load_masked:ident, $store_masked:ident, $fma:ident, $less:ident, $select:ident, $abs:ident, $min:ident, $max:ident, $sub:ident, $mul:ident, $powers:ident, $exp:expr, $mantissa:expr, $tail:ident) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
-            const TAIL_END: Self = $end;
+            const TAIL_END: Self = $tail.end;
+            const TAIL: &'static [Self] = &$tail.series;
+            const POWER: &'static [Self] = &$tail.power;
+            const MAGIC: Self = $tail.magic;
             const PANEL: usize = $panel;
             type Vector<S: Simd> = S::$vector;
 
@@ -139,12 +158,8 @@ macro_rules! real {
                 $exp(self)
             }
             #[inline(always)]
-            fn tail_series(self) -> Self {
-                $series(self)
-            }
-            #[inline(always)]
-            fn tail_from(self, series: Self) -> Self {
-                $tail(self, series)
+            fn power_of_two(self) -> Self {
+                $t::from_bits(self.to_bits() << $mantissa)
             }
             #[inline(always)]
             fn lanes<S: Simd>() -> usize {
@@ -187,7 +202,28 @@ macro_rules! real {
             #[inline(always)]
             fn rectified<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S> {
                 let zero = simd.$splat(0.0);
-                simd.$select(simd.$less(a, zero), zero, a)
+                // Of x86's instruction the result is `a` where that is NaN, and of two zeros.
+                if cfg!(target_arch = "x86_64") && Self::lanes::<S>() > 1 {
+                    simd.$max(zero, a)
+                } else {
+                    simd.$select(simd.$less(a, zero), zero, a)
+                }
+            }
+            #[inline(always)]
+            fn sizes<S: Simd>(simd: S, a: Self::Vector<S>, most: Self::Vector<S>) -> Self::Vector<S> {
+                simd.$min(most, simd.$abs(a))
+            }
+            #[inline(always)]
+            fn difference<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S> {
+                simd.$sub(a, b)
+            }
+            #[inline(always)]
+            fn times<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S> {
+                simd.$mul(a, b)
+            }
+            #[inline(always)]
+            fn powers_of_two<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S> {
+                $powers(simd, a)
             }
         }
     };
@@ -209,10 +245,15 @@ real!(
     mul_add_f32s,
     less_than_f32s,
     select_f32s,
+    abs_f32s,
+    min_f32s,
+    max_f32s,
+    sub_f32s,
+    mul_f32s,
+    powers_of_two_f32,
     exp_nonpositive_f32,
-    tail_series_f32,
-    tail_from_f32,
-    6.0
+    23,
+    TAIL_F32
 );
 real!(
     f64,
@@ -230,10 +271,15 @@ real!(
     mul_add_f64s,
     less_than_f64s,
     select_f64s,
+    abs_f64s,
+    min_f64s,
+    max_f64s,
+    sub_f64s,
+    mul_f64s,
+    powers_of_two_f64,
     exp_nonpositive_f64,
-    tail_series_f64,
-    tail_from_f64,
-    8.5
+    52,
+    TAIL_F64
 );
 
 // x = n ln 2 + r with |r| <= ln 2 / 2; the Taylor series of e^r to the last term above half an ulp; 2^n through the exponent
@@ -289,34 +335,17 @@ fn exp_nonpositive_f64(x: f64) -> f64 {
 // 1 - Phi(t) = 2^q(t), q(t) = -1 + t s(t) with a polynomial s fitted so that t times the tail is right to the last bits; then
 // 2^q as above. Beyond the last argument the tail is below what can be seen beside t.
 
-macro_rules! normal_tail {
-    ($series:ident, $tail:ident, $t:ident, $magic:expr, $mantissa:expr, [$s0:expr, $($s:expr),*], [$p0:expr, $($p:expr),*]) => {
-        #[inline(always)]
-        fn $series(t: $t) -> $t {
-            let mut s: $t = $s0;
-            $(s = s.mul_add(t, $s);)*
-            s
-        }
-
-        #[inline(always)]
-        fn $tail(t: $t, s: $t) -> $t {
-            // The magic number has the -1 and the exponent's bias in it, so that the low bits are the exponent.
-            let shifted = t.mul_add(s, $magic);
-            let f = t.mul_add(s, $magic - shifted);
-            let mut p: $t = $p0;
-            $(p = p.mul_add(f, $p);)*
-            p * $t::from_bits(shifted.to_bits() << $mantissa)
-        }
-    };
+struct Tail<T, const SERIES: usize, const POWER: usize> {
+    end: T,
+    magic: T,
+    series: [T; SERIES],
+    power: [T; POWER],
 }
 
-normal_tail!(
-    tail_series_f32,
-    tail_from_f32,
-    f32,
-    12_583_038.0,
-    23,
-    [
+const TAIL_F32: Tail<f32, 8, 6> = Tail {
+    end: 6.0,
+    magic: 12_583_038.0,
+    series: [
         -2.023531e-06,
         2.974_565_4e-5,
         -0.000_140_807_29,
@@ -324,17 +353,15 @@ normal_tail!(
         0.007_202_959,
         -0.052_590_914,
         -0.459_178_06,
-        -1.151_108_4
+        -1.151_108_4,
     ],
-    [0.001_324_755_8, 0.009_671_839, 0.055_508_88, 0.240_222_33, 0.693_146_7, 1.0]
-);
-normal_tail!(
-    tail_series_f64,
-    tail_from_f64,
-    f64,
-    6_755_399_441_056_766.0,
-    52,
-    [
+    power: [0.001_324_755_8, 0.009_671_839, 0.055_508_88, 0.240_222_33, 0.693_146_7, 1.0],
+};
+
+const TAIL_F64: Tail<f64, 22, 11> = Tail {
+    end: 8.5,
+    magic: 6_755_399_441_056_766.0,
+    series: [
         -7.00369910415149e-18,
         5.237612158074352e-16,
         -1.8099915669282295e-14,
@@ -356,9 +383,9 @@ normal_tail!(
         0.0068991285743520946,
         -0.05242119329383167,
         -0.4592240942651445,
-        -1.151104099072128
+        -1.151104099072128,
     ],
-    [
+    power: [
         7.038193163731757e-09,
         1.020832425712783e-07,
         1.3215653504390166e-06,
@@ -369,9 +396,27 @@ normal_tail!(
         0.055504108664481716,
         0.240226506959091,
         0.6931471805599492,
-        1.0
-    ]
-);
+        1.0,
+    ],
+};
+
+#[inline(always)]
+fn powers_of_two_f32<S: Simd>(simd: S, a: S::f32s) -> S::f32s {
+    simd.transmute_f32s_u32s(simd.wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(a), simd.splat_u32s(23)))
+}
+
+/// There are shifts of 32 bits alone: a number that ends 20 bits later has in its upper half what the other one has at its end.
+#[inline(always)]
+fn powers_of_two_f64<S: Simd>(simd: S, a: S::f64s) -> S::f64s {
+    if S::F64_LANES == 1 {
+        return bytemuck::cast(bytemuck::cast::<_, f64>(a).power_of_two());
+    }
+    const WHOLE: f64 = 1.5 * (1u64 << 52) as f64;
+    const UPPER: f64 = 1.5 * (1u64 << 20) as f64;
+    let upper = simd.add_f64s(simd.sub_f64s(a, simd.splat_f64s(WHOLE)), simd.splat_f64s(UPPER));
+    let halves: S::u32s = bytemuck::cast(upper);
+    bytemuck::cast(simd.wrapping_dyn_shl_u32s(halves, simd.splat_u32s(20)))
+}
 
 #[cfg(test)]
 mod tests {
