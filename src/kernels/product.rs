@@ -6,8 +6,6 @@
 //! index from its start value, one product after the other, so its bits depend on its own rows of x and of W alone: not on the number
 //! of rows, their position, or the vector width.
 
-use std::mem::MaybeUninit;
-
 use pulp::{Arch, Simd, WithSimd};
 
 use super::pages::Pages;
@@ -211,9 +209,8 @@ pub fn products<T: Real, const N: usize>(
     run(arch, Product { terms, outputs, start, relu: false, y, y_stride });
 }
 
-/// Lanes of [`dots`], and rows whose lanes it folds together.
+/// Lanes of [`dots`].
 const LANES: usize = 16;
-const TOGETHER: usize = 16;
 
 /// y [rows, outputs] = bias + x [rows, inner] W', W [outputs, inner] as it is: for a few outputs, which would leave the panels of
 /// [`product`] nearly empty. Sums run over 16 lanes by index modulo 16 that are folded in one order, whatever the vector width.
@@ -221,14 +218,6 @@ pub fn dots<T: Real>(arch: Arch, x: Rows<T>, w: &[T], bias: &[T], y: &mut [T]) {
     let inner = w.len() / bias.len();
     assert!(y.len() >= x.count * bias.len());
     arch.dispatch(Dots { x, w, bias, y, inner });
-}
-
-/// Adds lanes from `HALF` on to the first ones; the number is a constant for the sake of vectors.
-#[inline(always)]
-fn fold_lanes<T: Real, const HALF: usize>(sums: &mut [T; LANES]) {
-    for lane in 0..HALF {
-        sums[lane] += sums[HALF + lane];
-    }
 }
 
 struct Dots<'a, T> {
@@ -255,53 +244,56 @@ impl<T: Real> WithSimd for Dots<'_, T> {
 }
 
 impl<T: Real> Dots<'_, T> {
+    /// The sum of 16 lanes and of the products that are left, one a lane: 8 lanes to the 8 before them, of these 4 to 4, 2 to 2, and the
+    /// last to the first.
+    #[inline(always)]
+    fn folded<S: Simd, const VECTORS: usize>(simd: S, mut sums: [T::Vector<S>; VECTORS], left: (&[T], &[T])) -> T {
+        let mut each = [T::ZERO; LANES];
+        let lanes = T::lanes::<S>();
+        if left.0.is_empty() && VECTORS == 2 {
+            sums[0] = T::fused(simd, T::splat(simd, T::ONE), sums[VECTORS - 1], sums[0]);
+            T::store(simd, &mut each, sums[0]);
+        } else {
+            for (v, sums) in sums.iter().enumerate() {
+                T::store(simd, &mut each[v * lanes..], *sums);
+            }
+            for ((sum, x), w) in each.iter_mut().zip(left.0).zip(left.1) {
+                *sum = x.mul_add(*w, *sum);
+            }
+            for lane in 0..8 {
+                each[lane] += each[8 + lane];
+            }
+        }
+        let [a, b, c, d] = [each[0] + each[4], each[1] + each[5], each[2] + each[6], each[3] + each[7]];
+        (a + c) + (b + d)
+    }
+
     #[inline(always)]
     fn run<S: Simd, const VECTORS: usize>(self, simd: S) {
         let Dots { x, w, bias, y, inner } = self;
         let (lanes, outputs) = (T::lanes::<S>(), bias.len());
         let whole = inner / LANES * LANES;
-        for first in (0..x.count).step_by(TOGETHER) {
-            let count = TOGETHER.min(x.count - first);
-            for (o, w) in w.chunks_exact(inner).enumerate() {
-                let mut room = [const { MaybeUninit::<[T; LANES]>::uninit() }; TOGETHER];
-                heights!(4, 4, count, |r, HEIGHT| {
-                    let rows: [&[T]; HEIGHT] = std::array::from_fn(|i| &x.data[(first + r + i) * x.stride..][..inner]);
-                    let mut own = [[T::splat(simd, T::ZERO); VECTORS]; HEIGHT];
-                    for at in (0..whole).step_by(LANES) {
-                        for v in 0..VECTORS {
-                            let at = at + v * lanes..at + (v + 1) * lanes;
-                            // SAFETY: they end before `whole`, and w and each row have `inner` elements.
-                            let w = T::load(simd, unsafe { w.get_unchecked(at.clone()) });
-                            unrolled!(HEIGHT, |i| {
-                                // SAFETY: as before.
-                                let x = T::load(simd, unsafe { rows[i].get_unchecked(at.clone()) });
-                                own[i][v] = T::fused(simd, x, w, own[i][v]);
-                            });
-                        }
+        for (o, w) in w.chunks_exact(inner).enumerate() {
+            heights!(4, 4, x.count, |r, HEIGHT| {
+                let rows: [&[T]; HEIGHT] = std::array::from_fn(|i| &x.data[(r + i) * x.stride..][..inner]);
+                let mut own = [[T::splat(simd, T::ZERO); VECTORS]; HEIGHT];
+                for at in (0..whole).step_by(LANES) {
+                    for v in 0..VECTORS {
+                        let at = at + v * lanes..at + (v + 1) * lanes;
+                        // SAFETY: they end before `whole`, and w and each row have `inner` elements.
+                        let w = T::load(simd, unsafe { w.get_unchecked(at.clone()) });
+                        unrolled!(HEIGHT, |i| {
+                            // SAFETY: as before.
+                            let x = T::load(simd, unsafe { rows[i].get_unchecked(at.clone()) });
+                            own[i][v] = T::fused(simd, x, w, own[i][v]);
+                        });
                     }
-                    for (i, row) in rows.iter().enumerate() {
-                        let sums = room[r + i].write([T::ZERO; LANES]);
-                        for (v, own) in own[i].iter().enumerate() {
-                            T::store(simd, &mut sums[v * lanes..], *own);
-                        }
-                        for ((sum, x), w) in sums.iter_mut().zip(&row[whole..]).zip(&w[whole..]) {
-                            *sum = x.mul_add(*w, *sum);
-                        }
-                    }
+                }
+                unrolled!(HEIGHT, |i| {
+                    y[(r + i) * outputs + o] =
+                        Self::folded::<S, VECTORS>(simd, own[i], (&rows[i][whole..], &w[whole..])) + bias[o];
                 });
-                // SAFETY: a row's sums each were just written.
-                let sums = unsafe { std::slice::from_raw_parts_mut(room.as_mut_ptr().cast::<[T; LANES]>(), count) };
-                // Step by step for all rows: row by row each step would wait for the one before. Lanes that no term fell into are 0.
-                if inner > 8 {
-                    sums.iter_mut().for_each(fold_lanes::<T, 8>);
-                }
-                if inner > 4 {
-                    sums.iter_mut().for_each(fold_lanes::<T, 4>);
-                }
-                for (r, sums) in sums.iter().enumerate() {
-                    y[(first + r) * outputs + o] = (sums[0] + sums[2]) + (sums[1] + sums[3]) + bias[o];
-                }
-            }
+            });
         }
     }
 }
