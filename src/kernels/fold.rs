@@ -124,14 +124,24 @@ impl Places {
         Places { first, first_step: 2 * width, second: first + width, second_step: 2 * width }
     }
 
-    /// Where the pair's points begin, the second one of a point alone with the first.
+    /// Where the points of pairs from `from` on begin, the second one of a point alone with the first.
     #[inline(always)]
-    fn of(self, pair: usize, pairing: Pairing) -> [usize; 2] {
-        let [first, second] = self.of_two(pair);
-        [first, if pairing.is_alone(pair) { first } else { second }]
+    fn of<const COUNT: usize>(self, from: usize, pairing: Pairing) -> [[usize; 2]; COUNT] {
+        let mut places = [self.of_two(from); COUNT];
+        for p in 1..COUNT {
+            let [first, second] = places[p - 1];
+            places[p] = [first.wrapping_add_signed(self.first_step), second.wrapping_add_signed(self.second_step)];
+        }
+        // Only the first and the last pair can be points alone.
+        for p in [0, COUNT - 1] {
+            if pairing.is_alone(from + p) {
+                places[p][1] = places[p][0];
+            }
+        }
+        places
     }
 
-    /// The same for a pair of two points.
+    /// The same for one pair, of two points.
     #[inline(always)]
     fn of_two(self, pair: usize) -> [usize; 2] {
         let first = self.first + pair as isize * self.first_step;
@@ -279,66 +289,78 @@ impl<T: Real> Unfold<T> {
     }
 }
 
-/// The vectors at a place.
+/// The vectors from an element on.
 ///
 /// # Safety
 /// There are so many elements.
 #[inline(always)]
-unsafe fn vectors<T: Real, S: Simd, const VECTORS: usize>(simd: S, data: &[T], at: usize) -> [T::Vector<S>; VECTORS] {
+unsafe fn vectors<T: Real, S: Simd, const VECTORS: usize>(simd: S, from: *const T) -> [T::Vector<S>; VECTORS] {
     let lanes = T::lanes::<S>();
-    // SAFETY: the caller's promise.
-    let data = unsafe { data.get_unchecked(at..at + VECTORS * lanes) };
     let mut vectors = [T::splat(simd, T::ZERO); VECTORS];
     for (v, vector) in vectors.iter_mut().enumerate() {
-        *vector = T::load(simd, &data[v * lanes..]);
+        // SAFETY: the caller's promise.
+        *vector = T::load(simd, unsafe { std::slice::from_raw_parts(from.add(v * lanes), lanes) });
     }
     vectors
 }
 
-/// Vectors to the `width` elements at a place.
+/// Vectors to the `width` elements from one on.
 ///
 /// # Safety
 /// There are so many elements, and no more than the vectors have.
 #[inline(always)]
 unsafe fn store_at<T: Real, S: Simd, const VECTORS: usize>(
     simd: S,
-    y: &mut [T],
-    at: usize,
+    to: *mut T,
     width: usize,
     from: &[T::Vector<S>; VECTORS],
 ) {
     let lanes = T::lanes::<S>();
-    // SAFETY: the caller's promise.
-    let y = unsafe { y.get_unchecked_mut(at..at + width) };
     if width == VECTORS * lanes {
         for (v, from) in from.iter().enumerate() {
             // SAFETY: whole vectors are there.
-            T::store(simd, unsafe { y.get_unchecked_mut(v * lanes..(v + 1) * lanes) }, *from);
+            T::store(simd, unsafe { std::slice::from_raw_parts_mut(to.add(v * lanes), lanes) }, *from);
         }
     } else {
-        store::<T, S, VECTORS>(simd, y, from);
+        // SAFETY: the caller's promise.
+        store::<T, S, VECTORS>(simd, unsafe { std::slice::from_raw_parts_mut(to, width) }, from);
     }
 }
 
-/// sums[r] += factors[at + r] x.
+/// sums[r] += factors[r] x.
 ///
 /// # Safety
 /// There are so many factors.
 #[inline(always)]
 unsafe fn add_all<T: Real, S: Simd, const VECTORS: usize, const COUNT: usize>(
     simd: S,
-    factors: &[T],
-    at: usize,
+    factors: *const T,
     x: [T::Vector<S>; VECTORS],
     sums: &mut [[T::Vector<S>; VECTORS]; COUNT],
 ) {
     unrolled!(COUNT, |r| {
         // SAFETY: the caller's promise.
-        let factor = T::splat(simd, unsafe { *factors.get_unchecked(at + r) });
+        let factor = T::splat(simd, unsafe { *factors.add(r) });
         for v in 0..VECTORS {
             sums[r][v] = T::fused(simd, factor, x[v], sums[r][v]);
         }
     });
+}
+
+/// The same with the next component's factors and outputs.
+///
+/// # Safety
+/// There are so many factors, and outputs from `z` on.
+#[inline(always)]
+unsafe fn add_next<T: Real, S: Simd, const VECTORS: usize, const COUNT: usize>(
+    simd: S,
+    factors: &mut *const T,
+    (z, stride): (&mut *const T, usize),
+    sums: &mut [[T::Vector<S>; VECTORS]; COUNT],
+) {
+    // SAFETY: the caller's promise.
+    unsafe { add_all(simd, *factors, vectors(simd, *z), sums) };
+    (*factors, *z) = (factors.wrapping_add(PAIRS), z.wrapping_add(stride));
 }
 
 /// Registers for sums that leave some for data and factors: AVX-512 and NEON have 32.
@@ -348,9 +370,10 @@ fn accumulators<T: Real, S: Simd>() -> usize {
 }
 
 /// Runs `$block` for strips of the outputs, so many vectors wide, a constant: wide ones read a factor, high ones data less often. Four
-/// vectors of NEON and two others let the compiler keep all of [`accumulators`] in registers, three of AVX2 do not.
+/// vectors of NEON and two others let the compiler keep all of [`accumulators`] in registers; with three of AVX2, `$three`, a compiler
+/// does so with one kind of data, and not beside a second product.
 macro_rules! strips {
-    ($T:ident, $S:ident, $outputs:expr, |$first:ident, $width:ident, $vectors:ident| $block:expr) => {{
+    ($T:ident, $S:ident, $three:literal, $outputs:expr, |$first:ident, $width:ident, $vectors:ident| $block:expr) => {{
         let (lanes, outputs): (usize, usize) = ($T::lanes::<$S>(), $outputs);
         let mut $first = 0;
         while $first < outputs {
@@ -365,6 +388,8 @@ macro_rules! strips {
             }
             if $T::PANEL > 4 * lanes {
                 case!(4);
+            } else if $three && $T::PANEL == 4 * lanes && left > 2 * lanes && left <= 3 * lanes {
+                case!(3);
             } else if left <= lanes {
                 case!(1);
             } else {
@@ -391,88 +416,86 @@ impl<T: Real> WithSimd for Forward<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        strips!(T, S, self.outputs, |first, width, VECTORS| self.strip::<S, VECTORS>(simd, first, width));
+        strips!(T, S, true, self.outputs, |first, width, VECTORS| self.strip::<S, VECTORS>(simd, first, width));
     }
 }
 
 impl<T: Real> Forward<'_, T> {
     #[inline(always)]
     fn strip<S: Simd, const VECTORS: usize>(&mut self, simd: S, first: usize, width: usize) {
+        self.half::<S, VECTORS, 0>(simd, first, width);
+        self.half::<S, VECTORS, 1>(simd, first, width);
+    }
+
+    /// The even components, or the odd ones. Which is a constant: a sum or a difference needs no register of its own.
+    #[inline(always)]
+    fn half<S: Simd, const VECTORS: usize, const HALF: usize>(&mut self, simd: S, first: usize, width: usize) {
         let most = accumulators::<T, S>() / VECTORS;
-        for half in 0..2 {
-            let before = half * self.fold.counts[0];
-            let rows = self.rows.start.saturating_sub(before)..self.rows.end.saturating_sub(before);
-            meeting!(&self.fold.blocks[half], rows, |block, skipped, begin, end| {
-                heights!(most, most.min(ROWS), end - begin, |from, HEIGHT| {
-                    let y_row = before + begin + from - self.rows.start;
-                    self.block::<S, VECTORS, HEIGHT>(simd, first, width, half, (block, skipped + from), y_row)
-                });
+        let before = HALF * self.fold.counts[0];
+        let rows = self.rows.start.saturating_sub(before)..self.rows.end.saturating_sub(before);
+        meeting!(&self.fold.blocks[HALF], rows, |block, skipped, begin, end| {
+            heights!(most, most.min(ROWS), end - begin, |from, HEIGHT| {
+                let y_row = before + begin + from - self.rows.start;
+                self.block::<S, VECTORS, HALF, HEIGHT>(simd, first, width, (block, skipped + from), y_row)
             });
-        }
+        });
     }
 
     #[inline(always)]
-    fn block<S: Simd, const VECTORS: usize, const HEIGHT: usize>(
+    fn block<S: Simd, const VECTORS: usize, const HALF: usize, const HEIGHT: usize>(
         &mut self,
         simd: S,
         first: usize,
         width: usize,
-        half: usize,
         (block, skipped): (usize, usize),
         y_row: usize,
     ) {
-        let (pairing, x, places) = (self.fold.pairing, self.x, self.places);
-        let each = pairing.pairs() * ROWS;
-        let factors = &self.fold.factors[half][block * each..][..each];
-        let mut sums = [[T::splat(simd, T::ZERO); VECTORS]; HEIGHT];
-        if let Start::Output = self.start {
-            unrolled!(HEIGHT, |r| {
-                sums[r] = load::<T, S, VECTORS>(simd, &self.y[(y_row + r) * self.y_stride + first..][..width]);
-            });
-        }
+        let (pairing, places) = (self.fold.pairing, self.places);
         let Range { mut start, mut end } = self.pairs.clone();
-        // A sine is 0 at a point alone.
-        if start < end && pairing.is_alone(start) {
-            if half == 0 {
-                // SAFETY: every pair has a factor for every component, and `check` has seen that the array has so many elements from
-                // every point of the pairs on.
-                unsafe {
-                    add_all(
-                        simd,
-                        factors,
-                        start * ROWS + skipped,
-                        vectors(simd, x, places.of_two(start)[0] + first),
-                        &mut sums,
-                    )
-                };
+        // SAFETY: every pair has a factor for every component; `check` has seen that x has so many elements from every point of the
+        // pairs on, and `apply` that all outputs of every row lie in y.
+        unsafe {
+            let x = self.x.as_ptr().add(first);
+            let factors = self.fold.factors[HALF].as_ptr().add(block * pairing.pairs() * ROWS + skipped);
+            let y = self.y.as_mut_ptr().add(y_row * self.y_stride + first);
+            let mut sums = [[T::splat(simd, T::ZERO); VECTORS]; HEIGHT];
+            if let Start::Output = self.start {
+                unrolled!(HEIGHT, |r| {
+                    let y = y.add(r * self.y_stride);
+                    sums[r] = if width == VECTORS * T::lanes::<S>() {
+                        vectors(simd, y)
+                    } else {
+                        load::<T, S, VECTORS>(simd, std::slice::from_raw_parts(y, width))
+                    };
+                });
             }
-            start += 1;
-        }
-        let closing = start < end && pairing.is_alone(end - 1);
-        end -= usize::from(closing);
-        let sign = T::splat(simd, if half == 0 { T::ONE } else { T::ZERO - T::ONE });
-        for pair in start..end {
-            let [one, other] = places.of_two(pair);
-            // SAFETY: as before.
-            unsafe {
-                let (mut x, other) = (vectors(simd, x, one + first), vectors::<T, S, VECTORS>(simd, x, other + first));
-                for v in 0..VECTORS {
-                    x[v] = T::fused(simd, sign, other[v], x[v]);
+            // A sine is 0 at a point alone.
+            if start < end && pairing.is_alone(start) {
+                if HALF == 0 {
+                    add_all(simd, factors.add(start * ROWS), vectors(simd, x.add(places.of_two(start)[0])), &mut sums);
                 }
-                add_all(simd, factors, pair * ROWS + skipped, x, &mut sums);
+                start += 1;
             }
+            let closing = start < end && pairing.is_alone(end - 1);
+            end -= usize::from(closing);
+            let sign = T::splat(simd, if HALF == 0 { T::ONE } else { T::ZERO - T::ONE });
+            let [mut one, mut other] = places.of_two(start);
+            let mut of_pair = factors.add(start * ROWS);
+            for _ in start..end {
+                let (mut sum, other_x) = (vectors(simd, x.add(one)), vectors::<T, S, VECTORS>(simd, x.add(other)));
+                for v in 0..VECTORS {
+                    sum[v] = T::fused(simd, sign, other_x[v], sum[v]);
+                }
+                add_all(simd, of_pair, sum, &mut sums);
+                one = one.wrapping_add_signed(places.first_step);
+                other = other.wrapping_add_signed(places.second_step);
+                of_pair = of_pair.wrapping_add(ROWS);
+            }
+            if closing && HALF == 0 {
+                add_all(simd, of_pair, vectors(simd, x.add(one)), &mut sums);
+            }
+            unrolled!(HEIGHT, |r| store_at::<T, S, VECTORS>(simd, y.add(r * self.y_stride), width, &sums[r]));
         }
-        if closing && half == 0 {
-            // SAFETY: as before.
-            unsafe {
-                add_all(simd, factors, end * ROWS + skipped, vectors(simd, x, places.of_two(end)[0] + first), &mut sums)
-            };
-        }
-        let (y, stride) = (&mut *self.y, self.y_stride);
-        unrolled!(HEIGHT, |r| {
-            // SAFETY: `apply` has seen that the outputs of every row lie in y.
-            unsafe { store_at::<T, S, VECTORS>(simd, y, (y_row + r) * stride + first, width, &sums[r]) };
-        });
     }
 }
 
@@ -493,7 +516,7 @@ impl<T: Real> WithSimd for Inverse<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        strips!(T, S, self.outputs, |first, width, VECTORS| self.strip::<S, VECTORS>(simd, first, width));
+        strips!(T, S, false, self.outputs, |first, width, VECTORS| self.strip::<S, VECTORS>(simd, first, width));
     }
 }
 
@@ -523,38 +546,29 @@ impl<T: Real> Inverse<'_, T> {
         from: usize,
     ) {
         let Unfold { pairing, counts: [even, odd], factors: [of_even, of_odd], .. } = self.unfold;
-        let (pairing, even, odd) = (*pairing, *even, *odd);
-        let of_even = &of_even[group * even * PAIRS..][..even * PAIRS];
-        let of_odd = &of_odd[group * odd * PAIRS..][..odd * PAIRS];
+        let (pairing, even, odd, z_stride) = (*pairing, *even, *odd, self.z_stride);
         let zero = [T::splat(simd, T::ZERO); VECTORS];
         let (mut sums, mut differences) = ([start; COUNT], [zero; COUNT]);
-        let (z, z_stride) = (self.z, self.z_stride);
         // Side by side, so that there are enough chains for the latency of an addition.
         let both = even.min(odd);
-        // SAFETY: k is below the number of even or of odd components, of which there are factors; the length of z was compared with the last
-        // component and the end of half a panel.
+        // SAFETY: there are factors of every group for all components; the length of z was compared with the last component and the end of
+        // half a panel.
         unsafe {
-            for k in 0..both {
-                add_all(simd, of_even, k * PAIRS + skipped, vectors(simd, z, k * z_stride + first), &mut sums);
-                add_all(
-                    simd,
-                    of_odd,
-                    k * PAIRS + skipped,
-                    vectors(simd, z, (even + k) * z_stride + first),
-                    &mut differences,
-                );
+            let z = self.z.as_ptr().add(first);
+            let (mut of_even, mut of_odd) = (
+                of_even.as_ptr().add(group * even * PAIRS + skipped),
+                of_odd.as_ptr().add(group * odd * PAIRS + skipped),
+            );
+            let (mut z_even, mut z_odd) = (z, z.wrapping_add(even * z_stride));
+            for _ in 0..both {
+                add_next(simd, &mut of_even, (&mut z_even, z_stride), &mut sums);
+                add_next(simd, &mut of_odd, (&mut z_odd, z_stride), &mut differences);
             }
-            for k in both..even {
-                add_all(simd, of_even, k * PAIRS + skipped, vectors(simd, z, k * z_stride + first), &mut sums);
+            for _ in both..even {
+                add_next(simd, &mut of_even, (&mut z_even, z_stride), &mut sums);
             }
-            for k in both..odd {
-                add_all(
-                    simd,
-                    of_odd,
-                    k * PAIRS + skipped,
-                    vectors(simd, z, (even + k) * z_stride + first),
-                    &mut differences,
-                );
+            for _ in both..odd {
+                add_next(simd, &mut of_odd, (&mut z_odd, z_stride), &mut differences);
             }
         }
         let (one, minus) = (T::splat(simd, T::ONE), T::splat(simd, T::ZERO - T::ONE));
@@ -565,36 +579,33 @@ impl<T: Real> Inverse<'_, T> {
                 points_sums[1][p][v] = T::fused(simd, minus, differences[p][v], sums[p][v]);
             }
         });
-        let mut at = [[0; 2]; COUNT];
-        for (p, at) in at.iter_mut().enumerate() {
-            *at = self.places.of(from + p, pairing);
-        }
         if let Some((x, places, columns)) = &self.beside {
-            let inner = columns.inner();
-            let mut rows = [[x.as_ptr(); 2]; COUNT];
-            for (p, rows) in rows.iter_mut().enumerate() {
-                // SAFETY: `check` has seen that `inner` elements from every point on lie in x.
-                *rows = places.of(from + p, pairing).map(|at| unsafe { x.as_ptr().add(at) });
-            }
-            for k in 0..inner {
-                // SAFETY: `inverse` has checked the columns for all outputs.
-                let w: [T::Vector<S>; VECTORS] = unsafe { columns.vectors_from(simd, first, k) };
-                for side in 0..2 {
-                    unrolled!(COUNT, |p| {
-                        // SAFETY: k < inner, the length of every row.
-                        let factor = T::splat(simd, unsafe { *rows[p][side].add(k) });
-                        for v in 0..VECTORS {
-                            points_sums[side][p][v] = T::fused(simd, factor, w[v], points_sums[side][p][v]);
-                        }
-                    });
+            let at = places.of::<COUNT>(from, pairing);
+            // SAFETY: `check` has seen that `inner` elements from every point on lie in x, and has checked the columns for all outputs.
+            unsafe {
+                let mut rows = [[x.as_ptr(); 2]; COUNT];
+                unrolled!(COUNT, |p| rows[p] = [x.as_ptr().add(at[p][0]), x.as_ptr().add(at[p][1])]);
+                for k in 0..columns.inner() {
+                    let w: [T::Vector<S>; VECTORS] = columns.vectors_from(simd, first, k);
+                    for side in 0..2 {
+                        unrolled!(COUNT, |p| {
+                            let factor = T::splat(simd, *rows[p][side].add(k));
+                            for v in 0..VECTORS {
+                                points_sums[side][p][v] = T::fused(simd, factor, w[v], points_sums[side][p][v]);
+                            }
+                        });
+                    }
                 }
             }
         }
-        let y = &mut *self.y;
+        let at = self.places.of::<COUNT>(from, pairing);
         unrolled!(COUNT, |p| {
             for side in 0..2 {
                 // SAFETY: `check` has seen that all outputs of every point lie in y.
-                unsafe { store_at::<T, S, VECTORS>(simd, y, at[p][side] + first, width, &points_sums[side][p]) };
+                unsafe {
+                    let y = self.y.as_mut_ptr().add(at[p][side] + first);
+                    store_at::<T, S, VECTORS>(simd, y, width, &points_sums[side][p]);
+                }
             }
         });
     }
