@@ -453,10 +453,10 @@ impl<T: Real> Forward<'_, T> {
         let (pairing, places) = (self.fold.pairing, self.places);
         let Range { mut start, mut end } = self.pairs.clone();
         // SAFETY: every pair has a factor for every component; `check` has seen that x has so many elements from every point of the
-        // pairs on, and `apply` that all outputs of every row lie in y.
+        // pairs on, and `apply` that all outputs of every row lie in y. Without components or pairs there may be nothing to point to.
         unsafe {
-            let x = self.x.as_ptr().add(first);
-            let factors = self.fold.factors[HALF].as_ptr().add(block * pairing.pairs() * ROWS + skipped);
+            let x = self.x.as_ptr().wrapping_add(first);
+            let factors = self.fold.factors[HALF].as_ptr().wrapping_add(block * pairing.pairs() * ROWS + skipped);
             let y = self.y.as_mut_ptr().add(y_row * self.y_stride + first);
             let mut sums = [[T::splat(simd, T::ZERO); VECTORS]; HEIGHT];
             if let Start::Output = self.start {
@@ -480,7 +480,7 @@ impl<T: Real> Forward<'_, T> {
             end -= usize::from(closing);
             let sign = T::splat(simd, if HALF == 0 { T::ONE } else { T::ZERO - T::ONE });
             let [mut one, mut other] = places.of_two(start);
-            let mut of_pair = factors.add(start * ROWS);
+            let mut of_pair = factors.wrapping_add(start * ROWS);
             for _ in start..end {
                 let (mut sum, other_x) = (vectors(simd, x.add(one)), vectors::<T, S, VECTORS>(simd, x.add(other)));
                 for v in 0..VECTORS {
@@ -554,10 +554,10 @@ impl<T: Real> Inverse<'_, T> {
         // SAFETY: there are factors of every group for all components; the length of z was compared with the last component and the end of
         // half a panel.
         unsafe {
-            let z = self.z.as_ptr().add(first);
+            let z = self.z.as_ptr().wrapping_add(first);
             let (mut of_even, mut of_odd) = (
-                of_even.as_ptr().add(group * even * PAIRS + skipped),
-                of_odd.as_ptr().add(group * odd * PAIRS + skipped),
+                of_even.as_ptr().wrapping_add(group * even * PAIRS + skipped),
+                of_odd.as_ptr().wrapping_add(group * odd * PAIRS + skipped),
             );
             let (mut z_even, mut z_odd) = (z, z.wrapping_add(even * z_stride));
             for _ in 0..both {

@@ -247,12 +247,14 @@ impl<T: Real> Dots<'_, T> {
     /// The sum of 16 lanes and of the products that are left, one a lane: 8 lanes to the 8 before them, of these 4 to 4, 2 to 2, and the
     /// last to the first.
     #[inline(always)]
-    fn folded<S: Simd, const VECTORS: usize>(simd: S, mut sums: [T::Vector<S>; VECTORS], left: (&[T], &[T])) -> T {
+    fn folded<S: Simd, const VECTORS: usize>(simd: S, sums: [T::Vector<S>; VECTORS], left: (&[T], &[T])) -> T {
         let mut each = [T::ZERO; LANES];
         let lanes = T::lanes::<S>();
-        if left.0.is_empty() && VECTORS == 2 {
-            sums[0] = T::fused(simd, T::splat(simd, T::ONE), sums[VECTORS - 1], sums[0]);
-            T::store(simd, &mut each, sums[0]);
+        if left.0.is_empty() && VECTORS > 1 {
+            for v in 0..VECTORS / 2 {
+                let sum = T::fused(simd, T::splat(simd, T::ONE), sums[VECTORS / 2 + v], sums[v]);
+                T::store(simd, &mut each[v * lanes..], sum);
+            }
         } else {
             for (v, sums) in sums.iter().enumerate() {
                 T::store(simd, &mut each[v * lanes..], *sums);
@@ -260,8 +262,8 @@ impl<T: Real> Dots<'_, T> {
             for ((sum, x), w) in each.iter_mut().zip(left.0).zip(left.1) {
                 *sum = x.mul_add(*w, *sum);
             }
-            for lane in 0..8 {
-                each[lane] += each[8 + lane];
+            for lane in 0..LANES / 2 {
+                each[lane] += each[LANES / 2 + lane];
             }
         }
         let [a, b, c, d] = [each[0] + each[4], each[1] + each[5], each[2] + each[6], each[3] + each[7]];

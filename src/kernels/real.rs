@@ -25,9 +25,9 @@ pub trait Real:
     const ONE: Self;
     /// Where the normal tail times its argument is too small to be seen.
     const TAIL_END: Self;
-    /// The series s of the normal tail 2^(-1 + t s(t)), from its highest power down, and that of 2^f for |f| <= 1/2.
+    /// The series s of the normal tail 2^(-1 + t s(t)), from its highest power down.
     const TAIL: &'static [Self];
-    #[doc = "See [`Real::TAIL`]."]
+    /// The series of 2^f for |f| <= 1/2, likewise.
     const POWER: &'static [Self];
     /// What rounds t s(t) when it is added: the -1 and the exponent's bias are in it, so that the low bits are the exponent.
     const MAGIC: Self;
