@@ -59,40 +59,43 @@ fn tanh<T: Real>(x: T) -> T {
 /// Vectors that [`gelu`] takes together.
 const TOGETHER: usize = 4;
 
-/// x Phi(x) = max(x, 0) - |x| (1 - Phi(|x|)), see [`Real::normal_tail`].
-fn gelu<T: Real>(arch: Arch, x: &mut [T]) {
-    struct Gelu<'a, T>(&'a mut [T]);
-    impl<T: Real> WithSimd for Gelu<'_, T> {
+/// x Phi(x) = max(x, 0) - |x| (1 - Phi(|x|)), see [`Real::normal_tail`]; with `COPY` also to `copy`, of as many elements.
+fn gelu<T: Real, const COPY: bool>(arch: Arch, x: &mut [T], copy: &mut [T]) {
+    struct Gelu<'a, T, const COPY: bool>(&'a mut [T], &'a mut [T]);
+    impl<T: Real, const COPY: bool> WithSimd for Gelu<'_, T, COPY> {
         type Output = ();
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
+            let Gelu(x, mut copy) = self;
             let lanes = T::lanes::<S>();
-            let mut blocks = self.0.chunks_exact_mut(TOGETHER * lanes);
+            let mut to = |len: usize| copy.split_off_mut(..if COPY { len } else { 0 }).expect("as many elements");
+            let mut blocks = x.chunks_exact_mut(TOGETHER * lanes);
             for x in &mut blocks {
-                gelu_of::<T, S, TOGETHER>(simd, x);
+                gelu_of::<T, S, TOGETHER, COPY>(simd, x, to(TOGETHER * lanes));
             }
             let mut vectors = blocks.into_remainder().chunks_exact_mut(lanes);
             for x in &mut vectors {
-                gelu_of::<T, S, 1>(simd, x);
+                gelu_of::<T, S, 1, COPY>(simd, x, to(lanes));
             }
             let rest = vectors.into_remainder();
             if !rest.is_empty() {
                 let mut x = [T::ZERO; LANES];
                 x[..rest.len()].copy_from_slice(rest);
-                gelu_of::<T, S, 1>(simd, &mut x[..lanes]);
+                gelu_of::<T, S, 1, false>(simd, &mut x[..lanes], &mut []);
                 rest.copy_from_slice(&x[..rest.len()]);
+                to(rest.len()).copy_from_slice(&x[..if COPY { rest.len() } else { 0 }]);
             }
         }
     }
-    arch.dispatch(Gelu(x));
+    arch.dispatch(Gelu::<T, COPY>(x, copy));
 }
 
 /// Most lanes of a vector.
 const LANES: usize = 16;
 
-/// The same of N vectors. The operations of one follow one another, so that a processor needs some of another one between them.
+/// [`gelu`] of N vectors. The operations of one follow one another, so that a processor needs some of another one between them.
 #[inline(always)]
-fn gelu_of<T: Real, S: Simd, const N: usize>(simd: S, x: &mut [T]) {
+fn gelu_of<T: Real, S: Simd, const N: usize, const COPY: bool>(simd: S, x: &mut [T], copy: &mut [T]) {
     // Terms are read where they are used, which the compiler leaves as it is. Else it would find that fewer registers do when one vector's
     // operations all come before those of another.
     let term = |term: &T| {
@@ -126,7 +129,11 @@ fn gelu_of<T: Real, S: Simd, const N: usize>(simd: S, x: &mut [T]) {
         let tail = T::times(simd, p[i], T::powers_of_two(simd, shifted[i]));
         let minus_t = T::times(simd, T::splat(simd, T::ZERO - T::ONE), t[i]);
         let rectified = T::rectified(simd, T::load(simd, &x[i * lanes..]));
-        T::store(simd, &mut x[i * lanes..], T::fused(simd, minus_t, tail, rectified));
+        let value = T::fused(simd, minus_t, tail, rectified);
+        T::store(simd, &mut x[i * lanes..], value);
+        if COPY {
+            T::store(simd, &mut copy[i * lanes..], value);
+        }
     }
 }
 
@@ -193,7 +200,7 @@ impl Activation {
                 #[inline(always)]
                 |v| v.relu(),
             ),
-            Activation::Gelu => gelu(arch, x),
+            Activation::Gelu => gelu::<T, false>(arch, x, &mut []),
             Activation::GeluTanh => map(
                 arch,
                 x,
@@ -237,6 +244,15 @@ impl Activation {
                 }
             }
         }
+    }
+
+    /// The same, also to `copy`, of as many elements.
+    pub fn apply_and_copy<T: Real>(self, arch: Arch, x: &mut [T], copy: &mut [T]) {
+        if self == Activation::Gelu {
+            return gelu::<T, true>(arch, x, copy);
+        }
+        self.apply(arch, x);
+        copy.copy_from_slice(x);
     }
 
     /// slope *= f'(x), element by element.
@@ -356,10 +372,13 @@ mod tests {
             let rounded: Vec<T> = x.iter().map(|x| T::from_f64(*x)).collect();
             let mut wide = rounded.clone();
             f.apply(Arch::new(), &mut wide);
-            for arch in crate::kernels::other_archs() {
-                let mut other = rounded.clone();
+            for arch in std::iter::once(Arch::new()).chain(crate::kernels::other_archs()) {
+                let (mut other, mut copied) = (rounded.clone(), rounded.clone());
                 f.apply(arch, &mut other);
                 assert_eq!(wide, other, "{f:?}");
+                let mut copy = vec![T::ONE; x.len() + 1];
+                f.apply_and_copy(arch, &mut copied, &mut copy[..x.len()]);
+                assert!(wide == copied && wide == copy[..x.len()] && copy[x.len()] == T::ONE, "{f:?}");
             }
             let mut slope = vec![T::ONE; x.len()];
             f.scale_by_slope(Arch::new(), &rounded, &mut slope);

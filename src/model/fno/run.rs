@@ -378,6 +378,15 @@ impl<T: Real> Fno<T> {
         self.activate_by(self.numbers.activation, x, width, spared);
     }
 
+    /// The same, all values also to `copy`.
+    pub(super) fn activate_and_copy(&self, x: &mut [T], width: usize, spared: Spared, copy: &mut [T]) {
+        let acting = spared.acting(x.len(), width);
+        for spared in [0..acting.start, acting.end..x.len()] {
+            copy[spared.clone()].copy_from_slice(&x[spared]);
+        }
+        self.numbers.activation.apply_and_copy(self.arch, &mut x[acting.clone()], &mut copy[acting]);
+    }
+
     pub(super) fn activate_by(&self, activation: Activation, x: &mut [T], width: usize, spared: Spared) {
         let acting = spared.acting(x.len(), width);
         activation.apply(self.arch, &mut x[acting]);

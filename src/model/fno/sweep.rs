@@ -86,6 +86,14 @@ struct Work<'b, T> {
     fast: &'b mut [T],
 }
 
+/// The values of a tile before the end of a stage.
+struct Values {
+    /// In which of the two arrays of values they are.
+    at: usize,
+    /// Whether the field has them, too.
+    kept: bool,
+}
+
 /// Where the components of a line go, or those of its first tiles went.
 struct Components<'c, T> {
     to: &'c mut [T],
@@ -409,9 +417,9 @@ impl<T: Real> Fno<T> {
         self.boon.as_ref().is_some_and(|boon| boon.pairs.iter().any(|pair| Some(pair.axis) == outer))
     }
 
-    /// The values of a tile before the end of a stage, in one of the two arrays of values, `z` the components of its line, or with a
-    /// fast transform the convolution's result at its points; none when they wait in the field.
-    fn begin(&self, tile: Tile, stage: Stage<T>, z: &[T], work: &mut Work<T>, s: &Scratch<T>) -> Option<usize> {
+    /// The values of a tile before the end of a stage, `z` the components of its line, or with a fast transform the convolution's result
+    /// at its points; none when they wait in the field.
+    fn begin(&self, tile: Tile, stage: Stage<T>, z: &[T], work: &mut Work<T>, s: &Scratch<T>) -> Option<Values> {
         let w = self.numbers.width;
         match stage {
             Stage::Lift => {
@@ -421,12 +429,12 @@ impl<T: Real> Fno<T> {
                 let (skipped, count) = self.lifted_points(s, tile, x);
                 let inside = &mut values[skipped * w..][..count * w];
                 self.network_into(&self.lifting, x, inside, &mut work.wide, Spared::default());
-                Some(1)
+                Some(Values { at: 1, kept: false })
             }
             Stage::Block(left) => {
                 let values = self.after_convolution(tile, left, z, work, s);
                 if self.must_wait(tile.line) {
-                    s.field.write(self.piece(tile)).copy_from_slice(&work.values[values][..tile.count * w]);
+                    s.field.write(self.piece(tile)).copy_from_slice(&work.values[values.at][..tile.count * w]);
                     return None;
                 }
                 Some(values)
@@ -441,12 +449,12 @@ impl<T: Real> Fno<T> {
                         }
                     }
                 }
-                Some(0)
+                Some(Values { at: 0, kept: false })
             }
         }
     }
 
-    /// A block up to where lines may wait; which of the two arrays of values has the result.
+    /// A block up to where lines may wait.
     fn after_convolution(
         &self,
         tile: Tile,
@@ -454,7 +462,7 @@ impl<T: Real> Fno<T> {
         z: &[T],
         work: &mut Work<T>,
         s: &Scratch<T>,
-    ) -> usize {
+    ) -> Values {
         let w = self.numbers.width;
         let len = tile.count * w;
         let bias = Start::Bias(if block.norm.is_some() { &s.bias } else { &block.bias });
@@ -510,14 +518,24 @@ impl<T: Real> Fno<T> {
             boon.inner.set_some(nodes, w, &s.inside, boon.stretch, &mut values[..len]);
             spared = self.spared(tile);
         }
-        let activate = !last || self.numbers.last_activation;
-        if activate && !(waits && self.boon.is_some()) {
+        let activate = (!last || self.numbers.last_activation) && !(waits && self.boon.is_some());
+        let Some(mlp) = &block.mlp else {
+            let kept = activate && !last && !waits && !self.numbers.final_activation;
+            if kept {
+                // Results on their way to memory need no time of their own.
+                drop(held);
+                self.activate_and_copy(&mut values[..len], w, spared, &mut s.field.write(self.piece(tile)));
+            } else if activate {
+                self.activate(&mut values[..len], w, spared);
+            }
+            return Values { at: 0, kept };
+        };
+        if activate {
             self.activate(&mut values[..len], w, spared);
         }
-        let Some(mlp) = &block.mlp else { return 0 };
         self.network_into(mlp, values, &mut other[..len], &mut work.wide, Spared::default());
         self.connect(&block.mlp_skip, &held, &mut other[..len]);
-        1
+        Values { at: 1, kept: false }
     }
 
     /// The end of a stage for a tile whose values are complete: a last activation, then the next block's first transform, or the
@@ -526,7 +544,7 @@ impl<T: Real> Fno<T> {
         &self,
         tile: Tile,
         stage: Stage<T>,
-        values: usize,
+        Values { at, kept }: Values,
         components: Option<Components<T>>,
         work: &mut Work<T>,
         s: &Scratch<T>,
@@ -540,12 +558,14 @@ impl<T: Real> Fno<T> {
         let w = self.numbers.width;
         let spared = self.spared(tile);
         let [a, b] = &mut work.values;
-        let (values, other) = if values == 0 { (a, b) } else { (b, a) };
+        let (values, other) = if at == 0 { (a, b) } else { (b, a) };
         if activate && (!last || self.numbers.last_activation) {
             self.activate(&mut values[..tile.count * w], w, spared);
         }
         if !last {
-            s.field.write(self.piece(tile)).copy_from_slice(&values[..tile.count * w]);
+            if !kept {
+                s.field.write(self.piece(tile)).copy_from_slice(&values[..tile.count * w]);
+            }
             if let Some(components) = components {
                 self.forward_tile(tile, values, components);
             }
