@@ -187,7 +187,9 @@ def published_boon(points, width, modes, padding):
 
     state = model.state_dict()
     boon = planned("boon", state, points, {"bc": "dirichlet"})
-    fno = planned("boon", state, points, {"padding": padding}, prefix="base_no.")
+    # The published FNO1d throws its last layer's result away, and so does what it converts to; the corrected operator has all four.
+    kind = "fno" if axes == 1 else "boon"
+    fno = planned(kind, state, points, {"padding": padding}, prefix="base_no.")
     input = field[None, ..., None].numpy()
     values = [face[None, ..., None].numpy() for face in faces.values()]
     output, free = np.empty_like(input), np.empty_like(input)
