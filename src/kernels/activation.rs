@@ -83,7 +83,9 @@ fn gelu<T: Real, const COPY: bool>(arch: Arch, x: &mut [T], copy: &mut [T]) {
                 x[..rest.len()].copy_from_slice(rest);
                 gelu_of::<T, S, 1, false>(simd, &mut x[..lanes], &mut []);
                 rest.copy_from_slice(&x[..rest.len()]);
-                to(rest.len()).copy_from_slice(&x[..if COPY { rest.len() } else { 0 }]);
+                if COPY {
+                    to(rest.len()).copy_from_slice(rest);
+                }
             }
         }
     }
