@@ -9,7 +9,7 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::fourier::Axis;
-use super::product::{Columns, Start, has_room, heights, load, overhang, store, unrolled};
+use super::product::{Columns, Start, has_room, heights, load, overhang, store, unrolled, vectors_of_panel};
 use super::real::Real;
 use crate::error::{Result, collected, zeros};
 
@@ -363,10 +363,17 @@ unsafe fn add_next<T: Real, S: Simd, const VECTORS: usize, const COUNT: usize>(
     (*factors, *z) = (factors.wrapping_add(PAIRS), z.wrapping_add(stride));
 }
 
+/// Runs `work`, which is to be inlined, as a function of its own: the compiler's time for the loops of one function grows faster than their
+/// number.
+#[inline(never)]
+fn apart<S: Simd>(simd: S, work: impl FnOnce()) {
+    simd.vectorize(work);
+}
+
 /// Registers for sums that leave some for data and factors: AVX-512 and NEON have 32.
 #[inline(always)]
 fn accumulators<T: Real, S: Simd>() -> usize {
-    if matches!(T::PANEL / T::lanes::<S>(), 2 | 8) { 24 } else { 12 }
+    if matches!(vectors_of_panel::<T, S>(), 2 | 8) { 24 } else { 12 }
 }
 
 /// Runs `$block` for strips of the outputs, so many vectors wide, a constant: wide ones read a factor, high ones data less often. Four
@@ -386,9 +393,9 @@ macro_rules! strips {
                     $first += $v * lanes;
                 }};
             }
-            if $T::PANEL > 4 * lanes {
+            if const { vectors_of_panel::<$T, $S>() > 4 } {
                 case!(4);
-            } else if $three && $T::PANEL == 4 * lanes && left > 2 * lanes && left <= 3 * lanes {
+            } else if const { $three && vectors_of_panel::<$T, $S>() == 4 } && left > 2 * lanes && left <= 3 * lanes {
                 case!(3);
             } else if left <= lanes {
                 case!(1);
@@ -430,15 +437,21 @@ impl<T: Real> Forward<'_, T> {
     /// The even components, or the odd ones. Which is a constant: a sum or a difference needs no register of its own.
     #[inline(always)]
     fn half<S: Simd, const VECTORS: usize, const HALF: usize>(&mut self, simd: S, first: usize, width: usize) {
-        let most = accumulators::<T, S>() / VECTORS;
-        let before = HALF * self.fold.counts[0];
-        let rows = self.rows.start.saturating_sub(before)..self.rows.end.saturating_sub(before);
-        meeting!(&self.fold.blocks[HALF], rows, |block, skipped, begin, end| {
-            heights!(most, most.min(ROWS), end - begin, |from, HEIGHT| {
-                let y_row = before + begin + from - self.rows.start;
-                self.block::<S, VECTORS, HALF, HEIGHT>(simd, first, width, (block, skipped + from), y_row)
-            });
-        });
+        apart(
+            simd,
+            #[inline(always)]
+            || {
+                let most = accumulators::<T, S>() / VECTORS;
+                let before = HALF * self.fold.counts[0];
+                let rows = self.rows.start.saturating_sub(before)..self.rows.end.saturating_sub(before);
+                meeting!(&self.fold.blocks[HALF], rows, |block, skipped, begin, end| {
+                    heights!(most, most.min(ROWS), end - begin, |from, HEIGHT| {
+                        let y_row = before + begin + from - self.rows.start;
+                        self.block::<S, VECTORS, HALF, HEIGHT>(simd, first, width, (block, skipped + from), y_row)
+                    });
+                });
+            },
+        );
     }
 
     #[inline(always)]

@@ -42,6 +42,11 @@ pub struct Rows<'a, T> {
     pub count: usize,
 }
 
+/// Vectors that a panel takes. As a constant of a condition it spares the compiler what other vectors would do.
+pub(super) const fn vectors_of_panel<T: Real, S: Simd>() -> usize {
+    T::PANEL * size_of::<T>() / size_of::<T::Vector<S>>()
+}
+
 fn panels<T: Real>(outputs: usize) -> usize {
     outputs.div_ceil(T::PANEL)
 }
@@ -393,16 +398,15 @@ impl<T: Real, const N: usize> WithSimd for Product<'_, T, N> {
     // A single row takes several panels at once.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let lanes = T::lanes::<S>();
-        if lanes * 2 == T::PANEL {
+        if const { vectors_of_panel::<T, S>() == 2 } {
             // More rows read a long panel less often from the second-level cache, but their addresses do not fit the registers.
             let is_long = self.terms.iter().any(|(_, w)| w.inner >= LONG);
             self.run::<S, 2, 1, 12, 12, 4>(simd, if is_long { 12 } else { 8 });
-        } else if lanes * 4 == T::PANEL {
+        } else if const { vectors_of_panel::<T, S>() == 4 } {
             self.run::<S, 4, 2, 3, 6, 2>(simd, 3);
-        } else if lanes * 8 == T::PANEL {
+        } else if const { vectors_of_panel::<T, S>() == 8 } {
             self.run::<S, 8, 4, 3, 6, 1>(simd, 3);
-        } else if lanes * 16 == T::PANEL {
+        } else if const { vectors_of_panel::<T, S>() == 16 } {
             self.run::<S, 16, 8, 1, 1, 1>(simd, 1);
         } else {
             self.run::<S, 32, 16, 1, 1, 1>(simd, 1);
@@ -440,7 +444,7 @@ impl<T: Real, const N: usize> Product<'_, T, N> {
         }
         for panel in first..panels::<T>(self.outputs) {
             let left = self.outputs - panel * T::PANEL;
-            if FULL == 4 && (2 * lanes + 1..=3 * lanes).contains(&left) {
+            if const { FULL == 4 } && (2 * lanes + 1..=3 * lanes).contains(&left) {
                 self.panel::<S, 3, ROWS>(simd, panel, left, most);
             } else if left > HALF * lanes {
                 self.panel::<S, FULL, ROWS>(simd, panel, left.min(T::PANEL), most);
