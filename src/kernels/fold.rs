@@ -31,10 +31,14 @@ impl Pairing {
         self.points / 2 + 1
     }
 
-    /// The pairs of part `at` of `parts`, which have nearly the same number of points.
+    /// The pairs of part `at` of `parts`, which have as equal numbers of points as can be.
     pub fn share(self, at: usize, parts: usize) -> Range<usize> {
-        // Pairs before p have 2 p - 1 points.
-        let first = |at: usize| if at == parts { self.pairs() } else { (self.points * at / parts).div_ceil(2) };
+        // Pairs before p > 0 have 2 p - 1 points.
+        let first = |at: usize| match at {
+            0 => 0,
+            _ if at == parts => self.pairs(),
+            _ => (self.points * at + 2 * parts) / (2 * parts),
+        };
         first(at)..first(at + 1)
     }
 

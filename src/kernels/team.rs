@@ -1,5 +1,5 @@
-//! Threads that a plan asked for: tasks are dealt out in contiguous shares, and whoever is ready helps the others. Which thread does a
-//! task never changes what it computes. One thread is the caller's own, without others.
+//! Threads that a plan asked for: tasks are dealt out in contiguous shares, or one by one, and whoever is ready helps the others. Which
+//! thread does a task never changes what it computes. One thread is the caller's own, without others.
 //!
 //! A call of a network is some dozens of regions of work, each of some tens of microseconds: as long as a sleeping thread needs to wake
 //! up. So threads wait awake between regions and fall asleep after a call; and nobody waits for one that has not arrived, for its tasks
@@ -102,11 +102,11 @@ impl Hall {
         }
     }
 
-    /// Begins tasks of the thread's own share, and then of the others', until all are begun.
-    fn work(&self, tasks: usize, thread: usize, work: impl Fn(usize, usize)) {
-        let count = self.begun.len();
-        for share in (thread..count).chain(0..thread) {
-            let (first, end) = (tasks * share / count, tasks * (share + 1) / count);
+    /// Begins tasks of the thread's own of `shares` shares, and then of the others', until all are begun.
+    fn work(&self, tasks: usize, shares: usize, thread: usize, work: impl Fn(usize, usize)) {
+        let own = thread % shares;
+        for share in (own..shares).chain(0..own) {
+            let (first, end) = (tasks * share / shares, tasks * (share + 1) / shares);
             loop {
                 let task = first + self.begun[share].0.fetch_add(1, Ordering::Relaxed);
                 if task >= end {
@@ -150,12 +150,21 @@ impl Team {
     /// Calls `work(task, thread)` for each task, each once, `thread` below [`Team::count`] and one task at a time on each. While
     /// another caller has the team, the calling thread does everything.
     pub fn each(&self, tasks: usize, work: impl Fn(usize, usize) + Sync) {
+        self.deal(tasks, self.count(), work);
+    }
+
+    /// The same for tasks that differ in size, the largest first: whoever is ready begins the next.
+    pub fn in_order(&self, tasks: usize, work: impl Fn(usize, usize) + Sync) {
+        self.deal(tasks, 1, work);
+    }
+
+    fn deal(&self, tasks: usize, shares: usize, work: impl Fn(usize, usize) + Sync) {
         let hall = &*self.hall;
         if self.threads.is_empty() || tasks < 2 || hall.taken.swap(true, Ordering::Acquire) {
             return (0..tasks).for_each(|task| work(task, 0));
         }
         hall.begun.iter().for_each(|begun| begun.0.store(0, Ordering::Relaxed));
-        let job = |thread: usize| hall.work(tasks, thread, &work);
+        let job = |thread: usize| hall.work(tasks, shares, thread, &work);
         let borrowed: &Job<'_> = &job;
         // SAFETY: only the lifetime changes. Nobody uses the reference once the gate is closed and everybody has left, and this function
         // does not return before, nor unwind. The gate is closed now, so nobody reads.
@@ -227,7 +236,11 @@ mod tests {
                     assert!(thread < threads);
                     done.write(task)[0] += 1;
                 });
-                assert_eq!(done.all(), vec![1; tasks]);
+                team.in_order(tasks, |task, thread| {
+                    assert!(thread < threads);
+                    done.write(task)[0] += 1;
+                });
+                assert_eq!(done.all(), vec![2; tasks]);
                 let mut units = vec![0; 3 * tasks];
                 team.share(&mut units, 3, WORTHWHILE, |first, share| {
                     for (i, v) in share.iter_mut().enumerate() {

@@ -182,13 +182,22 @@ impl<T: Real> Fno<T> {
     pub(super) fn sweep(&self, s: &mut Scratch<T>, stage: Stage<T>) {
         let (units, _) = self.units();
         let work = &*s;
-        // The last sweep leaves no sums, and of the padding there is nothing to do: smaller tasks, for who is ready.
+        // The last sweep leaves no sums: smaller tasks, for who is ready. Of the padding, whose points belong to the first pairs, there is
+        // nothing to do.
         if stage.is_last() && self.axes.len() == 2 && self.fast(0).is_none() && self.team.count() > 1 {
             let (_, unfold) = self.folds(0);
-            return self.team.each(unfold.groups(), |group, thread| {
+            return self.team.in_order(unfold.groups(), |task, thread| {
                 let mut all = work.threads.write(thread);
                 let mut buffers = self.buffers(&mut all);
-                self.plane(0, unfold.group(group), stage, &work.components, &mut [], &mut buffers, work);
+                self.plane(
+                    0,
+                    unfold.group(unfold.groups() - 1 - task),
+                    stage,
+                    &work.components,
+                    &mut [],
+                    &mut buffers,
+                    work,
+                );
             });
         }
         self.team.each(units, |unit, thread| {
