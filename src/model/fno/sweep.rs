@@ -528,20 +528,16 @@ impl<T: Real> Fno<T> {
             spared = self.spared(tile);
         }
         let activate = (!last || self.numbers.last_activation) && !(waits && self.boon.is_some());
-        let Some(mlp) = &block.mlp else {
-            let kept = activate && !last && !waits && !self.numbers.final_activation;
-            if kept {
-                // Results on their way to memory need no time of their own.
-                drop(held);
-                self.activate_and_copy(&mut values[..len], w, spared, &mut s.field.write(self.piece(tile)));
-            } else if activate {
-                self.activate(&mut values[..len], w, spared);
-            }
-            return Values { at: 0, kept };
-        };
+        if activate && block.mlp.is_none() && !last && !waits && !self.numbers.final_activation {
+            // Results on their way to memory need no time of their own.
+            drop(held);
+            self.activate_and_copy(&mut values[..len], w, spared, &mut s.field.write(self.piece(tile)));
+            return Values { at: 0, kept: true };
+        }
         if activate {
             self.activate(&mut values[..len], w, spared);
         }
+        let Some(mlp) = &block.mlp else { return Values { at: 0, kept: false } };
         self.network_into(mlp, values, &mut other[..len], &mut work.wide, Spared::default());
         self.connect(&block.mlp_skip, &held, &mut other[..len]);
         Values { at: 1, kept: false }
