@@ -49,6 +49,8 @@ impl<T> Stage<'_, T> {
 
 /// Groups of line pairs that are in the cache together.
 const TOGETHER: usize = 3;
+/// Pairs of planes that are in the cache together, beside the field that a sweep reads and writes.
+const PLANE_PAIRS: usize = 3;
 /// Cache lines at either end of a line of the field that are fetched ahead: where a transform begins. The processor finds the others itself.
 const ENDS: usize = 8;
 /// Most slabs of a grid of two axes, and the line pairs that are worth one.
@@ -181,11 +183,10 @@ impl<T: Real> Fno<T> {
     /// Takes all lines that `stage` has work for through it, and with any block ahead leaves the sums of their components in `s.sums`.
     pub(super) fn sweep(&self, s: &mut Scratch<T>, stage: Stage<T>) {
         let (units, _) = self.units();
-        let work = &*s;
         // The last sweep leaves no sums: smaller tasks, for who is ready. Of the padding, whose points belong to the first pairs, there is
         // nothing to do.
         if stage.is_last() && self.axes.len() == 2 && self.fast(0).is_none() && self.team.count() > 1 {
-            let (_, unfold) = self.folds(0);
+            let ((_, unfold), work) = (self.folds(0), &*s);
             return self.team.in_order(unfold.groups(), |task, thread| {
                 let mut all = work.threads.write(thread);
                 let mut buffers = self.buffers(&mut all);
@@ -200,60 +201,78 @@ impl<T: Real> Fno<T> {
                 );
             });
         }
-        self.team.each(units, |unit, thread| {
-            let mut all = work.threads.write(thread);
-            let mut buffers = self.buffers(&mut all);
-            match &self.axes[..] {
-                [_] if self.fast(0).is_some() => {
-                    let tile = self.tile_of(0, unit);
-                    let w = self.numbers.width;
-                    let wave = &work.wave[tile.first * w..][..tile.count * w];
-                    if let Some(values) = self.begin(tile, stage, wave, &mut buffers.work, work) {
-                        self.finish(tile, stage, values, None, &mut buffers.work, work);
-                    }
+        if matches!(stage, Stage::Block(_)) && self.spreads_in_turn() {
+            let (pairing, len) = (self.pairing(0), 2 * self.sums_len());
+            for first in (0..pairing.pairs()).step_by(PLANE_PAIRS) {
+                let pairs = first..(first + PLANE_PAIRS).min(pairing.pairs());
+                let Scratch { components, sums, .. } = &mut *s;
+                self.spread_planes(pairs.clone(), components, &mut sums.all()[pairs.start * len..pairs.end * len]);
+                for plane in pairs.flat_map(|pair| pairing.points_of(pair)).flatten() {
+                    self.unit(plane, units, stage, s, 0);
                 }
-                [_] => {
-                    let mut sums = work.sums.write(unit);
-                    let components = Components { to: &mut sums, start: Start::Zero };
-                    let tile = self.tile_of(0, unit);
-                    if let Some(values) = self.begin(tile, stage, &work.components, &mut buffers.work, work) {
-                        self.finish(tile, stage, values, Some(components), &mut buffers.work, work);
-                    }
-                }
-                [_, _] if self.fast(0).is_some() => {
-                    let mut components = work.sums.write(unit);
-                    if self.has_work(unit, stage) {
-                        self.line(unit, stage, &mut components, &mut buffers.work, work);
-                    }
-                }
-                [_, _] => {
-                    let mut sums = work.sums.write(unit);
-                    self.plane(
-                        0,
-                        self.pairing(0).share(unit, units),
-                        stage,
-                        &work.components,
-                        &mut sums,
-                        &mut buffers,
-                        work,
-                    );
-                }
-                [_, _, _] => {
-                    let (slot, pairs) = (self.slot(unit), 0..self.pairing(1).pairs());
-                    if self.fast(1).is_some() {
-                        return self.fast_plane(unit, stage, &mut work.sums.write(slot), &mut buffers, work);
-                    }
-                    let plane = std::mem::take(&mut buffers.plane);
-                    if let Stage::Block(..) = stage {
-                        self.plane(unit, pairs, stage, &work.sums.read(slot), plane, &mut buffers, work);
-                        work.sums.write(slot).copy_from_slice(plane);
-                    } else {
-                        self.plane(unit, pairs, stage, &[], &mut work.sums.write(slot), &mut buffers, work);
-                    }
-                }
-                _ => unreachable!("one to three axes"),
             }
-        });
+            return;
+        }
+        let work = &*s;
+        self.team.each(units, |unit, thread| self.unit(unit, units, stage, work, thread));
+    }
+
+    /// A unit of a sweep.
+    fn unit(&self, unit: usize, units: usize, stage: Stage<T>, work: &Scratch<T>, thread: usize) {
+        let mut all = work.threads.write(thread);
+        let mut buffers = self.buffers(&mut all);
+        match &self.axes[..] {
+            [_] if self.fast(0).is_some() => {
+                let tile = self.tile_of(0, unit);
+                let w = self.numbers.width;
+                let wave = &work.wave[tile.first * w..][..tile.count * w];
+                if let Some(values) = self.begin(tile, stage, wave, &mut buffers.work, work) {
+                    self.finish(tile, stage, values, None, &mut buffers.work, work);
+                }
+            }
+            [_] => {
+                let mut sums = work.sums.write(unit);
+                let components = Components { to: &mut sums, start: Start::Zero };
+                let tile = self.tile_of(0, unit);
+                if let Some(values) = self.begin(tile, stage, &work.components, &mut buffers.work, work) {
+                    self.finish(tile, stage, values, Some(components), &mut buffers.work, work);
+                }
+            }
+            [_, _] if self.fast(0).is_some() => {
+                let mut components = work.sums.write(unit);
+                if self.has_work(unit, stage) {
+                    self.line(unit, stage, &mut components, &mut buffers.work, work);
+                }
+            }
+            [_, _] => {
+                let mut sums = work.sums.write(unit);
+                self.plane(
+                    0,
+                    self.pairing(0).share(unit, units),
+                    stage,
+                    &work.components,
+                    &mut sums,
+                    &mut buffers,
+                    work,
+                );
+            }
+            [_, _, _] => {
+                let (slot, pairs) = (self.slot(unit), 0..self.pairing(1).pairs());
+                if self.fast(1).is_some() {
+                    return self.fast_plane(unit, stage, &mut work.sums.write(slot), &mut buffers, work);
+                }
+                let plane = std::mem::take(&mut buffers.plane);
+                if let Stage::Block(..) = stage {
+                    self.plane(unit, pairs, stage, &work.sums.read(slot), plane, &mut buffers, work);
+                    if !stage.is_last() {
+                        work.sums.write(slot).copy_from_slice(plane);
+                    }
+                } else {
+                    self.plane(unit, pairs, stage, &[], &mut work.sums.write(slot), &mut buffers, work);
+                }
+            }
+            _ => unreachable!("one to three axes"),
+        }
     }
 
     /// Some line pairs of a plane, whose components before the last two inverse transforms are `z`; to `sums`, on top of what is
@@ -636,7 +655,7 @@ impl<T: Real> Fno<T> {
     }
 
     /// The components along all axes to what the units of a sweep begin with where that is something else: planes of three axes,
-    /// and whatever a fast transform of the first axis makes.
+    /// unless the sweep makes them itself, and whatever a fast transform of the first axis makes.
     pub(super) fn spread(&self, s: &mut Scratch<T>) {
         if let Some((_, back)) = self.fast(0) {
             let Scratch { sums, components, wave, threads, .. } = s;
@@ -645,14 +664,28 @@ impl<T: Real> Fno<T> {
             return back.inverse_by(&self.team, (components, stride), columns, y, threads);
         }
         let [_, middle, _] = &self.back[..] else { return };
-        let (len, outputs) = (self.sums_len(), middle.rows() * self.row);
-        let components = &s.components;
-        let (_, unfold) = self.folds(0);
+        if self.spreads_in_turn() {
+            return;
+        }
+        let (len, outputs) = (2 * self.sums_len(), middle.rows() * self.row);
         let cost = self.axes[0].points * outputs * self.back[0].rows().div_ceil(FACTORS);
-        self.team.share(s.sums.all(), 2 * len, cost, |from, y| {
-            let pairs = from..from + y.len() / (2 * len);
-            let to = (y, Places::side_by_side(from, len));
-            unfold.apply(self.arch, pairs, (components, outputs), outputs, Start::Zero, None, to);
+        let components = &s.components;
+        self.team.share(s.sums.all(), len, cost, |from, y| {
+            self.spread_planes(from..from + y.len() / len, components, y);
         });
+    }
+
+    /// Whether a sweep of planes makes what it begins with itself, some at a time, which the cache keeps until they are read. One thread
+    /// does; for several the planes are the smaller tasks.
+    fn spreads_in_turn(&self) -> bool {
+        self.axes.len() == 3 && self.fast(0).is_none() && self.team.count() == 1
+    }
+
+    /// What the planes of `pairs` begin with, side by side, from the components along all axes.
+    fn spread_planes(&self, pairs: Range<usize>, components: &[T], y: &mut [T]) {
+        let (_, unfold) = self.folds(0);
+        let (len, outputs) = (self.sums_len(), self.back[1].rows() * self.row);
+        let places = Places::side_by_side(pairs.start, len);
+        unfold.apply(self.arch, pairs, (components, outputs), outputs, Start::Zero, None, (y, places));
     }
 }
